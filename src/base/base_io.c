@@ -1,0 +1,178 @@
+#include "base/base_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define RETRY_ON_EINTR(result, call) \
+    do {                             \
+        result = (call);             \
+    } while (result == -1 && errno == EINTR)
+
+static int kernel_open_at(int dir_fd, const char *name, int flags, mode_t mode)
+{
+    int fd;
+
+    RETRY_ON_EINTR(fd, openat(dir_fd, name, flags | O_CLOEXEC, mode));
+    return fd;
+}
+
+static int kernel_close(int fd)
+{
+    return close(fd); /* never retried: Linux has released the descriptor, whatever it says */
+}
+
+static ssize_t kernel_pread(int fd, void *bytes, size_t size, off_t offset)
+{
+    ssize_t n;
+
+    RETRY_ON_EINTR(n, pread(fd, bytes, size, offset));
+    return n;
+}
+
+static ssize_t kernel_preadv2(int fd, const struct iovec *iov, int n_iov, off_t offset, int flags)
+{
+    ssize_t n;
+
+    RETRY_ON_EINTR(n, preadv2(fd, iov, n_iov, offset, flags));
+    return n;
+}
+
+static ssize_t kernel_pwritev(int fd, const struct iovec *iov, int n_iov, off_t offset)
+{
+    ssize_t n;
+
+    RETRY_ON_EINTR(n, pwritev(fd, iov, n_iov, offset));
+    return n;
+}
+
+static int kernel_fdatasync(int fd)
+{
+    return fdatasync(fd); /* never retried: after a failure the pages that were lost look clean */
+}
+
+static int kernel_fsync(int fd)
+{
+    return fsync(fd); /* as fdatasync */
+}
+
+static int kernel_ftruncate(int fd, off_t size)
+{
+    int result;
+
+    RETRY_ON_EINTR(result, ftruncate(fd, size));
+    return result;
+}
+
+static int kernel_fallocate(int fd, int mode, off_t offset, off_t size)
+{
+    int result;
+
+    RETRY_ON_EINTR(result, fallocate(fd, mode, offset, size));
+    return result;
+}
+
+static int kernel_fadvise(int fd, off_t offset, off_t size, int advice)
+{
+    return posix_fadvise(fd, offset, size, advice);
+}
+
+static int kernel_fstat(int fd, struct stat *status)
+{
+    return fstat(fd, status);
+}
+
+static int kernel_rename_at(int dir_fd, const char *from, const char *to)
+{
+    return renameat(dir_fd, from, dir_fd, to);
+}
+
+static int kernel_unlink_at(int dir_fd, const char *name)
+{
+    return unlinkat(dir_fd, name, 0);
+}
+
+static int kernel_mkdir_at(int dir_fd, const char *name, mode_t mode)
+{
+    return mkdirat(dir_fd, name, mode);
+}
+
+const struct rk_io_ops rk_io_kernel_ops = {
+    .open_at = kernel_open_at,
+    .close = kernel_close,
+    .pread = kernel_pread,
+    .preadv2 = kernel_preadv2,
+    .pwritev = kernel_pwritev,
+    .fdatasync = kernel_fdatasync,
+    .fsync = kernel_fsync,
+    .ftruncate = kernel_ftruncate,
+    .fallocate = kernel_fallocate,
+    .fadvise = kernel_fadvise,
+    .fstat = kernel_fstat,
+    .rename_at = kernel_rename_at,
+    .unlink_at = kernel_unlink_at,
+    .mkdir_at = kernel_mkdir_at,
+};
+
+const struct rk_io_ops *rk_io = &rk_io_kernel_ops;
+
+ssize_t rk_io_pread_full(int fd, void *bytes, size_t size, off_t offset)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t n = rk_io->pread(fd, (char *)bytes + done, size - done, offset + (off_t)done);
+
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+/* Takes n bytes off the front of the array; returns how many entries are used up. */
+static int advance_iov(struct iovec *iov, int n_iov, size_t n)
+{
+    int used = 0;
+
+    while (used < n_iov && n >= iov[used].iov_len)
+        n -= iov[used++].iov_len;
+    if (used < n_iov) {
+        iov[used].iov_base = (char *)iov[used].iov_base + n;
+        iov[used].iov_len -= n;
+    }
+    return used;
+}
+
+int rk_io_pwritev_full(int fd, struct iovec *iov, int n_iov, off_t offset)
+{
+    while (n_iov > 0) {
+        int n_now = n_iov < IOV_MAX ? n_iov : IOV_MAX;
+        ssize_t n = rk_io->pwritev(fd, iov, n_now, offset);
+        int used;
+
+        if (n < 0)
+            return -1;
+        if (n == 0) {
+            errno = EIO; /* a file never takes 0 bytes without an error; do not turn in a circle if one does */
+            return -1;
+        }
+        offset += n;
+        used = advance_iov(iov, n_iov, (size_t)n);
+        iov += used;
+        n_iov -= used;
+    }
+    return 0;
+}
+
+int rk_io_pwrite_full(int fd, const void *bytes, size_t size, off_t offset)
+{
+    struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = size };
+
+    return size == 0 ? 0 : rk_io_pwritev_full(fd, &iov, 1, offset);
+}

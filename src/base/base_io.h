@@ -1,0 +1,46 @@
+/* Every operation on a file of the store goes through these calls, so that a test can make the n-th one fail, or record
+ * all of them and replay what a power failure could leave behind.
+ *
+ * Each call is the system call of the same name, restarted on EINTR; it returns what the system call returns, with
+ * errno. The table in use is process-wide; a test swaps it before it starts threads. */
+#ifndef RK_BASE_IO_H
+#define RK_BASE_IO_H
+
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct rk_io_ops {
+    int (*open_at)(int dir_fd, const char *name, int flags, mode_t mode); /* O_CLOEXEC is added */
+    int (*close)(int fd);
+    ssize_t (*pread)(int fd, void *bytes, size_t size, off_t offset);
+    ssize_t (*preadv2)(int fd, const struct iovec *iov, int n_iov, off_t offset, int flags);
+    ssize_t (*pwritev)(int fd, const struct iovec *iov, int n_iov, off_t offset);
+    int (*fdatasync)(int fd);
+    int (*fsync)(int fd);
+    int (*ftruncate)(int fd, off_t size);
+    int (*fallocate)(int fd, int mode, off_t offset, off_t size);
+    int (*fadvise)(int fd, off_t offset, off_t size, int advice); /* returns an errno, as posix_fadvise does */
+    int (*fstat)(int fd, struct stat *status);
+    int (*rename_at)(int dir_fd, const char *from, const char *to);
+    int (*unlink_at)(int dir_fd, const char *name);
+    int (*mkdir_at)(int dir_fd, const char *name, mode_t mode);
+};
+
+/* The table that calls the kernel. */
+extern const struct rk_io_ops rk_io_kernel_ops;
+
+/* The table in use. */
+extern const struct rk_io_ops *rk_io;
+
+/* Reads until size bytes, the end of the file or an error: the number of bytes read, or -1 with errno. Any thread. */
+ssize_t rk_io_pread_full(int fd, void *bytes, size_t size, off_t offset);
+
+/* Writes all or fails: 0, or -1 with errno. A short write is continued; what was written before an error stays in the
+ * file. The iovec array is used up. */
+int rk_io_pwritev_full(int fd, struct iovec *iov, int n_iov, off_t offset);
+
+/* The same for one piece of memory. */
+int rk_io_pwrite_full(int fd, const void *bytes, size_t size, off_t offset);
+
+#endif

@@ -1,0 +1,22 @@
+#include "base/base_mem.h"
+
+#include "base/base_diag.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *rk_mem_calloc(size_t n, size_t size)
+{
+    void *memory = calloc(n > 0 ? n : 1, size > 0 ? size : 1);
+
+    if (memory == NULL)
+        rk_fatal(1, "out of memory: %zu objects of %zu bytes were asked for", n, size);
+    return memory;
+}
+
+char *rk_mem_strdup(const char *string)
+{
+    size_t size = strlen(string) + 1;
+
+    return memcpy(rk_mem_calloc(1, size), string, size);
+}

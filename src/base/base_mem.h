@@ -1,0 +1,14 @@
+/* Memory that is there or the process dies: for start-up and control paths, whose sizes are small and known. Never for
+ * a size that came from outside. */
+#ifndef RK_BASE_MEM_H
+#define RK_BASE_MEM_H
+
+#include <stddef.h>
+
+/* Zeroed memory for n objects of size bytes; never NULL; the product is checked. Free with free(). */
+void *rk_mem_calloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
+
+/* A copy of the string. */
+char *rk_mem_strdup(const char *string) __attribute__((malloc, returns_nonnull));
+
+#endif

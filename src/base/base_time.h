@@ -1,0 +1,16 @@
+/* Clocks. Wall time goes into records and headers and decides nothing; everything that waits uses monotonic time. */
+#ifndef RK_BASE_TIME_H
+#define RK_BASE_TIME_H
+
+#include <stdint.h>
+
+#define RK_NS_PER_MS 1000000ull
+#define RK_NS_PER_S  1000000000ull
+
+/* Nanoseconds of CLOCK_MONOTONIC. Any thread; no system call. */
+uint64_t rk_time_monotonic_ns(void);
+
+/* Milliseconds since 1970 of CLOCK_REALTIME. Any thread; no system call. */
+uint64_t rk_time_wall_ms(void);
+
+#endif

@@ -1,0 +1,12 @@
+# base: knows nothing of RackKV
+noinst_LIBRARIES += librk_base.a
+librk_base_a_SOURCES = \
+	%D%/base_assert.c %D%/base_assert.h \
+	%D%/base_bytes.h \
+	%D%/base_crc.c %D%/base_crc.h \
+	%D%/base_detail.c %D%/base_detail.h \
+	%D%/base_diag.c %D%/base_diag.h \
+	%D%/base_err.c %D%/base_err.h \
+	%D%/base_io.c %D%/base_io.h \
+	%D%/base_mem.c %D%/base_mem.h \
+	%D%/base_time.c %D%/base_time.h

@@ -1,0 +1,1 @@
+# client: talks to a server over HTTP

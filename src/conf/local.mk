@@ -1,0 +1,1 @@
+# conf: the configuration file, typed

@@ -1,0 +1,1 @@
+# grace: grace periods across processes

@@ -1,0 +1,1 @@
+# http: the only place that knows libh2o

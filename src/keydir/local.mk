@@ -1,0 +1,1 @@
+# keydir: fingerprint -> location

@@ -1,0 +1,1 @@
+# log: records, data files, the store's directory

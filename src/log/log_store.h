@@ -1,0 +1,46 @@
+/* The data directory as a whole: identity (STORE), the set of live data files (MANIFEST), and the lock (LOCK).
+ *
+ *   data_dir/  STORE             identity: format version, uuid, 128-bit hash key, created      write-once
+ *              MANIFEST          the live data files, oldest to newest        tmp + fsync + rename + fsync dir
+ *              LOCK              flock()ed by the master; workers inherit the descriptor
+ *              0000000001.data   ...
+ */
+#ifndef RK_LOG_LOG_STORE_H
+#define RK_LOG_LOG_STORE_H
+
+#include "base/base_err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RK_LOG_UUID_BYTES      16
+#define RK_LOG_HASH_KEY_BYTES  16
+#define RK_LOG_FILE_NAME_BYTES 32
+
+struct rk_detail;
+struct rk_log_store;
+
+struct rk_log_identity {
+    uint8_t uuid[RK_LOG_UUID_BYTES];
+    uint8_t hash_key[RK_LOG_HASH_KEY_BYTES];
+    uint64_t created_ms;
+};
+
+/* Opens the store of a directory, making the directory and an empty store where there is none (one level; the parent
+ * must exist). RK_ERR_BUSY when another server has it (the detail names its pid); RK_ERR_CORRUPT, RK_ERR_MISMATCH,
+ * RK_ERR_IO. Main thread of the master. */
+enum rk_err rk_log_store_open(struct rk_log_store **store_out, const char *path, struct rk_detail *detail);
+void rk_log_store_close(struct rk_log_store **store);
+
+const struct rk_log_identity *rk_log_store_identity(const struct rk_log_store *store);
+int rk_log_store_dir_fd(const struct rk_log_store *store);
+int rk_log_store_lock_fd(const struct rk_log_store *store);
+
+/* The live data files, oldest to newest. */
+size_t rk_log_store_n_files(const struct rk_log_store *store);
+uint32_t rk_log_store_file(const struct rk_log_store *store, size_t index);
+
+/* "0000000012.data". Pure. */
+void rk_log_file_name(char name[RK_LOG_FILE_NAME_BYTES], uint32_t file_number);
+
+#endif

@@ -1,0 +1,1 @@
+# master: the process that owns

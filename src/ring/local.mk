@@ -1,0 +1,1 @@
+# ring: requests and completions between a worker and the writer

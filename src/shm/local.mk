@@ -1,0 +1,1 @@
+# shm: regions and the handover between processes

@@ -1,0 +1,1 @@
+# stats: counters in shared memory

@@ -1,0 +1,1 @@
+# store: where keydir and log meet

@@ -1,0 +1,1 @@
+# worker: the process that serves

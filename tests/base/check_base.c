@@ -1,0 +1,137 @@
+#include "base/base_bytes.h"
+#include "base/base_crc.h"
+#include "base/base_detail.h"
+#include "base/base_err.h"
+#include "base/base_io.h"
+#include "test_dir.h"
+#include "test_main.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+START_TEST(crc_of_the_standard_vectors)
+{
+    unsigned char bytes[32] = { 0 };
+
+    /* RFC 3720 appendix B.4 and the usual check value. */
+    ck_assert_uint_eq(rk_crc32c(0, "123456789", 9), 0xe3069283u);
+    ck_assert_uint_eq(rk_crc32c(0, bytes, 32), 0x8a9136aau);
+    memset(bytes, 0xff, 32);
+    ck_assert_uint_eq(rk_crc32c(0, bytes, 32), 0x62a8ab43u);
+}
+END_TEST
+
+START_TEST(crc_of_pieces_is_the_crc_of_the_whole)
+{
+    const char *text = "the quick brown fox";
+    size_t size = strlen(text);
+
+    for (size_t cut = 0; cut <= size; cut++)
+        ck_assert_uint_eq(rk_crc32c(rk_crc32c(0, text, cut), text + cut, size - cut), rk_crc32c(0, text, size));
+}
+END_TEST
+
+START_TEST(numbers_are_little_endian)
+{
+    unsigned char bytes[8];
+
+    rk_bytes_store64(bytes, 0x0102030405060708ull);
+    ck_assert_uint_eq(bytes[0], 8);
+    ck_assert_uint_eq(bytes[7], 1);
+    ck_assert_uint_eq(rk_bytes_load64(bytes), 0x0102030405060708ull);
+    ck_assert_uint_eq(rk_bytes_load32(bytes), 0x05060708u);
+    ck_assert_uint_eq(rk_bytes_load16(bytes + 1), 0x0607u);
+}
+END_TEST
+
+START_TEST(detail_is_wrapped_from_the_outside)
+{
+    struct rk_detail detail;
+
+    rk_detail_set(&detail, "file %d is missing", 12);
+    rk_detail_wrap(&detail, "%s", "MANIFEST");
+    ck_assert_str_eq(detail.text, "MANIFEST: file 12 is missing");
+    rk_detail_set(NULL, "nobody asked");
+    rk_detail_wrap(NULL, "nobody asked");
+}
+END_TEST
+
+START_TEST(detail_too_long_is_cut)
+{
+    struct rk_detail detail;
+    char long_text[2 * RK_DETAIL_BYTES];
+
+    memset(long_text, 'x', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = '\0';
+    rk_detail_set(&detail, "%s", long_text);
+    ck_assert_uint_eq(strlen(detail.text), RK_DETAIL_BYTES - 1);
+    rk_detail_wrap(&detail, "%s", "front");
+    ck_assert_uint_eq(strlen(detail.text), RK_DETAIL_BYTES - 1);
+    ck_assert_int_eq(strncmp(detail.text, "front: xxx", 10), 0);
+}
+END_TEST
+
+START_TEST(every_code_has_its_own_sentence)
+{
+    static const enum rk_err codes[] = {
+#define LIST_CODE(name, value, text) name,
+        RK_ERR_TABLE(LIST_CODE)
+#undef LIST_CODE
+    };
+
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        for (size_t j = 0; j < i; j++)
+            ck_assert_str_ne(rk_err_text(codes[i]), rk_err_text(codes[j]));
+    ck_assert_int_eq(rk_err_from_errno(ENOSPC), RK_ERR_NO_SPACE);
+    ck_assert_int_eq(rk_err_from_errno(0), RK_OK);
+}
+END_TEST
+
+/* Writes at most three bytes a call: every caller must go on after a short write. */
+static ssize_t short_pwritev(int fd, const struct iovec *iov, int n_iov, off_t offset)
+{
+    size_t size = iov->iov_len < 3 ? iov->iov_len : 3;
+
+    return pwrite(fd, iov->iov_base, size, offset);
+}
+
+START_TEST(short_writes_are_continued)
+{
+    struct rk_io_ops ops = rk_io_kernel_ops;
+    char *path = test_dir_create();
+    int dir_fd = open(path, O_RDONLY | O_DIRECTORY);
+    struct iovec iov[3] = { { "abcde", 5 }, { "", 0 }, { "fghijklm", 8 } };
+    char back[32] = { 0 };
+    int fd = rk_io->open_at(dir_fd, "file", O_CREAT | O_RDWR, 0600);
+
+    ck_assert_int_ge(fd, 0);
+    ops.pwritev = short_pwritev;
+    rk_io = &ops;
+    ck_assert_int_eq(rk_io_pwritev_full(fd, iov, 3, 2), 0);
+    ck_assert_int_eq(rk_io_pwrite_full(fd, "xy", 2, 0), 0);
+    rk_io = &rk_io_kernel_ops;
+    ck_assert_int_eq(rk_io_pread_full(fd, back, sizeof back, 0), 15);
+    ck_assert_str_eq(back, "xyabcdefghijklm");
+    close(fd);
+    close(dir_fd);
+    test_dir_remove(&path);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("base");
+    TCase *tcase = tcase_create("base");
+
+    tcase_add_test(tcase, crc_of_the_standard_vectors);
+    tcase_add_test(tcase, crc_of_pieces_is_the_crc_of_the_whole);
+    tcase_add_test(tcase, numbers_are_little_endian);
+    tcase_add_test(tcase, detail_is_wrapped_from_the_outside);
+    tcase_add_test(tcase, detail_too_long_is_cut);
+    tcase_add_test(tcase, every_code_has_its_own_sentence);
+    tcase_add_test(tcase, short_writes_are_continued);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

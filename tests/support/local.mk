@@ -1,0 +1,4 @@
+# support: what every test program links
+check_LIBRARIES += librk_test.a
+librk_test_a_SOURCES = %D%/test_main.c %D%/test_main.h %D%/test_dir.c %D%/test_dir.h
+librk_test_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

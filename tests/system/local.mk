@@ -1,0 +1,1 @@
+# tests of the whole: real programs over real sockets and files
