@@ -34,7 +34,8 @@ uint64_t rk_log_size_of_class(unsigned size_class);
 /* The padded size of a record of so many bytes. Pure. */
 uint64_t rk_log_padded_size(uint64_t size_bytes);
 
-/* Both ways; encode asserts that the parts fit (offset a multiple of 16, size exactly that of a class). Pure. */
+/* Both ways; encode asserts that the parts fit (offset a multiple of 16, size exactly that of a class). Every word can
+ * be decoded; one whose size no record has gives size 0. Pure. */
 uint64_t rk_log_location_encode(struct rk_location location);
 struct rk_location rk_log_location_decode(uint64_t word);
 

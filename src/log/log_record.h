@@ -114,8 +114,9 @@ size_t rk_record_key_offset(const struct rk_record_header *header);
 size_t rk_record_value_offset(const struct rk_record_header *header);
 size_t rk_record_n_blocks(const struct rk_record_header *header); /* 0 without block CRCs */
 
-/* Checks the body of a whole record against its header: the value as well when check_value, else everything before it.
- * RK_OK or RK_ERR_CORRUPT. `bytes` holds rk_record_size_of(header) bytes, or those before the value. */
+/* Checks the body of a record against its header; RK_OK or RK_ERR_CORRUPT. Without check_value, a value that has block
+ * CRCs is left out, and `bytes` need only hold what comes before it. A value without block CRCs shares the body's CRC:
+ * it is always checked, and `bytes` must hold it. */
 enum rk_err rk_record_check_body(const struct rk_record_header *header, const uint8_t *bytes, bool check_value);
 
 /* Checks block number `block` of a value with block CRCs: `record` is the record up to its value, `block_bytes` the

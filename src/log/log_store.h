@@ -9,13 +9,12 @@
 #define RK_LOG_LOG_STORE_H
 
 #include "base/base_err.h"
+#include "log/log_file.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define RK_LOG_UUID_BYTES      16
-#define RK_LOG_HASH_KEY_BYTES  16
-#define RK_LOG_FILE_NAME_BYTES 32
+#define RK_LOG_HASH_KEY_BYTES 16
 
 struct rk_detail;
 struct rk_log_store;
@@ -39,8 +38,5 @@ int rk_log_store_lock_fd(const struct rk_log_store *store);
 /* The live data files, oldest to newest. */
 size_t rk_log_store_n_files(const struct rk_log_store *store);
 uint32_t rk_log_store_file(const struct rk_log_store *store, size_t index);
-
-/* "0000000012.data". Pure. */
-void rk_log_file_name(char name[RK_LOG_FILE_NAME_BYTES], uint32_t file_number);
 
 #endif

@@ -1,0 +1,100 @@
+#include "log/log_file.h"
+
+#include "base/base_assert.h"
+#include "base/base_bytes.h"
+#include "log/log_location.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_DIGITS 10
+#define VALUE_BYTES 32u
+
+_Static_assert((RK_RECORD_HEADER_BYTES + VALUE_BYTES + RK_LOG_UNIT_BYTES - 1) / RK_LOG_UNIT_BYTES * RK_LOG_UNIT_BYTES
+                   == RK_LOG_FILE_FRAME_BYTES,
+               "header and trailer records have the size that is promised");
+
+void rk_log_file_name(char name[RK_LOG_FILE_NAME_BYTES], uint32_t file_number)
+{
+    (void)snprintf(name, RK_LOG_FILE_NAME_BYTES, "%0*u.data", NAME_DIGITS, file_number); /* always fits */
+}
+
+void rk_log_hint_name(char name[RK_LOG_FILE_NAME_BYTES], uint32_t file_number)
+{
+    (void)snprintf(name, RK_LOG_FILE_NAME_BYTES, "%0*u.hint", NAME_DIGITS, file_number); /* always fits */
+}
+
+uint32_t rk_log_file_number_of_name(const char *name)
+{
+    uint64_t number = 0;
+
+    for (int i = 0; i < NAME_DIGITS; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return 0;
+        number = number * 10 + (uint64_t)(name[i] - '0');
+    }
+    if (strcmp(name + NAME_DIGITS, ".data") != 0 && strcmp(name + NAME_DIGITS, ".hint") != 0)
+        return 0;
+    return number <= RK_LOG_FILE_NUMBER_MAX ? (uint32_t)number : 0;
+}
+
+static void build_frame(uint8_t *bytes, enum rk_record_type type, const uint8_t value[VALUE_BYTES],
+                        const struct rk_record_stamp *stamp)
+{
+    struct rk_record_parts parts = { .type = type, .value = value, .value_len = VALUE_BYTES };
+    uint64_t size = rk_record_build(bytes, &parts);
+
+    RK_ASSERT(size == RK_LOG_FILE_FRAME_BYTES);
+    rk_record_stamp(bytes, stamp);
+}
+
+void rk_log_file_header_build(uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], const struct rk_log_file_header *header,
+                              const struct rk_record_stamp *stamp)
+{
+    uint8_t value[VALUE_BYTES] = { 0 };
+
+    memcpy(value, header->uuid, RK_LOG_UUID_BYTES);
+    rk_bytes_store32(value + 16, header->file_number);
+    rk_bytes_store32(value + 20, header->format_version);
+    rk_bytes_store32(value + 24, (uint32_t)header->kind);
+    build_frame(bytes, RK_RECORD_FILE_HEADER, value, stamp);
+}
+
+void rk_log_file_trailer_build(uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], const struct rk_log_file_trailer *trailer,
+                               const struct rk_record_stamp *stamp)
+{
+    uint8_t value[VALUE_BYTES];
+
+    rk_bytes_store64(value, trailer->n_records);
+    rk_bytes_store64(value + 8, trailer->size_bytes);
+    rk_bytes_store64(value + 16, trailer->first_sequence);
+    rk_bytes_store64(value + 24, trailer->last_sequence);
+    build_frame(bytes, RK_RECORD_FILE_TRAILER, value, stamp);
+}
+
+static bool is_frame(const struct rk_record_view *view, enum rk_record_type type)
+{
+    return view->header.type == type && view->header.value_len == VALUE_BYTES;
+}
+
+enum rk_err rk_log_file_header_decode(const struct rk_record_view *view, struct rk_log_file_header *header_out)
+{
+    if (!is_frame(view, RK_RECORD_FILE_HEADER))
+        return RK_ERR_CORRUPT;
+    memcpy(header_out->uuid, view->value, RK_LOG_UUID_BYTES);
+    header_out->file_number = rk_bytes_load32(view->value + 16);
+    header_out->format_version = rk_bytes_load32(view->value + 20);
+    header_out->kind = (enum rk_log_file_kind)rk_bytes_load32(view->value + 24);
+    return RK_OK;
+}
+
+enum rk_err rk_log_file_trailer_decode(const struct rk_record_view *view, struct rk_log_file_trailer *trailer_out)
+{
+    if (!is_frame(view, RK_RECORD_FILE_TRAILER))
+        return RK_ERR_CORRUPT;
+    trailer_out->n_records = rk_bytes_load64(view->value);
+    trailer_out->size_bytes = rk_bytes_load64(view->value + 8);
+    trailer_out->first_sequence = rk_bytes_load64(view->value + 16);
+    trailer_out->last_sequence = rk_bytes_load64(view->value + 24);
+    return RK_OK;
+}
