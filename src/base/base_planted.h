@@ -1,0 +1,33 @@
+/* Planted bugs: mistakes that the tests must notice, compiled in one at a time and never by default.
+ *
+ * `configure --enable-planted-bug=free-without-grace` builds everything with one of them; make check must then fail.
+ * Code asks with RK_PLANTED(free_without_grace): a constant 0 in every ordinary build, so that nothing of it is left in
+ * the object. A name that is not in the table does not compile; configure reads the names from here as well (one X line
+ * each), so this table is the only list. */
+#ifndef RK_BASE_PLANTED_H
+#define RK_BASE_PLANTED_H
+
+/* name, what goes wrong */
+#define RK_PLANTED_TABLE(X)                                                             \
+    X(none, "nothing")                                                                  \
+    X(free_without_grace, "what was unpublished is reused without a grace period")      \
+    X(dead_slot_not_cleared, "grace periods go on waiting for a process that has died") \
+    X(lost_wakeup, "nobody wakes the agents when a grace period starts, nor do they look")
+
+enum rk_planted {
+#define RK_PLANTED_ENUM(name, text) RK_PLANTED_##name,
+    RK_PLANTED_TABLE(RK_PLANTED_ENUM)
+#undef RK_PLANTED_ENUM
+};
+
+#ifndef RK_PLANTED_BUG
+#define RK_PLANTED_BUG none
+#endif
+
+#define RK_PLANTED_ID(name)       RK_PLANTED_##name
+#define RK_PLANTED_SELECTED(name) RK_PLANTED_ID(name)
+
+/* Whether this build has the bug: 1 or 0, known to the compiler. */
+#define RK_PLANTED(name) (RK_PLANTED_##name == RK_PLANTED_SELECTED(RK_PLANTED_BUG))
+
+#endif
