@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 struct rk_detail;
+struct rk_conf_origin;
 
 #define RK_CONF_LISTEN_MAX 16
 
@@ -53,6 +54,7 @@ struct rk_conf {
         uint64_t stuck_timeout_ms;
         uint64_t respawn_delay_ms;
     } worker;
+    struct rk_conf_origin *origins; /* where each value was read, for errors; private to src/conf */
 };
 
 /* Sets every value to its default. Free with rk_conf_fini, which takes a zeroed struct as well. */
@@ -67,16 +69,25 @@ enum rk_err rk_conf_load_file(struct rk_conf *conf, const char *path, struct rk_
 enum rk_err rk_conf_load_text(struct rk_conf *conf, const char *name, const char *text, size_t size,
                               struct rk_detail *detail);
 
-/* "section.key=value", as after -o. */
+/* "section.key=value", as after -o; the items of a list are separated by commas. A later one replaces an earlier one.
+ * RK_ERR_INVALID with a detail "-o section.key=value: ..."; conf is unchanged then. */
 enum rk_err rk_conf_override(struct rk_conf *conf, const char *assignment, struct rk_detail *detail);
 
 /* Contradictions between values. Call after all of the above. */
 enum rk_err rk_conf_check(const struct rk_conf *conf, struct rk_detail *detail);
+
+/* What `auto` stands for on this machine: the number of workers (the cores that this process may run on, within the
+ * key's range), and the bytes of the keydir (half of the physical memory). Never 0. */
+uint64_t rk_conf_n_workers(const struct rk_conf *conf);
+uint64_t rk_conf_keydir_bytes(const struct rk_conf *conf);
 
 /* Prints the effective configuration as YAML that rk_conf_load_file reads back to the same values. */
 void rk_conf_print(const struct rk_conf *conf, FILE *out);
 
 /* Prints a commented file with every key, its meaning, range and default: conf/rackkv.yaml. */
 void rk_conf_print_reference(FILE *out);
+
+/* Prints the same as a manual page: man/rackkv.yaml.5. */
+void rk_conf_print_manual(FILE *out);
 
 #endif

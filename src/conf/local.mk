@@ -1,1 +1,26 @@
 # conf: the configuration file, typed
+noinst_LIBRARIES += librk_conf.a
+librk_conf_a_SOURCES = \
+	%D%/conf.c %D%/conf.h \
+	%D%/conf_address.c %D%/conf_address.h \
+	%D%/conf_check.c \
+	%D%/conf_load.c \
+	%D%/conf_print.c \
+	%D%/conf_reference.c \
+	%D%/conf_set.c %D%/conf_set.h \
+	%D%/conf_suggest.c \
+	%D%/conf_table.c %D%/conf_table.h \
+	%D%/conf_value.c %D%/conf_value.h
+librk_conf_a_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
+
+# The committed pages that come from the table; check_conf fails when they are out of date.
+EXTRA_PROGRAMS += conf_docs
+conf_docs_SOURCES = %D%/conf_docs.c
+conf_docs_LDADD = librk_conf.a librk_base.a $(YAML_LIBS)
+CLEANFILES += conf_docs
+EXTRA_DIST += conf/rackkv.yaml
+
+.PHONY: conf-docs
+conf-docs: conf_docs
+	./conf_docs > $(top_srcdir)/conf/rackkv.yaml
+	./conf_docs --manual > $(top_srcdir)/man/rackkv.yaml.5

@@ -1,0 +1,368 @@
+/* Reads YAML by libyaml's events, not as a document: each event has its line and column, and aliases are still seen.
+ * What is accepted is a mapping of sections, each a mapping of keys to scalars or lists of scalars, and nothing else.
+ */
+#include "base/base_detail.h"
+#include "base/base_mem.h"
+#include "conf/conf_set.h"
+#include "conf/conf_value.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#define FILE_BYTES_MAX (1024u * 1024)
+
+struct loader {
+    yaml_parser_t parser;
+    yaml_event_t event; /* the current one */
+    struct rk_conf *conf;
+    const char *name; /* of the file */
+    const char *text;
+    struct rk_detail *detail;
+    size_t section_lines[RK_CONF_N_KEYS]; /* by the section's first row; 0: not seen yet */
+    size_t key_lines[RK_CONF_N_KEYS];
+};
+
+static enum rk_err refuse_at(struct loader *loader, yaml_mark_t mark, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static enum rk_err refuse_at(struct loader *loader, yaml_mark_t mark, const char *format, ...)
+{
+    char problem[RK_DETAIL_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(problem, sizeof problem, format, args);
+    va_end(args);
+    rk_detail_set(loader->detail, "%s:%zu:%zu: %s", loader->name, mark.line + 1, mark.column + 1, problem);
+    return RK_ERR_INVALID;
+}
+
+/* Bytes that are no characters: libyaml knows only their offset then. */
+static yaml_mark_t mark_of_offset(const struct loader *loader, size_t offset)
+{
+    yaml_mark_t mark = { .index = offset };
+
+    for (size_t i = 0; i < offset; i++) {
+        mark.column++;
+        if (loader->text[i] == '\n') {
+            mark.line++;
+            mark.column = 0;
+        }
+    }
+    return mark;
+}
+
+static enum rk_err refuse_syntax(struct loader *loader)
+{
+    const yaml_parser_t *parser = &loader->parser;
+    const char *problem = parser->problem != NULL ? parser->problem : "it can't be read";
+
+    if (parser->error == YAML_MEMORY_ERROR) {
+        rk_detail_set(loader->detail, "%s: out of memory", loader->name);
+        return RK_ERR_NO_MEMORY;
+    }
+    if (parser->error == YAML_READER_ERROR)
+        return refuse_at(loader, mark_of_offset(loader, parser->problem_offset), "this is not YAML: %s", problem);
+    return refuse_at(loader, parser->problem_mark, "this is not YAML: %s%s%s", problem,
+                     parser->context != NULL ? ", " : "", parser->context != NULL ? parser->context : "");
+}
+
+static const char *scalar_text(const struct loader *loader)
+{
+    return (const char *)loader->event.data.scalar.value;
+}
+
+/* What YAML has and a configuration does not need. */
+static enum rk_err check_plain(struct loader *loader)
+{
+    const yaml_event_t *event = &loader->event;
+    const yaml_char_t *anchor = NULL, *tag = NULL;
+
+    if (event->type == YAML_ALIAS_EVENT)
+        return refuse_at(loader, event->start_mark,
+                         "aliases (*name) are not used in a configuration: repeat the value");
+    if (event->type == YAML_SCALAR_EVENT) {
+        anchor = event->data.scalar.anchor;
+        tag = event->data.scalar.tag;
+        if (strlen(scalar_text(loader)) != event->data.scalar.length)
+            return refuse_at(loader, event->start_mark, "there is a zero byte in the text");
+    } else if (event->type == YAML_MAPPING_START_EVENT) {
+        anchor = event->data.mapping_start.anchor;
+        tag = event->data.mapping_start.tag;
+    } else if (event->type == YAML_SEQUENCE_START_EVENT) {
+        anchor = event->data.sequence_start.anchor;
+        tag = event->data.sequence_start.tag;
+    }
+    if (anchor != NULL)
+        return refuse_at(loader, event->start_mark, "anchors (&name) are not used in a configuration");
+    if (tag != NULL)
+        return refuse_at(loader, event->start_mark, "tags (!name) are not used in a configuration");
+    return RK_OK;
+}
+
+static enum rk_err next_event(struct loader *loader)
+{
+    yaml_event_delete(&loader->event);
+    if (yaml_parser_parse(&loader->parser, &loader->event) == 0)
+        return refuse_syntax(loader);
+    return check_plain(loader);
+}
+
+/* Nothing, `~` or `null` without quotes. */
+static bool is_null(const struct loader *loader)
+{
+    const char *text;
+
+    if (loader->event.type != YAML_SCALAR_EVENT || loader->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+        return false;
+    text = scalar_text(loader);
+    return text[0] == '\0' || strcmp(text, "~") == 0 || strcasecmp(text, "null") == 0;
+}
+
+static enum rk_err refuse_value(struct loader *loader, const struct rk_conf_key *key, yaml_mark_t mark)
+{
+    char problem[RK_DETAIL_BYTES];
+
+    (void)snprintf(problem, sizeof problem, "%s", loader->detail != NULL ? loader->detail->text : "");
+    return refuse_at(loader, mark, "%s.%s: %s", key->section, key->name, problem);
+}
+
+static enum rk_err refuse_type(struct loader *loader, const struct rk_conf_key *key, const char *found)
+{
+    char allowed[RK_CONF_DESCRIBE_BYTES];
+
+    rk_conf_describe(key, allowed);
+    return refuse_at(loader, loader->event.start_mark, "%s.%s: this is %s; allowed is %s%s", key->section, key->name,
+                     found, allowed, key->type == RK_CONF_LIST ? ": [a, b]" : "");
+}
+
+static enum rk_err load_scalar(struct loader *loader, const struct rk_conf_key *key)
+{
+    if (is_null(loader))
+        return refuse_type(loader, key, "empty");
+    if (loader->event.type == YAML_SEQUENCE_START_EVENT)
+        return refuse_type(loader, key, "a list");
+    if (loader->event.type == YAML_MAPPING_START_EVENT)
+        return refuse_type(loader, key, "a mapping");
+    if (rk_conf_set_scalar(loader->conf, key, scalar_text(loader), loader->detail) != RK_OK)
+        return refuse_value(loader, key, loader->event.start_mark);
+    return RK_OK;
+}
+
+struct items {
+    char *texts[RK_CONF_LISTEN_MAX];
+    yaml_mark_t marks[RK_CONF_LISTEN_MAX];
+    size_t n;
+};
+
+/* Up to the end of the sequence. */
+static enum rk_err read_items(struct loader *loader, const struct rk_conf_key *key, struct items *items)
+{
+    for (;;) {
+        enum rk_err err = next_event(loader);
+
+        if (err != RK_OK || loader->event.type == YAML_SEQUENCE_END_EVENT)
+            return err;
+        if (loader->event.type != YAML_SCALAR_EVENT || is_null(loader))
+            return refuse_at(loader, loader->event.start_mark,
+                             "%s.%s: an item is %s; what begins with a bracket or has \": \" in it stands in quotes",
+                             key->section, key->name, is_null(loader) ? "empty" : "not a plain text");
+        if (items->n == key->max)
+            return refuse_type(loader, key, "one item too many");
+        items->marks[items->n] = loader->event.start_mark;
+        items->texts[items->n++] = rk_mem_strdup(scalar_text(loader));
+    }
+}
+
+static enum rk_err load_list(struct loader *loader, const struct rk_conf_key *key)
+{
+    yaml_mark_t start = loader->event.start_mark;
+    struct items items = { .n = 0 };
+    size_t bad_item;
+    enum rk_err err;
+
+    if (loader->event.type != YAML_SEQUENCE_START_EVENT)
+        return refuse_type(loader, key, loader->event.type == YAML_MAPPING_START_EVENT ? "a mapping" : "not a list");
+    err = read_items(loader, key, &items);
+    if (err == RK_OK) {
+        err = rk_conf_set_list(loader->conf, key, (const char *const *)items.texts, items.n, &bad_item, loader->detail);
+        if (err != RK_OK)
+            err = refuse_value(loader, key, bad_item < items.n ? items.marks[bad_item] : start);
+    }
+    for (size_t i = 0; i < items.n; i++)
+        free(items.texts[i]);
+    return err;
+}
+
+static enum rk_err refuse_unknown_key(struct loader *loader, const char *section)
+{
+    const char *name = scalar_text(loader);
+    const struct rk_conf_key *meant = rk_conf_key_suggest(section, name);
+    char quoted[RK_CONF_QUOTE_BYTES];
+
+    rk_conf_quote(name, quoted);
+    if (meant != NULL)
+        return refuse_at(loader, loader->event.start_mark, "there is no key %s in %s; did you mean %s.%s?", quoted,
+                         section, meant->section, meant->name);
+    return refuse_at(loader, loader->event.start_mark, "there is no key %s in %s", quoted, section);
+}
+
+static enum rk_err load_key(struct loader *loader, const char *section)
+{
+    const struct rk_conf_key *key;
+    size_t *seen_line;
+    yaml_mark_t mark;
+    enum rk_err err;
+
+    if (loader->event.type != YAML_SCALAR_EVENT)
+        return refuse_at(loader, loader->event.start_mark, "a key is a name");
+    key = rk_conf_key_lookup(section, scalar_text(loader));
+    if (key == NULL)
+        return refuse_unknown_key(loader, section);
+    seen_line = &loader->key_lines[key - rk_conf_keys];
+    if (*seen_line != 0)
+        return refuse_at(loader, loader->event.start_mark, "%s.%s is there twice: first in line %zu", key->section,
+                         key->name, *seen_line);
+    *seen_line = loader->event.start_mark.line + 1;
+    err = next_event(loader);
+    if (err != RK_OK)
+        return err;
+    mark = loader->event.start_mark;
+    err = key->type == RK_CONF_LIST ? load_list(loader, key) : load_scalar(loader, key);
+    if (err == RK_OK)
+        rk_conf_set_origin(loader->conf, key, loader->name, mark.line + 1, mark.column + 1);
+    return err;
+}
+
+/* Loads what a mapping holds, up to its end, by a function that is called at each key. */
+static enum rk_err load_mapping(struct loader *loader, const char *section,
+                                enum rk_err (*load_entry)(struct loader *loader, const char *section))
+{
+    for (;;) {
+        enum rk_err err = next_event(loader);
+
+        if (err != RK_OK || loader->event.type == YAML_MAPPING_END_EVENT)
+            return err;
+        err = load_entry(loader, section);
+        if (err != RK_OK)
+            return err;
+    }
+}
+
+static enum rk_err refuse_unknown_section(struct loader *loader)
+{
+    const char *name = scalar_text(loader);
+    const char *meant = rk_conf_section_suggest(name);
+    char quoted[RK_CONF_QUOTE_BYTES];
+
+    rk_conf_quote(name, quoted);
+    if (meant != NULL)
+        return refuse_at(loader, loader->event.start_mark, "there is no section %s; did you mean %s?", quoted, meant);
+    for (size_t i = 0; i < RK_CONF_N_KEYS; i++)
+        if (strcmp(rk_conf_keys[i].name, name) == 0)
+            return refuse_at(loader, loader->event.start_mark, "there is no section %s; the key %s belongs into %s",
+                             quoted, name, rk_conf_keys[i].section);
+    return refuse_at(loader, loader->event.start_mark, "there is no section %s", quoted);
+}
+
+static enum rk_err load_section(struct loader *loader, const char *none)
+{
+    const struct rk_conf_key *first = rk_conf_keys;
+    const struct rk_conf_key *end = rk_conf_keys + RK_CONF_N_KEYS;
+    size_t *seen_line;
+    enum rk_err err;
+
+    if (loader->event.type != YAML_SCALAR_EVENT)
+        return refuse_at(loader, loader->event.start_mark, "a section is a name");
+    while (first < end && strcmp(first->section, scalar_text(loader)) != 0)
+        first = rk_conf_section_end(first);
+    if (first == end)
+        return refuse_unknown_section(loader);
+    seen_line = &loader->section_lines[first - rk_conf_keys];
+    if (*seen_line != 0)
+        return refuse_at(loader, loader->event.start_mark, "the section %s is there twice: first in line %zu",
+                         first->section, *seen_line);
+    *seen_line = loader->event.start_mark.line + 1;
+    err = next_event(loader);
+    if (err != RK_OK || is_null(loader)) /* all its keys are commented out */
+        return err;
+    if (loader->event.type != YAML_MAPPING_START_EVENT)
+        return refuse_at(loader, loader->event.start_mark, "%s is a section: allowed is a mapping of keys to values",
+                         first->section);
+    return load_mapping(loader, first->section, load_key);
+}
+
+/* The events of a whole stream: at most one document. */
+static enum rk_err load_stream(struct loader *loader)
+{
+    enum rk_err err = next_event(loader); /* the stream's start */
+
+    if (err == RK_OK)
+        err = next_event(loader); /* the document's, or the stream's end */
+    if (err != RK_OK || loader->event.type == YAML_STREAM_END_EVENT)
+        return err;
+    err = next_event(loader);
+    if (err != RK_OK)
+        return err;
+    if (loader->event.type == YAML_MAPPING_START_EVENT)
+        err = load_mapping(loader, NULL, load_section);
+    else if (!is_null(loader))
+        err =
+            refuse_at(loader, loader->event.start_mark,
+                      "a configuration is a mapping of sections (server, http ...), each a mapping of keys to values");
+    if (err == RK_OK)
+        err = next_event(loader); /* the document's end */
+    if (err == RK_OK)
+        err = next_event(loader);
+    if (err == RK_OK && loader->event.type != YAML_STREAM_END_EVENT)
+        err = refuse_at(loader, loader->event.start_mark, "a second document begins here; a configuration is one");
+    return err;
+}
+
+enum rk_err rk_conf_load_text(struct rk_conf *conf, const char *name, const char *text, size_t size,
+                              struct rk_detail *detail)
+{
+    struct rk_detail unread; /* refuse_value reads the text back, so there always is one */
+    struct loader loader = { .conf = conf, .name = name, .text = text, .detail = detail != NULL ? detail : &unread };
+    enum rk_err err;
+
+    if (yaml_parser_initialize(&loader.parser) == 0) {
+        rk_detail_set(detail, "%s: out of memory", name);
+        return RK_ERR_NO_MEMORY;
+    }
+    yaml_parser_set_input_string(&loader.parser, (const unsigned char *)text, size);
+    err = load_stream(&loader);
+    yaml_event_delete(&loader.event);
+    yaml_parser_delete(&loader.parser);
+    return err;
+}
+
+enum rk_err rk_conf_load_file(struct rk_conf *conf, const char *path, struct rk_detail *detail)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t size;
+    enum rk_err err;
+
+    if (file == NULL) {
+        err = rk_err_from_errno(errno);
+        rk_detail_set(detail, "%s: the configuration can't be opened: %s", path, strerror(errno));
+        return err;
+    }
+    text = rk_mem_calloc(1, FILE_BYTES_MAX + 1);
+    size = fread(text, 1, FILE_BYTES_MAX + 1, file);
+    if (ferror(file)) {
+        err = rk_err_from_errno(errno);
+        rk_detail_set(detail, "%s: the configuration can't be read: %s", path, strerror(errno));
+    } else if (size > FILE_BYTES_MAX) {
+        err = RK_ERR_TOO_LARGE;
+        rk_detail_set(detail, "%s: a configuration is at most 1 MiB long", path);
+    } else
+        err = rk_conf_load_text(conf, path, text, size, detail);
+    free(text);
+    (void)fclose(file); /* it was only read */
+    return err;
+}

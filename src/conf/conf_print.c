@@ -1,0 +1,104 @@
+/* Prints the effective configuration through libyaml's emitter, which knows what must be quoted. */
+#include "base/base_assert.h"
+#include "conf/conf_set.h"
+#include "conf/conf_value.h"
+
+#include <string.h>
+#include <yaml.h>
+
+/* The events are well-formed and small: what can fail is memory, and the stream, whose error is its owner's to see. */
+static void emit(yaml_emitter_t *emitter, yaml_event_t *event, int made)
+{
+    RK_ASSERT(made);
+    (void)yaml_emitter_emit(emitter, event);
+}
+
+static void emit_scalar(yaml_emitter_t *emitter, const char *text, yaml_scalar_style_t style)
+{
+    yaml_event_t event;
+
+    emit(emitter, &event,
+         yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1, 1, style));
+}
+
+/* A string that would be read as nothing without quotes. */
+static void emit_string(yaml_emitter_t *emitter, const char *text)
+{
+    bool null_word = text[0] == '\0' || strcmp(text, "~") == 0 || strcasecmp(text, "null") == 0;
+
+    emit_scalar(emitter, text, null_word ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_ANY_SCALAR_STYLE);
+}
+
+static void emit_list(yaml_emitter_t *emitter, char *const *items, size_t n_items)
+{
+    yaml_event_t event;
+
+    emit(emitter, &event, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_FLOW_SEQUENCE_STYLE));
+    for (size_t i = 0; i < n_items; i++)
+        emit_string(emitter, items[i]);
+    emit(emitter, &event, yaml_sequence_end_event_initialize(&event));
+}
+
+static void emit_value(yaml_emitter_t *emitter, const struct rk_conf *conf, const struct rk_conf_key *key)
+{
+    char text[RK_CONF_NUMBER_BYTES];
+
+    if (key->type == RK_CONF_STRING)
+        emit_string(emitter, *(char **)rk_conf_at(conf, key->offset));
+    else if (key->type == RK_CONF_LIST)
+        emit_list(emitter, rk_conf_at(conf, key->offset), *(size_t *)rk_conf_at(conf, key->count_offset));
+    else {
+        rk_conf_number_format(key, rk_conf_get_number(conf, key), text);
+        emit_scalar(emitter, text, YAML_ANY_SCALAR_STYLE);
+    }
+}
+
+static void emit_mapping_start(yaml_emitter_t *emitter)
+{
+    yaml_event_t event;
+
+    emit(emitter, &event, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
+}
+
+static void emit_mapping_end(yaml_emitter_t *emitter)
+{
+    yaml_event_t event;
+
+    emit(emitter, &event, yaml_mapping_end_event_initialize(&event));
+}
+
+static void emit_sections(yaml_emitter_t *emitter, const struct rk_conf *conf)
+{
+    const struct rk_conf_key *key = rk_conf_keys;
+
+    emit_mapping_start(emitter);
+    while (key < rk_conf_keys + RK_CONF_N_KEYS) {
+        const struct rk_conf_key *end = rk_conf_section_end(key);
+
+        emit_string(emitter, key->section);
+        emit_mapping_start(emitter);
+        for (; key < end; key++) {
+            emit_string(emitter, key->name);
+            emit_value(emitter, conf, key);
+        }
+        emit_mapping_end(emitter);
+    }
+    emit_mapping_end(emitter);
+}
+
+void rk_conf_print(const struct rk_conf *conf, FILE *out)
+{
+    yaml_emitter_t emitter;
+    yaml_event_t event;
+
+    RK_ASSERT(yaml_emitter_initialize(&emitter));
+    yaml_emitter_set_output_file(&emitter, out);
+    yaml_emitter_set_unicode(&emitter, 1);
+    yaml_emitter_set_width(&emitter, -1); /* never breaks a line */
+    emit(&emitter, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
+    emit(&emitter, &event, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
+    emit_sections(&emitter, conf);
+    emit(&emitter, &event, yaml_document_end_event_initialize(&event, 1));
+    emit(&emitter, &event, yaml_stream_end_event_initialize(&event));
+    yaml_emitter_delete(&emitter);
+}

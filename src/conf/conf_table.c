@@ -1,0 +1,149 @@
+#include "conf/conf_table.h"
+
+#include "conf/conf_address.h"
+
+#include <string.h>
+
+#define KIB ((uint64_t)1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define TIB (1024 * GIB)
+
+#define SECOND ((uint64_t)1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
+#define OFFSET(member) offsetof(struct rk_conf, member)
+
+static const char *const sync_words[] = { "always", "interval", "none", NULL };
+
+_Static_assert(RK_CONF_SYNC_ALWAYS == 0 && RK_CONF_SYNC_INTERVAL == 1 && RK_CONF_SYNC_NONE == 2,
+               "the order of sync_words");
+
+static bool check_address(const char *text, const char **problem_out)
+{
+    struct rk_conf_address address;
+
+    return rk_conf_address_parse(&address, text, problem_out);
+}
+
+/* clang-format off */
+const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
+    { .section = "server", .name = "data_dir", .type = RK_CONF_STRING, .offset = OFFSET(server.data_dir),
+      .default_text = "./data", .min = 1, .max = PATH_MAX - 1, .item_text = "the path of a directory",
+      .doc = "The directory of the store; it is made if it is not there. A relative path starts at the directory in "
+             "which the server was started, not at that of this file." },
+    { .section = "server", .name = "pid_file", .type = RK_CONF_STRING, .offset = OFFSET(server.pid_file),
+      .default_text = "", .min = 0, .max = PATH_MAX - 1, .item_text = "the path of a file, or \"\" for none",
+      .doc = "A file that holds the master's process id while the server runs; \"\" is none." },
+    { .section = "server", .name = "workers", .type = RK_CONF_INTEGER, .offset = OFFSET(server.workers),
+      .auto_allowed = true, .default_text = "auto", .min = 1, .max = 256,
+      .doc = "How many worker processes serve requests; auto is one a core that the server may run on." },
+    { .section = "server", .name = "drain_timeout", .type = RK_CONF_DURATION, .reloadable = true,
+      .offset = OFFSET(server.drain_timeout_ms), .default_text = "10s", .min = 0, .max = HOUR,
+      .doc = "How long a server that drains waits for requests that are being answered, before it stops anyway." },
+
+    { .section = "http", .name = "listen", .type = RK_CONF_LIST, .offset = OFFSET(http.listen),
+      .count_offset = OFFSET(http.n_listen), .default_text = "127.0.0.1:8080", .min = 1, .max = RK_CONF_LISTEN_MAX,
+      .check = check_address, .item_text = "host:port, \"[v6 address]:port\" or unix:/path",
+      .doc = "Where to listen: host:port, \"[v6 address]:port\" (in quotes) or unix:/path; with port 0 the kernel "
+             "chooses one." },
+    { .section = "http", .name = "legacy", .type = RK_CONF_BOOL, .reloadable = true, .offset = OFFSET(http.legacy),
+      .default_text = "on",
+      .doc = "Serve the original's endpoints /put, /get, /delete and /open as well." },
+    { .section = "http", .name = "max_connections", .type = RK_CONF_INTEGER, .reloadable = true,
+      .offset = OFFSET(http.max_connections), .default_text = "10000", .min = 1, .max = 1000000,
+      .doc = "How many connections each worker has open at a time." },
+    { .section = "http", .name = "request_timeout", .type = RK_CONF_DURATION, .reloadable = true,
+      .offset = OFFSET(http.request_timeout_ms), .default_text = "30s", .min = 100, .max = HOUR,
+      .doc = "How long a request may take from its first byte to its last, and how long its answer may." },
+    { .section = "http", .name = "idle_timeout", .type = RK_CONF_DURATION, .reloadable = true,
+      .offset = OFFSET(http.idle_timeout_ms), .default_text = "60s", .min = 100, .max = DAY,
+      .doc = "How long a connection without a request stays open." },
+
+    { .section = "limits", .name = "max_key", .type = RK_CONF_SIZE, .offset = OFFSET(limits.max_key_bytes),
+      .default_text = "4096", .min = 1, .max = 16 * KIB,
+      .doc = "The longest key, in bytes as stored; percent-encoded in a path it takes up to three times as many." },
+    { .section = "limits", .name = "max_value", .type = RK_CONF_SIZE, .offset = OFFSET(limits.max_value_bytes),
+      .default_text = "32MiB", .min = 1, .max = 512 * MIB,
+      .doc = "The largest value. A record of this size must fit into ring.size and log.file_size." },
+    { .section = "limits", .name = "max_head", .type = RK_CONF_SIZE, .offset = OFFSET(limits.max_head_bytes),
+      .default_text = "32KiB", .min = 1 * KIB, .max = 256 * KIB,
+      .doc = "The largest request line and headers together." },
+
+    { .section = "log", .name = "sync", .type = RK_CONF_ENUM, .offset = OFFSET(log.sync), .default_text = "always",
+      .words = sync_words,
+      .doc = "When a write is on disk: always is before it is acknowledged (one fdatasync serves all that wait), "
+             "interval is every log.sync_interval, none leaves it to the kernel." },
+    { .section = "log", .name = "sync_interval", .type = RK_CONF_DURATION, .reloadable = true,
+      .offset = OFFSET(log.sync_interval_ms), .default_text = "1s", .min = 1, .max = HOUR,
+      .doc = "How often to sync with sync: interval. A power failure loses at most about the last two intervals." },
+    { .section = "log", .name = "file_size", .type = RK_CONF_SIZE, .offset = OFFSET(log.file_size_bytes),
+      .default_text = "1GiB", .min = MIB, .max = 4 * GIB,
+      .doc = "A data file that would grow past this is sealed, and a new one begun." },
+
+    { .section = "keydir", .name = "max_bytes", .type = RK_CONF_SIZE, .offset = OFFSET(keydir.max_bytes),
+      .auto_allowed = true, .default_text = "auto", .min = MIB, .max = 16 * TIB,
+      .doc = "The most memory that the index of all keys may take, about 25 bytes a key; when it is full, new keys are "
+             "refused. auto is half of the machine's memory." },
+
+    { .section = "ring", .name = "size", .type = RK_CONF_SIZE, .offset = OFFSET(ring.size_bytes),
+      .default_text = "64MiB", .min = MIB, .max = GIB,
+      .doc = "Shared memory of each worker for the writes that wait for the writer; when it is full, the worker "
+             "answers 503. It must hold at least one record of limits.max_value." },
+
+    { .section = "worker", .name = "reader_threads", .type = RK_CONF_INTEGER, .offset = OFFSET(worker.reader_threads),
+      .default_text = "2", .min = 1, .max = 64,
+      .doc = "Threads of each worker that read values which are not in the page cache." },
+    { .section = "worker", .name = "stuck_timeout", .type = RK_CONF_DURATION, .reloadable = true,
+      .offset = OFFSET(worker.stuck_timeout_ms), .default_text = "10s", .min = SECOND, .max = HOUR,
+      .doc = "A worker that gives no sign of life for so long is killed and replaced." },
+    { .section = "worker", .name = "respawn_delay", .type = RK_CONF_DURATION, .reloadable = true,
+      .offset = OFFSET(worker.respawn_delay_ms), .default_text = "1s", .min = 0, .max = MINUTE,
+      .doc = "How long to wait before a worker is started again that died before it was ready." },
+};
+/* clang-format on */
+
+static const struct {
+    const char *section;
+    const char *doc;
+} section_docs[] = {
+    { "server", "the processes" },
+    { "http", "the face to clients" },
+    { "limits", "what a request may carry" },
+    { "log", "the data files" },
+    { "keydir", "the index in memory" },
+    { "ring", "the way from a worker to the writer" },
+    { "worker", "the processes that serve" },
+};
+
+const struct rk_conf_key *rk_conf_key_lookup(const char *section, const char *name)
+{
+    for (size_t i = 0; i < RK_CONF_N_KEYS; i++)
+        if (strcmp(rk_conf_keys[i].section, section) == 0 && strcmp(rk_conf_keys[i].name, name) == 0)
+            return &rk_conf_keys[i];
+    return NULL;
+}
+
+const char *rk_conf_section_doc(const char *section)
+{
+    for (size_t i = 0; i < sizeof section_docs / sizeof section_docs[0]; i++)
+        if (strcmp(section_docs[i].section, section) == 0)
+            return section_docs[i].doc;
+    return NULL;
+}
+
+bool rk_conf_section_exists(const char *section)
+{
+    return rk_conf_section_doc(section) != NULL;
+}
+
+const struct rk_conf_key *rk_conf_section_end(const struct rk_conf_key *key)
+{
+    const struct rk_conf_key *end = key;
+
+    while (end < rk_conf_keys + RK_CONF_N_KEYS && strcmp(end->section, key->section) == 0)
+        end++;
+    return end;
+}
