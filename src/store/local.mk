@@ -1,1 +1,10 @@
 # store: where keydir and log meet
+noinst_LIBRARIES += librk_store.a librk_store_writer.a
+librk_store_a_SOURCES = \
+	%D%/store_client.c %D%/store_client.h %D%/store_client_get.c %D%/store_client_private.h \
+	%D%/store_files.c %D%/store_files.h \
+	%D%/store_readers.c %D%/store_readers.h \
+	%D%/store_types.h
+librk_store_writer_a_SOURCES = \
+	%D%/store_batch_writer.c %D%/store_batch_writer.h \
+	%D%/store_writer.c %D%/store_writer.h

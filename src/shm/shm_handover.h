@@ -1,0 +1,102 @@
+/* The contract between the master and a worker: which descriptors a worker inherits, what stands on the board, and what
+ * the two say to each other. Nothing else crosses the boundary.
+ *
+ * The board is one region that all processes map, read and write; each line of it has one writer:
+ *
+ *   +--------------+ 0
+ *   | header       |  shm_region.h
+ *   +--------------+ 64
+ *   | rk_board     |  settings: the master, before the first worker starts
+ *   |  writer      |  doorbell of the writer thread, last published sequence
+ *   |  slots[n]    |  one for each worker: what the worker says (state, heartbeat), its doorbell
+ *   +--------------+ grace_offset
+ *   | grace region |  grace/grace_region.h
+ *   +--------------+ stats_offset
+ *   | counters     |  stats/stats_block.h: the writer's, then one block a slot
+ *   +--------------+
+ *
+ * 1. A worker gets slot and incarnation as arguments; a slot's words are reset by the master between the waitpid() of
+ *    one process and the start of the next, never while a process has the slot.
+ * 2. The master believes nothing that a slot says: it uses it to decide when to look, not what is true. */
+#ifndef RK_SHM_SHM_HANDOVER_H
+#define RK_SHM_SHM_HANDOVER_H
+
+#include "shm/shm_doorbell.h"
+#include "shm/shm_region.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* Inherited descriptors, always at these numbers; everything above the last listener is closed. */
+enum rk_handover_fd {
+    RK_HANDOVER_FD_BOARD = 3,
+    RK_HANDOVER_FD_KEYDIR,
+    RK_HANDOVER_FD_RINGS,       /* the request and completion ring of this slot */
+    RK_HANDOVER_FD_DATA_DIR,    /* data files are opened relative to it */
+    RK_HANDOVER_FD_LOCK,        /* held so that no second master starts while this worker lives */
+    RK_HANDOVER_FD_WRITER_BELL, /* eventfd: wakes the writer */
+    RK_HANDOVER_FD_WORKER_BELL, /* eventfd: wakes this worker */
+    RK_HANDOVER_FD_CHANNEL,     /* socket to the master: rk_handover_message both ways; its end means death */
+    RK_HANDOVER_FD_LISTENERS,   /* the first of n_listeners */
+};
+
+#define RK_HANDOVER_LISTENERS_MAX  16
+#define RK_HANDOVER_SLOTS_MAX      64
+#define RK_HANDOVER_HASH_KEY_BYTES 16
+
+/* One byte on the channel. */
+enum rk_handover_message {
+    RK_HANDOVER_READY = 'r', /* worker: serves from now on */
+    RK_HANDOVER_DRAIN = 'd', /* master: stop listening, answer what is there, exit 0 */
+    RK_HANDOVER_STOP = 's',  /* master: answer what was received, exit 0 soon */
+};
+
+/* The same descriptors as a worker finds them: at their fixed numbers in a process of its own, elsewhere as a thread.
+ */
+struct rk_handover {
+    unsigned slot;
+    int board_fd;
+    int keydir_fd;
+    int rings_fd;
+    int data_dir_fd;
+    int writer_bell_fd;
+    int worker_bell_fd;
+    int channel_fd;
+    int listener_fds[RK_HANDOVER_LISTENERS_MAX];
+};
+
+struct rk_handover_settings {
+    uint8_t hash_key[RK_HANDOVER_HASH_KEY_BYTES];
+    uint64_t max_connections;
+    uint64_t request_timeout_ms;
+    uint64_t idle_timeout_ms;
+    uint64_t ring_bytes;
+    uint32_t max_key_bytes;
+    uint32_t max_value_bytes;
+    uint32_t max_head_bytes;
+    uint32_t n_reader_threads;
+    uint32_t n_listeners;
+    uint32_t legacy;
+};
+
+struct rk_board_slot {
+    struct rk_doorbell doorbell;             /* the worker's event loop sleeps */
+    _Alignas(64) _Atomic uint64_t heartbeat; /* goes up at every turn of the worker's loop */
+};
+
+struct rk_board {
+    uint8_t header[RK_SHM_HEADER_BYTES];
+    struct rk_handover_settings settings;
+    uint32_t n_slots;
+    uint64_t grace_offset;
+    uint64_t stats_offset;
+    struct rk_doorbell writer_doorbell;
+    _Alignas(64) _Atomic uint64_t last_sequence; /* the last one published */
+    _Alignas(64) struct rk_board_slot slots[];
+};
+
+/* Changes with everything above and with the counters: what an attach compares. */
+#define RK_BOARD_LAYOUT(stats_bytes) \
+    ((uint64_t)sizeof(struct rk_board) << 32 | (uint64_t)sizeof(struct rk_board_slot) << 20 | (uint64_t)(stats_bytes))
+
+#endif

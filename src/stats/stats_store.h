@@ -1,0 +1,36 @@
+/* What the store counts: the writer in the master, and the client half in each worker. */
+#ifndef RK_STATS_STATS_STORE_H
+#define RK_STATS_STATS_STORE_H
+
+#include "stats/stats_counter.h"
+
+struct rk_stats_writer {
+    _Alignas(64) rk_counter puts; /* published */
+    rk_counter deletes;
+    rk_counter failed; /* answered with an error */
+    rk_counter batches;
+    rk_counter syncs;
+    rk_counter appended_bytes;
+    rk_counter keys;
+    rk_counter keydir_used_bytes;
+    rk_counter keydir_limbo_bytes;
+    rk_counter keydir_max_bytes;
+    rk_counter keydir_pages;
+    rk_counter grace_periods;
+    rk_counter grace_last_ns;
+    rk_counter grace_max_ns;
+    rk_counter last_sequence;
+    rk_counter durable_sequence;
+    rk_counter refused; /* why writes are refused: 0, or minus the enum rk_err */
+};
+
+struct rk_stats_client {
+    _Alignas(64) rk_counter hits;
+    rk_counter misses;
+    rk_counter disk_reads; /* not in the page cache: a reader thread did it */
+    rk_counter corrupt;
+    rk_counter read_errors;
+    rk_counter ring_full;
+};
+
+#endif

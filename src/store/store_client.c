@@ -1,0 +1,233 @@
+#include "store/store_client.h"
+
+#include "base/base_mem.h"
+#include "shm/shm_doorbell.h"
+#include "store/store_client_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void link_free_ops(struct rk_store_client *client)
+{
+    for (uint32_t i = RK_RING_PENDING_MAX; i > 0; i--) {
+        client->ops[i - 1].next_free = client->first_free;
+        client->first_free = i;
+    }
+}
+
+enum rk_err rk_store_client_create(struct rk_store_client **client_out, const struct rk_store_client_settings *settings,
+                                   struct rk_detail *detail)
+{
+    struct rk_store_client *client = rk_mem_calloc(1, sizeof *client);
+    enum rk_err err;
+
+    client->settings = *settings;
+    rk_ring_producer_init(&client->requests, settings->requests, settings->ring_bytes);
+    rk_ring_consumer_init(&client->completions, settings->completions, RK_RING_COMPLETION_BYTES);
+    client->ops = rk_mem_calloc(RK_RING_PENDING_MAX, sizeof *client->ops);
+    link_free_ops(client);
+    client->files = rk_store_files_create(settings->data_dir_fd);
+    err = rk_store_readers_create(&client->readers, settings->n_reader_threads, settings->own_event_fd, detail);
+    if (err != RK_OK) {
+        rk_store_client_destroy(&client);
+        return err;
+    }
+    *client_out = client;
+    return RK_OK;
+}
+
+void rk_store_client_destroy(struct rk_store_client **client)
+{
+    if (*client == NULL)
+        return;
+    rk_store_readers_destroy(&(*client)->readers);
+    rk_store_files_destroy(&(*client)->files);
+    free((*client)->ops);
+    free(*client);
+    *client = NULL;
+}
+
+struct store_op *rk_store_op_start(struct rk_store_client *client, enum op_kind kind)
+{
+    struct store_op *op;
+
+    if (client->first_free == 0)
+        return NULL;
+    op = &client->ops[client->first_free - 1];
+    client->first_free = op->next_free;
+    client->n_pending++;
+    op->kind = kind;
+    op->generation++;
+    return op;
+}
+
+void rk_store_op_end(struct rk_store_client *client, struct store_op *op)
+{
+    op->kind = OP_FREE;
+    op->next_free = client->first_free;
+    client->first_free = (uint32_t)(op - client->ops) + 1;
+    client->n_pending--;
+}
+
+rk_store_ticket rk_store_op_ticket(const struct rk_store_client *client, const struct store_op *op)
+{
+    return (uint64_t)op->generation << 32 | ((uint64_t)(op - client->ops) + 1);
+}
+
+struct store_op *rk_store_op_find(struct rk_store_client *client, rk_store_ticket ticket)
+{
+    uint32_t index = (uint32_t)ticket;
+    struct store_op *op;
+
+    if (index == 0 || index > RK_RING_PENDING_MAX)
+        return NULL;
+    op = &client->ops[index - 1];
+    return op->kind != OP_FREE && op->generation == (uint32_t)(ticket >> 32) ? op : NULL;
+}
+
+void rk_store_client_cancel(struct rk_store_client *client, rk_store_ticket ticket)
+{
+    struct store_op *op = rk_store_op_find(client, ticket);
+
+    if (op == NULL)
+        return;
+    op->done.get = NULL;
+    op->context = NULL;
+}
+
+/* Builds the record where the writer will find it. */
+static void build_request(struct rk_ring_request *request, const struct rk_store_write *write, rk_store_ticket ticket,
+                          uint64_t record_bytes)
+{
+    *request = (struct rk_ring_request){ .ticket = ticket, .record_bytes = record_bytes };
+    (void)rk_record_build((uint8_t *)(request + 1), /* returns the size that we have reserved */
+                          &(struct rk_record_parts){ .type = write->is_delete ? RK_RECORD_TOMBSTONE : RK_RECORD_PUT,
+                                                     .key = write->key,
+                                                     .key_len = (uint16_t)write->key_len,
+                                                     .metadata = write->metadata,
+                                                     .metadata_len = (uint16_t)write->metadata_len,
+                                                     .value = write->value,
+                                                     .value_len = (uint32_t)write->value_len,
+                                                     .expiry_ms = write->expiry_ms });
+}
+
+enum rk_err rk_store_client_write(struct rk_store_client *client, const struct rk_store_write *write,
+                                  rk_store_write_done_fn *done, void *context, rk_store_ticket *ticket_out)
+{
+    uint64_t record_bytes;
+    struct rk_ring_request *request;
+    struct store_op *op;
+
+    if (write->key_len == 0 || write->key_len > RK_RECORD_KEY_MAX || write->metadata_len > RK_RECORD_METADATA_MAX
+        || write->value_len > RK_RECORD_VALUE_MAX)
+        return RK_ERR_TOO_LARGE;
+    record_bytes = rk_record_size(write->key_len, write->metadata_len, write->value_len, write->expiry_ms != 0);
+    if (sizeof *request + record_bytes > rk_ring_message_max(client->settings.ring_bytes))
+        return RK_ERR_TOO_LARGE;
+    op = rk_store_op_start(client, OP_WRITE);
+    request = op != NULL ? rk_ring_reserve(&client->requests, sizeof *request + record_bytes) : NULL;
+    if (request == NULL) {
+        if (op != NULL)
+            rk_store_op_end(client, op);
+        rk_counter_add(&client->settings.stats->ring_full, 1);
+        return RK_ERR_AGAIN;
+    }
+    op->done.write = done;
+    op->context = context;
+    *ticket_out = rk_store_op_ticket(client, op);
+    build_request(request, write, *ticket_out, record_bytes);
+    rk_ring_commit(&client->requests);
+    return RK_OK;
+}
+
+void rk_store_client_flush(struct rk_store_client *client)
+{
+    if (rk_ring_publish(&client->requests))
+        (void)rk_doorbell_ring(client->settings.writer_doorbell, client->settings.writer_event_fd); /* or it is awake */
+}
+
+static void finish_write(struct rk_store_client *client, const struct rk_ring_completion *completion)
+{
+    struct store_op *op = rk_store_op_find(client, completion->ticket);
+    struct rk_store_write_result result = { .err = (enum rk_err)completion->err,
+                                            .none = (completion->flags & RK_RING_NONE) != 0,
+                                            .replaced = (completion->flags & RK_RING_REPLACED) != 0,
+                                            .sequence = completion->sequence };
+    rk_store_write_done_fn *done;
+    void *context;
+
+    if (op == NULL || op->kind != OP_WRITE)
+        return;
+    done = op->done.write;
+    context = op->context;
+    rk_store_op_end(client, op);
+    if (done != NULL)
+        done(context, &result);
+}
+
+static enum rk_err poll_completions(struct rk_store_client *client)
+{
+    uint8_t *message;
+    uint64_t size;
+    enum rk_err err;
+
+    while ((err = rk_ring_next(&client->completions, &message, &size)) == RK_OK) {
+        struct rk_ring_completion completion;
+
+        if (size != sizeof completion)
+            return RK_ERR_CORRUPT;
+        memcpy(&completion, message, sizeof completion);
+        finish_write(client, &completion);
+    }
+    rk_ring_release(&client->completions);
+    return err == RK_ERR_NOT_FOUND ? RK_OK : err;
+}
+
+static void poll_jobs(struct rk_store_client *client)
+{
+    struct rk_store_read_job *job;
+
+    while (client->n_jobs > 0 && (job = rk_store_readers_collect(client->readers)) != NULL) {
+        struct store_op *op = rk_store_op_find(client, job->ticket);
+
+        client->n_jobs--;
+        if (op->kind == OP_GET)
+            rk_store_get_finish(client, op, job);
+        else
+            rk_store_piece_finish(client, op, job);
+    }
+}
+
+enum rk_err rk_store_client_poll(struct rk_store_client *client)
+{
+    poll_jobs(client);
+    return poll_completions(client);
+}
+
+bool rk_store_client_waiting(const struct rk_store_client *client)
+{
+    return rk_ring_waiting(&client->completions);
+}
+
+size_t rk_store_client_n_pending(const struct rk_store_client *client)
+{
+    return client->n_pending;
+}
+
+enum rk_err rk_store_submit_read(struct rk_store_client *client, const struct store_op *op, struct rk_store_file *file,
+                                 uint64_t offset, size_t size)
+{
+    struct rk_store_read_job *job = rk_store_read_job_create(size);
+
+    if (job == NULL)
+        return RK_ERR_NO_MEMORY;
+    job->file = file;
+    job->fd = file->fd;
+    job->offset = offset;
+    job->ticket = rk_store_op_ticket(client, op);
+    rk_store_file_pin(file);
+    client->n_jobs++;
+    rk_counter_add(&client->settings.stats->disk_reads, 1);
+    rk_store_readers_submit(client->readers, job);
+    return RK_ERR_AGAIN;
+}

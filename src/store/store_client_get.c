@@ -1,0 +1,350 @@
+/* Reads. A record of up to WHOLE_BYTES_MAX is read and checked in one piece; of a longer one, only what stands before
+ * the value, which then comes block by block. Either way the first try does not wait: what the page cache does not have
+ * is read by a reader thread into memory of its own, and checked here when it comes back. */
+#include "base/base_assert.h"
+#include "base/base_bytes.h"
+#include "base/base_io.h"
+#include "base/base_mem.h"
+#include "base/base_time.h"
+#include "grace/grace.h"
+#include "keydir/keydir.h"
+#include "store/store_client_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+/* Every record without block CRCs fits: the longest key, metadata and unblocked value, and padding. */
+#define WHOLE_BYTES_MAX (RK_RECORD_HEADER_BYTES + 8u + RK_RECORD_KEY_MAX + RK_RECORD_METADATA_MAX + 66u * 1024u)
+
+/* Metadata of a large value beyond this costs a second read. */
+#define LIKELY_METADATA_BYTES 4096u
+
+_Static_assert(RK_STORE_PIECE_BYTES == RK_RECORD_BLOCK_BYTES, "a piece is a block, and checked by its CRC");
+
+struct lookup {
+    struct rk_fingerprint fingerprint;
+    struct rk_location location;
+    struct rk_store_file *file;
+    const void *key;
+    size_t key_len;
+};
+
+/* Reads what the page cache has: RK_OK only if it was all of it; RK_ERR_AGAIN says ask the disk. */
+static enum rk_err read_cached(int fd, void *bytes, size_t size, uint64_t offset)
+{
+    struct iovec iov = { .iov_base = bytes, .iov_len = size };
+    ssize_t n = rk_io->preadv2(fd, &iov, 1, (off_t)offset, RWF_NOWAIT);
+
+    if (n == (ssize_t)size)
+        return RK_OK;
+    return n >= 0 || errno == EAGAIN || errno == EOPNOTSUPP ? RK_ERR_AGAIN : RK_ERR_IO;
+}
+
+/* How many bytes to read first. */
+static size_t first_read_bytes(const struct lookup *lookup)
+{
+    size_t size = lookup->location.size_bytes;
+    size_t head;
+
+    if (size <= WHOLE_BYTES_MAX)
+        return size;
+    head =
+        RK_RECORD_HEADER_BYTES + 8 + 4 * (size / RK_RECORD_BLOCK_BYTES + 1) + lookup->key_len + LIKELY_METADATA_BYTES;
+    return head < size ? head : size;
+}
+
+static enum rk_err count_read_error(struct rk_store_client *client, enum rk_err err)
+{
+    if (err == RK_ERR_CORRUPT || err == RK_ERR_TORN) {
+        rk_counter_add(&client->settings.stats->corrupt, 1);
+        return RK_ERR_CORRUPT;
+    }
+    rk_counter_add(&client->settings.stats->read_errors, 1);
+    return RK_ERR_IO;
+}
+
+static bool is_expired(uint64_t expiry_ms)
+{
+    return expiry_ms != 0 && expiry_ms <= rk_time_wall_ms();
+}
+
+static uint64_t expiry_of(const struct rk_record_header *header, const uint8_t *record)
+{
+    return header->flags & RK_RECORD_HAS_EXPIRY ? rk_bytes_load64(record + RK_RECORD_HEADER_BYTES) : 0;
+}
+
+/* The head of a large record, whole: the bytes that were read first, or as many as it says when those were too few. */
+static enum rk_err complete_head(const struct lookup *lookup, const struct rk_record_header *header,
+                                 const struct rk_store_arena *arena, uint8_t **bytes, size_t size)
+{
+    size_t head_bytes = rk_record_value_offset(header);
+
+    if (head_bytes <= size)
+        return RK_OK;
+    *bytes = arena->allocate(arena->arena, head_bytes);
+    return rk_io_pread_full(lookup->file->fd, *bytes, head_bytes, (off_t)lookup->location.offset_bytes)
+                   == (ssize_t)head_bytes
+               ? RK_OK
+               : RK_ERR_IO;
+}
+
+static struct rk_store_source *open_source(const struct lookup *lookup, const struct rk_record_header *header,
+                                           const struct rk_store_arena *arena, uint8_t *head)
+{
+    struct rk_store_source *source = arena->allocate(arena->arena, sizeof *source);
+
+    *source = (struct rk_store_source){ .file = lookup->file,
+                                        .location = lookup->location,
+                                        .header = *header,
+                                        .head_bytes = rk_record_value_offset(header),
+                                        .head = head };
+    rk_store_file_pin(source->file);
+    return source;
+}
+
+static enum rk_err take_large(const struct lookup *lookup, const struct rk_store_arena *arena, uint8_t *bytes,
+                              size_t size, struct rk_store_value *value_out)
+{
+    struct rk_record_header header;
+    size_t key_offset;
+    enum rk_err err = rk_record_decode_header(bytes, &header);
+
+    if (err == RK_OK && (rk_record_n_blocks(&header) == 0 || rk_record_size_of(&header) != lookup->location.size_bytes))
+        err = RK_ERR_CORRUPT;
+    if (err == RK_OK)
+        err = complete_head(lookup, &header, arena, &bytes, size);
+    if (err == RK_OK)
+        err = rk_record_check_body(&header, bytes, false);
+    if (err != RK_OK)
+        return err;
+    key_offset = rk_record_key_offset(&header);
+    if (header.type != RK_RECORD_PUT || header.key_len != lookup->key_len
+        || memcmp(bytes + key_offset, lookup->key, lookup->key_len) != 0)
+        return RK_ERR_NOT_FOUND;
+    *value_out = (struct rk_store_value){ .sequence = header.sequence,
+                                          .write_time_ms = header.write_time_ms,
+                                          .expiry_ms = expiry_of(&header, bytes),
+                                          .metadata = bytes + key_offset + header.key_len,
+                                          .metadata_len = header.metadata_len,
+                                          .value_len = header.value_len };
+    if (is_expired(value_out->expiry_ms))
+        return RK_ERR_NOT_FOUND;
+    value_out->source = open_source(lookup, &header, arena, bytes);
+    return RK_OK;
+}
+
+static enum rk_err take_whole(const struct lookup *lookup, const uint8_t *bytes, size_t size,
+                              struct rk_store_value *value_out)
+{
+    struct rk_record_view view;
+    enum rk_err err = rk_record_decode(bytes, size, &view);
+
+    if (err != RK_OK)
+        return err;
+    /* Another key: its fingerprint collides with ours. The key that we were asked for is not there. */
+    if (view.header.type != RK_RECORD_PUT || view.header.key_len != lookup->key_len
+        || memcmp(view.key, lookup->key, lookup->key_len) != 0 || is_expired(view.expiry_ms))
+        return RK_ERR_NOT_FOUND;
+    *value_out = (struct rk_store_value){ .sequence = view.header.sequence,
+                                          .write_time_ms = view.header.write_time_ms,
+                                          .expiry_ms = view.expiry_ms,
+                                          .metadata = view.metadata,
+                                          .metadata_len = view.header.metadata_len,
+                                          .value = view.value,
+                                          .value_len = view.header.value_len };
+    return RK_OK;
+}
+
+/* Checks what was read and makes a value of it. */
+static enum rk_err take_record(struct rk_store_client *client, const struct lookup *lookup,
+                               const struct rk_store_arena *arena, uint8_t *bytes, size_t size,
+                               struct rk_store_value *value_out)
+{
+    enum rk_err err = lookup->location.size_bytes <= WHOLE_BYTES_MAX
+                          ? take_whole(lookup, bytes, size, value_out)
+                          : take_large(lookup, arena, bytes, size, value_out);
+
+    if (err == RK_OK)
+        rk_counter_add(&client->settings.stats->hits, 1);
+    else if (err != RK_ERR_NOT_FOUND)
+        err = count_read_error(client, err);
+    return err;
+}
+
+/* "Absent" is answered with a sequence: that one and all before it were published when the key was found absent. The
+ * sequence is on a line that every write touches, so only a miss looks at it, and then must look the key up once more.
+ */
+static uint64_t lookup_rcu(struct rk_store_client *client, struct rk_fingerprint fingerprint, uint64_t *sequence_out)
+{
+    uint64_t word = rk_keydir_lookup_rcu(client->settings.keydir, fingerprint);
+
+    if (word != 0)
+        return word;
+    *sequence_out = atomic_load_explicit(client->settings.last_sequence, memory_order_acquire);
+    return rk_keydir_lookup_rcu(client->settings.keydir, fingerprint);
+}
+
+/* `sequence` 0: there was a record, but of another key or expired; absent as of now. */
+static enum rk_err not_found(struct rk_store_client *client, struct rk_store_value *value_out, uint64_t sequence)
+{
+    rk_counter_add(&client->settings.stats->misses, 1);
+    if (sequence == 0)
+        sequence = atomic_load_explicit(client->settings.last_sequence, memory_order_acquire);
+    *value_out = (struct rk_store_value){ .sequence = sequence };
+    return RK_ERR_NOT_FOUND;
+}
+
+/* The record is not in the page cache: the rest happens in rk_store_get_finish(). */
+static enum rk_err get_later(struct rk_store_client *client, const struct lookup *lookup,
+                             const struct rk_store_arena *arena, struct store_op **op_out)
+{
+    struct store_op *op = rk_store_op_start(client, OP_GET);
+    enum rk_err err;
+
+    if (op == NULL)
+        return RK_ERR_FULL;
+    op->arena = *arena;
+    op->bytes = arena->allocate(arena->arena, lookup->key_len);
+    memcpy(op->bytes, lookup->key, lookup->key_len);
+    op->size = lookup->key_len;
+    op->location = rk_log_location_encode(lookup->location);
+    err = rk_store_submit_read(client, op, lookup->file, lookup->location.offset_bytes, first_read_bytes(lookup));
+    if (err != RK_ERR_AGAIN)
+        rk_store_op_end(client, op);
+    *op_out = op;
+    return err;
+}
+
+/* The part inside the read section: RK_OK with the bytes, RK_ERR_AGAIN with an operation. */
+static enum rk_err find_and_read_rcu(struct rk_store_client *client, struct lookup *lookup,
+                                     const struct rk_store_arena *arena, uint64_t *sequence_out, uint8_t **bytes_out,
+                                     struct store_op **op_out)
+{
+    uint64_t word = lookup_rcu(client, lookup->fingerprint, sequence_out);
+    size_t size;
+    enum rk_err err;
+
+    if (word == 0)
+        return RK_ERR_NOT_FOUND;
+    lookup->location = rk_log_location_decode(word);
+    err = rk_store_files_get(client->files, lookup->location.file_number, &lookup->file);
+    if (err != RK_OK)
+        return count_read_error(client, err);
+    size = first_read_bytes(lookup);
+    *bytes_out = arena->allocate(arena->arena, size);
+    err = read_cached(lookup->file->fd, *bytes_out, size, lookup->location.offset_bytes);
+    if (err == RK_ERR_AGAIN)
+        return get_later(client, lookup, arena, op_out);
+    return err == RK_OK ? RK_OK : count_read_error(client, err);
+}
+
+enum rk_err rk_store_client_get(struct rk_store_client *client, const void *key, size_t key_len,
+                                const struct rk_store_arena *arena, struct rk_store_value *value_out,
+                                rk_store_get_done_fn *done, void *context, rk_store_ticket *ticket_out)
+{
+    struct lookup lookup = { .fingerprint = rk_keydir_fingerprint(key, key_len, client->settings.hash_key),
+                             .key = key,
+                             .key_len = key_len };
+    struct store_op *op = NULL;
+    uint64_t sequence = 0;
+    uint8_t *bytes = NULL;
+    enum rk_err err;
+
+    rk_grace_read_lock();
+    err = find_and_read_rcu(client, &lookup, arena, &sequence, &bytes, &op);
+    rk_grace_read_unlock();
+    if (err == RK_ERR_AGAIN) {
+        op->done.get = done;
+        op->context = context;
+        *ticket_out = rk_store_op_ticket(client, op);
+        return RK_ERR_AGAIN;
+    }
+    /* Outside of the section: the bytes are ours, and a file that take_record() pins is open in our own table. */
+    if (err == RK_OK)
+        err = take_record(client, &lookup, arena, bytes, first_read_bytes(&lookup), value_out);
+    return err == RK_ERR_NOT_FOUND ? not_found(client, value_out, sequence) : err;
+}
+
+void rk_store_get_finish(struct rk_store_client *client, struct store_op *op, struct rk_store_read_job *job)
+{
+    struct store_op was = *op;
+    struct rk_store_value value = { .sequence = 0 };
+    struct lookup lookup = {
+        .location = rk_log_location_decode(was.location), .file = job->file, .key = was.bytes, .key_len = was.size
+    };
+    enum rk_err err = job->err;
+
+    rk_store_op_end(client, op);
+    if (was.done.get != NULL) {
+        if (err == RK_OK) {
+            uint8_t *bytes = was.arena.allocate(was.arena.arena, job->size);
+
+            memcpy(bytes, job->bytes, job->size);
+            err = take_record(client, &lookup, &was.arena, bytes, job->size, &value);
+        } else {
+            err = count_read_error(client, err);
+        }
+        if (err == RK_ERR_NOT_FOUND)
+            err = not_found(client, &value, 0);
+        was.done.get(was.context, err, &value);
+    }
+    rk_store_file_unpin(job->file);
+    free(job);
+}
+
+enum rk_err rk_store_client_read_piece(struct rk_store_client *client, struct rk_store_source *source, size_t offset,
+                                       uint8_t *bytes, size_t size, rk_store_piece_done_fn *done, void *context,
+                                       rk_store_ticket *ticket_out)
+{
+    size_t block = offset / RK_RECORD_BLOCK_BYTES;
+    uint64_t at = source->location.offset_bytes + source->head_bytes + offset;
+    struct store_op *op;
+    enum rk_err err;
+
+    RK_ASSERT(offset % RK_STORE_PIECE_BYTES == 0 && size <= RK_STORE_PIECE_BYTES
+              && offset + size <= source->header.value_len);
+    err = read_cached(source->file->fd, bytes, size, at);
+    if (err == RK_OK)
+        err = rk_record_check_block(&source->header, source->head, block, bytes);
+    if (err == RK_OK)
+        return RK_OK;
+    if (err != RK_ERR_AGAIN)
+        return count_read_error(client, err);
+    op = rk_store_op_start(client, OP_PIECE);
+    if (op == NULL)
+        return RK_ERR_FULL;
+    op->done.piece = done;
+    op->context = context;
+    op->source = source;
+    op->bytes = bytes;
+    op->block = block;
+    err = rk_store_submit_read(client, op, source->file, at, size);
+    *ticket_out = rk_store_op_ticket(client, op);
+    if (err != RK_ERR_AGAIN)
+        rk_store_op_end(client, op);
+    return err;
+}
+
+void rk_store_piece_finish(struct rk_store_client *client, struct store_op *op, struct rk_store_read_job *job)
+{
+    struct store_op was = *op;
+    enum rk_err err = job->err;
+
+    rk_store_op_end(client, op);
+    if (was.done.piece != NULL) {
+        if (err == RK_OK) {
+            memcpy(was.bytes, job->bytes, job->size);
+            err = rk_record_check_block(&was.source->header, was.source->head, was.block, was.bytes);
+        }
+        was.done.piece(was.context, err == RK_OK ? RK_OK : count_read_error(client, err));
+    }
+    rk_store_file_unpin(job->file);
+    free(job);
+}
+
+void rk_store_client_release(struct rk_store_client *client, struct rk_store_source *source)
+{
+    rk_store_file_unpin(source->file);
+}

@@ -1,0 +1,70 @@
+/* What the files of store_client share. Nobody else includes this. */
+#ifndef RK_STORE_STORE_CLIENT_PRIVATE_H
+#define RK_STORE_STORE_CLIENT_PRIVATE_H
+
+#include "log/log_location.h"
+#include "log/log_record.h"
+#include "ring/ring.h"
+#include "ring/ring_messages.h"
+#include "stats/stats_store.h"
+#include "store/store_client.h"
+#include "store/store_files.h"
+#include "store/store_readers.h"
+
+enum op_kind { OP_FREE, OP_GET, OP_PIECE, OP_WRITE };
+
+/* One operation under way. A ticket is generation << 32 | (index + 1). */
+struct store_op {
+    enum op_kind kind;
+    uint32_t generation;
+    uint32_t next_free;
+    union {
+        rk_store_get_done_fn *get;
+        rk_store_piece_done_fn *piece;
+        rk_store_write_done_fn *write;
+    } done; /* NULL inside: cancelled */
+    void *context;
+    struct rk_store_arena arena;    /* get */
+    struct rk_store_source *source; /* piece; get of a large value */
+    uint8_t *bytes;                 /* get: the key; piece: where it goes */
+    size_t size;
+    size_t block; /* piece */
+    uint64_t location;
+};
+
+/* A large value: its record without the value. */
+struct rk_store_source {
+    struct rk_store_file *file;
+    struct rk_location location;
+    struct rk_record_header header;
+    size_t head_bytes; /* up to where the value begins */
+    uint8_t *head;     /* in the arena of the request */
+};
+
+struct rk_store_client {
+    struct rk_store_client_settings settings;
+    struct rk_ring_producer requests;
+    struct rk_ring_consumer completions;
+    struct rk_store_files *files;
+    struct rk_store_readers *readers;
+    struct store_op *ops; /* RK_RING_PENDING_MAX */
+    uint32_t first_free;  /* index + 1; 0: none */
+    size_t n_pending;
+    size_t n_jobs; /* of these, with a reader thread */
+};
+
+/* Takes an operation: NULL when too many are under way. */
+struct store_op *rk_store_op_start(struct rk_store_client *client, enum op_kind kind);
+void rk_store_op_end(struct rk_store_client *client, struct store_op *op);
+rk_store_ticket rk_store_op_ticket(const struct rk_store_client *client, const struct store_op *op);
+struct store_op *rk_store_op_find(struct rk_store_client *client, rk_store_ticket ticket);
+
+/* A job of a get or of a piece is done: ends the operation and calls back. */
+void rk_store_get_finish(struct rk_store_client *client, struct store_op *op, struct rk_store_read_job *job);
+void rk_store_piece_finish(struct rk_store_client *client, struct store_op *op, struct rk_store_read_job *job);
+
+/* Hands size bytes at the location to a reader thread. RK_ERR_AGAIN, or RK_ERR_NO_MEMORY. */
+enum rk_err rk_store_submit_read(struct rk_store_client *client, const struct store_op *op, struct rk_store_file *file,
+                                 uint64_t offset, size_t size);
+
+#endif

@@ -1,0 +1,80 @@
+#include "store/store_files.h"
+
+#include "base/base_io.h"
+#include "base/base_mem.h"
+#include "log/log_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+/* Numbers go up one by one, so the low bits spread them: chains of one or two until there are thousands of files. */
+#define N_CHAINS 4096u
+
+struct file_node {
+    struct rk_store_file file;
+    struct file_node *next;
+};
+
+struct rk_store_files {
+    int dir_fd;
+    struct file_node *chains[N_CHAINS];
+};
+
+struct rk_store_files *rk_store_files_create(int dir_fd)
+{
+    struct rk_store_files *files = rk_mem_calloc(1, sizeof *files);
+
+    files->dir_fd = dir_fd;
+    return files;
+}
+
+static void close_chain(struct file_node *node)
+{
+    while (node != NULL) {
+        struct file_node *next = node->next;
+
+        (void)rk_io->close(node->file.fd); /* only read: nothing to lose */
+        free(node);
+        node = next;
+    }
+}
+
+void rk_store_files_destroy(struct rk_store_files **files)
+{
+    if (*files == NULL)
+        return;
+    for (unsigned i = 0; i < N_CHAINS; i++)
+        close_chain((*files)->chains[i]);
+    free(*files);
+    *files = NULL;
+}
+
+static enum rk_err open_file(struct rk_store_files *files, uint32_t number, struct rk_store_file **file_out)
+{
+    char name[RK_LOG_FILE_NAME_BYTES];
+    struct file_node *node;
+    int fd;
+
+    rk_log_file_name(name, number);
+    fd = rk_io->open_at(files->dir_fd, name, O_RDONLY, 0);
+    if (fd < 0)
+        return rk_err_from_errno(errno);
+    node = rk_mem_calloc(1, sizeof *node);
+    node->file = (struct rk_store_file){ .number = number, .fd = fd };
+    node->next = files->chains[number % N_CHAINS];
+    files->chains[number % N_CHAINS] = node;
+    *file_out = &node->file;
+    return RK_OK;
+}
+
+enum rk_err rk_store_files_get(struct rk_store_files *files, uint32_t number, struct rk_store_file **file_out)
+{
+    for (struct file_node *node = files->chains[number % N_CHAINS]; node != NULL; node = node->next) {
+        if (node->file.number == number) {
+            *file_out = &node->file;
+            return RK_OK;
+        }
+    }
+    return open_file(files, number, file_out);
+}

@@ -1,0 +1,321 @@
+#include "store/store_writer.h"
+
+#include "base/base_assert.h"
+#include "base/base_detail.h"
+#include "base/base_mem.h"
+#include "base/base_time.h"
+#include "grace/grace_writer.h"
+#include "keydir/keydir_writer.h"
+#include "log/log_writer.h"
+#include "ring/ring.h"
+#include "ring/ring_messages.h"
+#include "shm/shm_doorbell.h"
+#include "stats/stats_store.h"
+#include "store/store_batch_writer.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The bounded sleep: what a waker that was killed at the wrong instruction can cost. */
+#define SLEEP_MAX_MS       100
+#define SLEEP_MAX_GRACE_MS 5 /* something waits for a grace period */
+
+enum slot_state { SLOT_CLOSED, SLOT_OPEN, SLOT_CLOSING, SLOT_BROKEN };
+
+struct writer_slot {
+    _Atomic uint32_t state; /* enum slot_state */
+    bool answered;          /* in this round */
+    struct rk_store_writer_slot settings;
+    struct rk_ring_consumer requests;
+    struct rk_ring_producer completions;
+};
+
+struct rk_store_writer {
+    struct rk_store_writer_settings settings;
+    struct rk_store_batch *batch;
+    pthread_t thread;
+    bool started;
+    _Atomic bool stopping;
+    enum rk_err log_state; /* as last told to the main thread */
+    unsigned first_slot;   /* where the next round begins, so that no worker starves */
+    struct writer_slot slots[];
+};
+
+static enum slot_state state_of(const struct writer_slot *slot)
+{
+    return (enum slot_state)atomic_load_explicit(&slot->state, memory_order_acquire);
+}
+
+static void notify_main(struct rk_store_writer *writer)
+{
+    uint64_t one = 1;
+
+    (void)!write(writer->settings.notice_event_fd, &one, sizeof one); /* fails only when it is set already */
+}
+
+static void mark_broken(struct rk_store_writer *writer, struct writer_slot *slot)
+{
+    uint32_t open = SLOT_OPEN;
+
+    if (atomic_compare_exchange_strong(&slot->state, &open, SLOT_BROKEN))
+        notify_main(writer);
+}
+
+static void answer(void *context, unsigned slot_number, const struct rk_ring_completion *completion)
+{
+    struct rk_store_writer *writer = context;
+    struct writer_slot *slot = &writer->slots[slot_number];
+    void *message;
+
+    if (state_of(slot) != SLOT_OPEN)
+        return; /* died meanwhile: nobody waits for this */
+    message = rk_ring_reserve(&slot->completions, sizeof *completion);
+    if (message == NULL) {
+        mark_broken(writer, slot); /* more requests under way than a worker of ours allows itself */
+        return;
+    }
+    memcpy(message, completion, sizeof *completion);
+    rk_ring_commit(&slot->completions);
+    slot->answered = true;
+}
+
+static void published(void *context, uint64_t sequence)
+{
+    struct rk_store_writer *writer = context;
+
+    /* After the keydir's own stores: who sees this sequence finds all writes up to it. Partner: the acquire load of a
+     * worker's miss. */
+    atomic_store_explicit(writer->settings.last_sequence, sequence, memory_order_release);
+}
+
+struct rk_store_writer *rk_store_writer_create(const struct rk_store_writer_settings *settings)
+{
+    struct rk_store_writer *writer = rk_mem_calloc(1, sizeof *writer + settings->n_slots * sizeof writer->slots[0]);
+
+    writer->settings = *settings;
+    writer->batch = rk_store_batch_create(&(struct rk_store_batch_settings){
+        .log = settings->log,
+        .keydir = settings->keydir,
+        .hash_key = settings->hash_key,
+        .sync_before_publish = settings->sync_before_publish,
+        .stats = settings->stats,
+        .answer = answer,
+        .published = published,
+        .context = writer,
+    });
+    return writer;
+}
+
+void rk_store_writer_destroy(struct rk_store_writer **writer)
+{
+    if (*writer == NULL)
+        return;
+    rk_store_writer_stop(*writer);
+    rk_store_batch_destroy(&(*writer)->batch);
+    free(*writer);
+    *writer = NULL;
+}
+
+void rk_store_writer_slot_open(struct rk_store_writer *writer, unsigned slot_number,
+                               const struct rk_store_writer_slot *rings, uint64_t incarnation)
+{
+    struct writer_slot *slot = &writer->slots[slot_number];
+
+    RK_ASSERT(state_of(slot) == SLOT_CLOSED);
+    rk_ring_format(rings->requests, rings->ring_bytes, incarnation);
+    rk_ring_format(rings->completions, RK_RING_COMPLETION_BYTES, incarnation);
+    slot->settings = *rings;
+    rk_ring_consumer_init(&slot->requests, rings->requests, rings->ring_bytes);
+    rk_ring_producer_init(&slot->completions, rings->completions, RK_RING_COMPLETION_BYTES);
+    rk_doorbell_disarm(rings->doorbell);
+    atomic_store_explicit(&slot->state, SLOT_OPEN, memory_order_release);
+}
+
+void rk_store_writer_slot_close(struct rk_store_writer *writer, unsigned slot)
+{
+    uint64_t one = 1;
+
+    atomic_store_explicit(&writer->slots[slot].state, SLOT_CLOSING, memory_order_release);
+    (void)!write(writer->settings.event_fd, &one, sizeof one); /* fails only when the count is full: it wakes already */
+}
+
+bool rk_store_writer_slot_is_closed(const struct rk_store_writer *writer, unsigned slot)
+{
+    return state_of(&writer->slots[slot]) == SLOT_CLOSED;
+}
+
+bool rk_store_writer_slot_is_broken(const struct rk_store_writer *writer, unsigned slot)
+{
+    return state_of(&writer->slots[slot]) == SLOT_BROKEN;
+}
+
+/* Takes the requests of one slot; whether there were any. */
+static bool take_requests(struct rk_store_writer *writer, unsigned slot_number, uint64_t now_ms)
+{
+    struct writer_slot *slot = &writer->slots[slot_number];
+    uint64_t size = 0;
+    uint8_t *message = NULL;
+    bool any = false;
+    enum rk_err err;
+
+    while ((err = rk_ring_next(&slot->requests, &message, &size)) == RK_OK) {
+        err = rk_store_batch_add(writer->batch, slot_number, message, size, now_ms);
+        if (err == RK_ERR_FULL) {
+            rk_store_batch_commit(writer->batch);
+            err = rk_store_batch_add(writer->batch, slot_number, message, size, now_ms);
+        }
+        if (err != RK_OK)
+            break;
+        any = true;
+    }
+    if (err != RK_ERR_NOT_FOUND)
+        mark_broken(writer, slot);
+    return any;
+}
+
+/* Shows the answers of this round, and gives the requests' memory back. */
+static void finish_slot(struct writer_slot *slot)
+{
+    rk_ring_release(&slot->requests);
+    if (!slot->answered)
+        return;
+    slot->answered = false;
+    (void)rk_ring_publish(&slot->completions);                                /* there is something: it was answered */
+    (void)rk_doorbell_ring(slot->settings.doorbell, slot->settings.event_fd); /* or it is awake */
+}
+
+/* Takes what all rings have, commits it, answers. Whether there was anything. */
+static bool run_round(struct rk_store_writer *writer)
+{
+    unsigned n_slots = writer->settings.n_slots;
+    uint64_t now_ms = rk_time_wall_ms();
+    bool any = false;
+
+    for (unsigned i = 0; i < n_slots; i++) {
+        unsigned slot = (writer->first_slot + i) % n_slots;
+
+        if (state_of(&writer->slots[slot]) == SLOT_OPEN)
+            any |= take_requests(writer, slot, now_ms);
+    }
+    writer->first_slot = (writer->first_slot + 1) % n_slots;
+    rk_store_batch_commit(writer->batch);
+    for (unsigned i = 0; i < n_slots; i++)
+        if (state_of(&writer->slots[i]) == SLOT_OPEN)
+            finish_slot(&writer->slots[i]);
+    return any;
+}
+
+/* Between two batches nothing of ours points into a ring: now a slot can be let go. */
+static void close_slots(struct rk_store_writer *writer)
+{
+    for (unsigned i = 0; i < writer->settings.n_slots; i++) {
+        if (state_of(&writer->slots[i]) != SLOT_CLOSING)
+            continue;
+        writer->slots[i].answered = false;
+        atomic_store_explicit(&writer->slots[i].state, SLOT_CLOSED, memory_order_release);
+        notify_main(writer);
+    }
+}
+
+static void turn_grace(struct rk_store_writer *writer)
+{
+    bool wanted = rk_keydir_writer_wants_grace(writer->settings.keydir);
+    uint64_t passed = rk_grace_writer_poll(writer->settings.grace, wanted, rk_time_monotonic_ns());
+
+    rk_keydir_writer_reclaim(writer->settings.keydir, passed);
+}
+
+static void update_stats(struct rk_store_writer *writer)
+{
+    struct rk_keydir_usage usage = rk_keydir_writer_usage(writer->settings.keydir);
+    struct rk_stats_writer *stats = writer->settings.stats;
+    enum rk_err state = rk_log_writer_state(writer->settings.log);
+
+    rk_counter_set(&stats->keys, usage.n_keys);
+    rk_counter_set(&stats->keydir_used_bytes, usage.used_bytes);
+    rk_counter_set(&stats->keydir_limbo_bytes, usage.limbo_bytes);
+    rk_counter_set(&stats->keydir_max_bytes, usage.max_bytes);
+    rk_counter_set(&stats->keydir_pages, usage.n_pages);
+    rk_counter_set(&stats->last_sequence, rk_log_writer_last_sequence(writer->settings.log));
+    rk_counter_set(&stats->durable_sequence, rk_log_writer_durable_sequence(writer->settings.log));
+    rk_counter_set(&stats->refused, (uint64_t)(-(int)state));
+    if (state != writer->log_state) {
+        writer->log_state = state;
+        notify_main(writer);
+    }
+}
+
+static bool work_waits(const struct rk_store_writer *writer)
+{
+    for (unsigned i = 0; i < writer->settings.n_slots; i++) {
+        enum slot_state state = state_of(&writer->slots[i]);
+
+        if (state == SLOT_CLOSING || (state == SLOT_OPEN && rk_ring_waiting(&writer->slots[i].requests)))
+            return true;
+    }
+    return atomic_load_explicit(&writer->stopping, memory_order_acquire);
+}
+
+static void sleep_until_work(struct rk_store_writer *writer)
+{
+    struct pollfd bell = { .fd = writer->settings.event_fd, .events = POLLIN };
+    int wait_ms = rk_keydir_writer_wants_grace(writer->settings.keydir) ? SLEEP_MAX_GRACE_MS : SLEEP_MAX_MS;
+
+    rk_doorbell_arm(writer->settings.doorbell);
+    if (!work_waits(writer) && poll(&bell, 1, wait_ms) > 0)
+        rk_doorbell_drain(writer->settings.event_fd);
+    rk_doorbell_disarm(writer->settings.doorbell);
+}
+
+static void *writer_main(void *argument)
+{
+    struct rk_store_writer *writer = argument;
+    bool stopping;
+
+    (void)pthread_setname_np(pthread_self(), "rk-writer"); /* only a name */
+    do {
+        bool any;
+
+        stopping = atomic_load_explicit(&writer->stopping, memory_order_acquire);
+        any = run_round(writer);
+        close_slots(writer);
+        turn_grace(writer);
+        update_stats(writer);
+        if (!any && !stopping)
+            sleep_until_work(writer);
+    } while (!stopping);
+    return NULL;
+}
+
+enum rk_err rk_store_writer_start(struct rk_store_writer *writer, struct rk_detail *detail)
+{
+    sigset_t all, old;
+    int errnum;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    errnum = pthread_create(&writer->thread, NULL, writer_main, writer);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (errnum != 0) {
+        rk_detail_set(detail, "starting the writer thread: %s", strerror(errnum));
+        return RK_ERR_LIMIT;
+    }
+    writer->started = true;
+    return RK_OK;
+}
+
+void rk_store_writer_stop(struct rk_store_writer *writer)
+{
+    uint64_t one = 1;
+
+    if (!writer->started)
+        return;
+    atomic_store_explicit(&writer->stopping, true, memory_order_release);
+    (void)!write(writer->settings.event_fd, &one, sizeof one); /* fails only when the count is full: it wakes already */
+    pthread_join(writer->thread, NULL);
+    writer->started = false;
+}
