@@ -27,15 +27,17 @@ struct rk_log_identity {
 
 /* Opens the store of a directory, making the directory and an empty store where there is none (one level; the parent
  * must exist). RK_ERR_BUSY when another server has it (the detail names its pid); RK_ERR_CORRUPT, RK_ERR_MISMATCH,
- * RK_ERR_IO. Main thread of the master. */
+ * RK_ERR_IO. Files that are not listed stay until rk_log_store_sweep. Main thread of the master. */
 enum rk_err rk_log_store_open(struct rk_log_store **store_out, const char *path, struct rk_detail *detail);
 void rk_log_store_close(struct rk_log_store **store);
 
 const struct rk_log_identity *rk_log_store_identity(const struct rk_log_store *store);
+const char *rk_log_store_path(const struct rk_log_store *store);
 int rk_log_store_dir_fd(const struct rk_log_store *store);
 int rk_log_store_lock_fd(const struct rk_log_store *store);
 
-/* The live data files, oldest to newest. */
+/* The live data files, oldest to newest; 0 for an index that is too high. Any thread of the master, but the list may
+ * change between two calls. How it changes: log_store_writer.h. */
 size_t rk_log_store_n_files(const struct rk_log_store *store);
 uint32_t rk_log_store_file(const struct rk_log_store *store, size_t index);
 

@@ -2,7 +2,14 @@
  *
  *   open -> { stage* -> flush -> [sync] }* -> close
  *
- * A batch is staged in memory, written by one flush (one pwritev where it can be), and made durable by a sync. */
+ * A batch is staged in memory, written by one flush (one pwritev where it can be), and made durable by a sync.
+ *
+ * 1. stage, flush, roll and close: the writer thread only. sync, the sequences, the state and why: any thread.
+ * 2. A file that is rolled over is complete and durable, trailer included, before the next one is listed, in every
+ * mode: only the newest file can have a torn tail.
+ * 3. Each record carries the end of what was known durable in its file when it was staged.
+ * 4. A flush that fails leaves nothing behind, in the file or in the sequences. What cannot be taken back, or cannot be
+ *    made durable, ends the writing: the state is RK_ERR_READ_ONLY until a restart, and nothing is ever retried. */
 #ifndef RK_LOG_LOG_WRITER_H
 #define RK_LOG_LOG_WRITER_H
 
@@ -22,15 +29,16 @@ struct rk_log_writer_settings {
     uint64_t next_sequence;   /* from recovery */
 };
 
-/* Begins a new active file (the newest one of before, if any, was sealed by recovery). Main thread, before the writer
- * thread runs. */
+/* Begins a new active file (the newest one of before, if any, was sealed by recovery; if it holds no record, the new
+ * one takes its place). Main thread, before the writer thread runs. */
 enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_store *store,
                                const struct rk_log_writer_settings *settings, struct rk_detail *detail);
 
 /* Stages one record, built and checked by the caller (rk_record_build, rk_record_check_body), whose header is the
  * private copy `header` of 40 bytes and whose remaining size - 40 bytes are `rest`. Gives it the next sequence. Small
  * records are copied; for large ones `rest` must stay as it is until flush. RK_OK with location and sequence, or
- * RK_ERR_FULL: flush and commit what is staged, then stage it again. */
+ * RK_ERR_FULL: flush and commit what is staged, then stage it again. RK_ERR_TOO_LARGE: no file can hold it;
+ * RK_ERR_READ_ONLY; RK_ERR_NO_SPACE, RK_ERR_IO: the roll-over that it needs failed, and may be tried again. */
 enum rk_err rk_log_writer_stage(struct rk_log_writer *writer, const uint8_t header[RK_RECORD_HEADER_BYTES],
                                 const uint8_t *rest, uint64_t size_bytes, uint64_t now_ms, uint64_t *location_out,
                                 uint64_t *sequence_out);
@@ -40,21 +48,31 @@ enum rk_err rk_log_writer_stage(struct rk_log_writer *writer, const uint8_t head
  * until a restart. */
 enum rk_err rk_log_writer_flush(struct rk_log_writer *writer);
 
-/* Makes everything flushed so far durable. A failure is sticky: RK_ERR_READ_ONLY from then on. */
+/* Makes everything flushed so far durable. A failure is sticky: RK_ERR_READ_ONLY from then on. Any thread; a roll-over
+ * waits for it. */
 enum rk_err rk_log_writer_sync(struct rk_log_writer *writer);
 
-/* Rolls over when the active file is at its size (nothing may be staged): trailer, fdatasync in every mode, next file,
- * MANIFEST. rk_log_writer_stage does it by itself. */
+/* Rolls over now (nothing may be staged): next file, trailer, fdatasync in every mode, MANIFEST; nothing to do when the
+ * active file has no record. rk_log_writer_stage does it by itself when a record would grow the file past its size.
+ * RK_OK; RK_ERR_NO_SPACE, RK_ERR_IO: the active file goes on; RK_ERR_READ_ONLY. */
 enum rk_err rk_log_writer_roll(struct rk_log_writer *writer);
 
-/* The last sequence given out, and the last one known durable. */
+/* The last sequence given out, and the last one known durable. When nothing is staged and everything is synced, they
+ * are the same. Any thread. */
 uint64_t rk_log_writer_last_sequence(const struct rk_log_writer *writer);
 uint64_t rk_log_writer_durable_sequence(const struct rk_log_writer *writer);
 
-/* Why writes are refused: RK_OK while they are not. */
+/* Why writes are refused: RK_OK while they are not. Any thread. */
 enum rk_err rk_log_writer_state(const struct rk_log_writer *writer);
 
-/* Syncs, cuts the preallocated rest off, and frees. What could not be synced is the return value. */
+/* The last failure in words, "" when there was none. Any thread. */
+void rk_log_writer_why(const struct rk_log_writer *writer, struct rk_detail *detail_out);
+
+/* The active file. Any thread. */
+uint32_t rk_log_writer_file_number(const struct rk_log_writer *writer);
+
+/* Seals the active file (trailer, preallocated rest cut off, fdatasync), and frees. What is staged is dropped. What
+ * could not be made durable is the return value. After the syncer was stopped. */
 enum rk_err rk_log_writer_close(struct rk_log_writer **writer);
 
 #endif

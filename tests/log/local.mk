@@ -8,3 +8,13 @@ check_log_location_LDADD = librk_test.a librk_log.a librk_base.a $(CHECK_LIBS) $
 check_log_record_SOURCES = %D%/check_log_record.c
 check_log_record_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_log_record_LDADD = librk_test.a librk_log.a librk_base.a $(CHECK_LIBS) $(ISAL_LIBS)
+
+check_PROGRAMS += check_log_store check_log_writer
+
+check_log_store_SOURCES = %D%/check_log_store.c %D%/test_log.c %D%/test_log.h
+check_log_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_log_store_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
+
+check_log_writer_SOURCES = %D%/check_log_writer.c %D%/test_log.c %D%/test_log.h
+check_log_writer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_log_writer_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)

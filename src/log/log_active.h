@@ -1,0 +1,52 @@
+/* A data file while it is written: made, appended to, sealed. Mechanism only; when to do what is the writer's.
+ *
+ *   0        80                        end_bytes        preallocated_bytes
+ *   +--------+------+-------+---------+----------------+
+ *   | header | record ...             | zeros          |     the file's size is preallocated_bytes, if any is
+ *   +--------+------+-------+---------+----------------+
+ *
+ * 1. Everything below end_bytes is whole records. What a failed write left behind it is cut off before anything else is
+ *    written, and the cut is made durable, so no piece of it can come back.
+ * 2. Space is preallocated in steps, so that most syncs find no metadata to write. Without room for a step (or without
+ *    support for it) the file grows write by write: only the write itself decides whether the disk is full. */
+#ifndef RK_LOG_LOG_ACTIVE_H
+#define RK_LOG_LOG_ACTIVE_H
+
+#include "log/log_file.h"
+
+#include <sys/uio.h>
+
+struct rk_detail;
+
+struct rk_log_active {
+    int fd;
+    int dir_fd;
+    uint32_t file_number;
+    uint64_t limit_bytes; /* nothing is preallocated past this */
+    uint64_t end_bytes;
+    uint64_t preallocated_bytes;
+    uint64_t preallocate_at_bytes; /* an end past this asks for the next step */
+    struct rk_log_file_trailer totals;
+};
+
+/* Makes the file (there must be none of the name), preallocates the first step, writes the header and makes both
+ * durable; not yet the name, which is the store's commit to do. On failure nothing is left: RK_ERR_NO_SPACE, RK_ERR_IO.
+ */
+enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const struct rk_log_file_header *header,
+                                 const struct rk_record_stamp *stamp, uint64_t limit_bytes, struct rk_detail *detail);
+
+/* Appends n_records stamped records with ascending sequences first..last; the iovec array is used up. RK_OK, or the
+ * write's error after the file was cut back; RK_ERR_READ_ONLY when it could not be. */
+enum rk_err rk_log_active_append(struct rk_log_active *active, struct iovec *iov, int n_iov, uint64_t size_bytes,
+                                 uint64_t n_records, uint64_t first_sequence, uint64_t last_sequence,
+                                 struct rk_detail *detail);
+
+/* Writes the trailer, cuts the preallocated rest off and makes all of it durable. RK_OK; an error after the file was
+ * cut back to what it was; RK_ERR_READ_ONLY when that failed, or when the file could not be made durable. */
+enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_record_stamp *stamp,
+                               struct rk_detail *detail);
+
+/* Closes the descriptor; `remove` also unlinks the file, which is not listed. */
+void rk_log_active_close(struct rk_log_active *active, bool remove);
+
+#endif

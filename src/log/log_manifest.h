@@ -1,0 +1,48 @@
+/* MANIFEST: which data files make up the store, oldest to newest. A codec only.
+ *
+ *   offset size
+ *        0    8  magic "RKMANIF1"
+ *        8    4  CRC-32C of the whole file with this field as zeros
+ *       12    4  format version
+ *       16   16  uuid of the store
+ *       32    8  edition: one more with each replacement
+ *       40    4  next file number to give out
+ *       44    4  number of files n
+ *       48  4*n  file numbers, oldest to newest, each once
+ *
+ * The order is that of age, not of numbers: numbers go round, and a merged file takes the place of what it replaces. */
+#ifndef RK_LOG_LOG_MANIFEST_H
+#define RK_LOG_LOG_MANIFEST_H
+
+#include "log/log_file.h"
+
+#define RK_LOG_FILES_MAX (1u << 20)
+
+struct rk_detail;
+
+struct rk_log_manifest {
+    uint8_t uuid[RK_LOG_UUID_BYTES];
+    uint64_t edition;
+    uint32_t next_number;
+    uint32_t n_files;
+    uint32_t *files; /* malloc'ed */
+};
+
+void rk_log_manifest_fini(struct rk_log_manifest *manifest);
+
+/* Pure; encode writes rk_log_manifest_size() bytes. */
+size_t rk_log_manifest_size(size_t n_files);
+void rk_log_manifest_encode(uint8_t *bytes, const struct rk_log_manifest *manifest);
+
+/* RK_OK with a manifest to be fini'ed; RK_ERR_CORRUPT, RK_ERR_MISMATCH (version); the detail says what is wrong. */
+enum rk_err rk_log_manifest_decode(const uint8_t *bytes, size_t size, struct rk_log_manifest *manifest_out,
+                                   struct rk_detail *detail);
+
+bool rk_log_manifest_has(const struct rk_log_manifest *manifest, uint32_t file_number);
+
+/* Makes `out` the list of `from` without `removed`, with `added` where the oldest removed one was, or at the end when
+ * none is removed; edition one higher. RK_ERR_LIMIT when there would be too many files. */
+enum rk_err rk_log_manifest_change(struct rk_log_manifest *out, const struct rk_log_manifest *from,
+                                   const uint32_t *removed, size_t n_removed, const uint32_t *added, size_t n_added);
+
+#endif

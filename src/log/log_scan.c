@@ -1,0 +1,364 @@
+#include "log/log_scan.h"
+
+#include "base/base_assert.h"
+#include "base/base_detail.h"
+#include "base/base_io.h"
+#include "base/base_mem.h"
+#include "log/log_location.h"
+#include "log/log_window.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Behind the end, so much is looked at at a time; pieces overlap, so that each unit has a header's length after it. */
+#define LOOK_BYTES   (64u << 10)
+#define LOOK_OVERLAP (3u * RK_LOG_UNIT_BYTES)
+
+/* All of a record before its value: header, expiry, block CRCs, key, metadata. */
+#define PREFIX_BYTES_MAX                                                                              \
+    (RK_RECORD_HEADER_BYTES + 8 + RK_RECORD_VALUE_MAX / RK_RECORD_BLOCK_BYTES * 4 + RK_RECORD_KEY_MAX \
+     + RK_RECORD_METADATA_MAX)
+
+_Static_assert(PREFIX_BYTES_MAX + RK_RECORD_BLOCK_BYTES <= RK_LOG_WINDOW_BYTES, "a record without blocks fits whole");
+
+struct rk_log_scan {
+    struct rk_log_window window;
+    uint32_t file_number;
+    enum rk_log_file_kind kind;
+    uint64_t offset;
+    uint8_t *prefix; /* of a record with block CRCs, while its value passes through the window */
+    bool ended;
+    struct rk_log_scan_end end;
+};
+
+/* What stands at scan->offset. */
+struct found {
+    struct rk_record_header header;
+    uint64_t size_bytes;
+    const uint8_t *bytes; /* up to the value at least; valid until the window moves */
+    bool header_is_whole;
+    const char *what; /* why it is no whole record; NULL if it is one */
+};
+
+static enum rk_err io_failure(const struct rk_log_scan *scan, struct rk_detail *detail)
+{
+    int errnum = errno;
+    char name[RK_LOG_FILE_NAME_BYTES];
+
+    rk_log_file_name(name, scan->file_number);
+    rk_detail_set(detail, "%s: cannot be read near byte %llu: %s", name, (unsigned long long)scan->offset,
+                  strerror(errnum));
+    return RK_ERR_IO;
+}
+
+/* Checks the value block by block as it passes through the window. */
+static enum rk_err check_blocks(struct rk_log_scan *scan, struct found *found)
+{
+    uint64_t at = scan->offset + rk_record_value_offset(&found->header);
+    uint64_t rest = found->header.value_len;
+
+    memcpy(scan->prefix, found->bytes, rk_record_value_offset(&found->header));
+    found->bytes = scan->prefix;
+    for (size_t block = 0; block < rk_record_n_blocks(&found->header); block++) {
+        size_t size = rest < RK_RECORD_BLOCK_BYTES ? (size_t)rest : RK_RECORD_BLOCK_BYTES;
+        const uint8_t *bytes;
+        enum rk_err err = rk_log_window_get(&scan->window, at, size, &bytes);
+
+        if (err != RK_OK)
+            return err;
+        if (rk_record_check_block(&found->header, scan->prefix, block, bytes) != RK_OK) {
+            found->what = "the checksum of a block of its value does not fit";
+            return RK_OK;
+        }
+        at += size;
+        rest -= size;
+    }
+    return RK_OK;
+}
+
+static enum rk_err check_body(struct rk_log_scan *scan, struct found *found)
+{
+    bool has_blocks = rk_record_n_blocks(&found->header) > 0;
+    size_t size = rk_record_value_offset(&found->header) + (has_blocks ? 0 : found->header.value_len);
+    enum rk_err err = rk_log_window_get(&scan->window, scan->offset, size, &found->bytes);
+
+    if (err != RK_OK)
+        return err;
+    if (rk_record_check_body(&found->header, found->bytes, false) != RK_OK) {
+        found->what = "its checksum does not fit";
+        return RK_OK;
+    }
+    return has_blocks ? check_blocks(scan, found) : RK_OK;
+}
+
+/* What no writer of ours does, although the header's CRC fits. */
+static const char *find_contradiction(const struct rk_log_scan *scan, const struct rk_record_header *header)
+{
+    bool is_first = scan->offset == 0;
+
+    if ((header->type == RK_RECORD_FILE_HEADER) != is_first)
+        return is_first ? "it does not begin with a file header" : "a second file header";
+    if (scan->kind == RK_LOG_FILE_MERGED)
+        return NULL;
+    if ((uint64_t)header->durable_units * RK_LOG_UNIT_BYTES > scan->offset)
+        return "its mark is above itself";
+    if (header->type == RK_RECORD_FILE_TRAILER || is_first)
+        return NULL;
+    return header->sequence <= scan->end.max_sequence ? "its sequence does not ascend" : NULL;
+}
+
+static enum rk_err find_record(struct rk_log_scan *scan, struct found *found)
+{
+    uint64_t rest = scan->end.file_bytes - scan->offset;
+    enum rk_err err;
+
+    *found = (struct found){ 0 };
+    if (rest < RK_RECORD_HEADER_BYTES) {
+        found->what = "it is shorter than a header";
+        return RK_OK;
+    }
+    err = rk_log_window_get(&scan->window, scan->offset, RK_RECORD_HEADER_BYTES, &found->bytes);
+    if (err != RK_OK)
+        return err;
+    if (rk_record_decode_header(found->bytes, &found->header) != RK_OK) {
+        found->what = "there is no record header";
+        return RK_OK;
+    }
+    found->size_bytes = rk_record_size_of(&found->header);
+    found->what = find_contradiction(scan, &found->header);
+    if (found->what != NULL)
+        return RK_OK;
+    found->header_is_whole = true;
+    if (found->size_bytes > rest) {
+        found->what = "the file ends inside it";
+        return RK_OK;
+    }
+    return check_body(scan, found);
+}
+
+/* Whether a header that stands behind `end` in the file says that what is at `end` had been durable. */
+static bool promises(const struct rk_log_scan *scan, const uint8_t *bytes, uint64_t at)
+{
+    struct rk_record_header header;
+    uint64_t mark;
+
+    if (rk_record_decode_header(bytes, &header) != RK_OK)
+        return false;
+    mark = (uint64_t)header.durable_units * RK_LOG_UNIT_BYTES;
+    return mark > scan->end.end_bytes && mark <= at && header.sequence > scan->end.max_sequence;
+}
+
+static bool all_zeros(const uint8_t *bytes, size_t size)
+{
+    return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+/* One unit of what is behind the end, with as much after it as a header needs where the file has it. */
+static void look_at_unit(struct rk_log_scan *scan, const uint8_t *bytes, uint64_t at, bool search, bool *promised_out)
+{
+    uint64_t rest = scan->end.file_bytes - at;
+
+    for (size_t i = 0; i < rest && i < RK_LOG_UNIT_BYTES; i++)
+        if (bytes[i] != 0)
+            scan->end.used_bytes = at + i + 1;
+    if (search && rest >= RK_RECORD_HEADER_BYTES && promises(scan, bytes, at))
+        *promised_out = true;
+}
+
+/* Goes through the rest of the file: where the zeros begin for good, and whether a header from search_from on promises
+ * what is missing. */
+static enum rk_err look_behind(struct rk_log_scan *scan, uint64_t search_from, bool *promised_out)
+{
+    struct rk_log_scan_end *end = &scan->end;
+    size_t step;
+
+    end->used_bytes = end->end_bytes;
+    for (uint64_t at = end->end_bytes; at < end->file_bytes; at += step) {
+        uint64_t rest = end->file_bytes - at;
+        size_t size = rest < LOOK_BYTES ? (size_t)rest : LOOK_BYTES;
+        const uint8_t *bytes;
+        bool zeros;
+
+        if (rk_log_window_get(&scan->window, at, size, &bytes) != RK_OK)
+            return RK_ERR_IO;
+        zeros = all_zeros(bytes, size);
+        step = size == rest ? size : size - LOOK_OVERLAP;
+        for (size_t i = 0; i < step && !zeros; i += RK_LOG_UNIT_BYTES)
+            look_at_unit(scan, bytes + i, at + i, at + i >= search_from, promised_out);
+    }
+    return RK_OK;
+}
+
+/* Ends the scan where it stands, at something that is no whole record. */
+static enum rk_err end_before(struct rk_log_scan *scan, const struct found *found)
+{
+    struct rk_log_scan_end *end = &scan->end;
+    uint64_t search_from = scan->offset + (found->header_is_whole ? found->size_bytes : RK_LOG_UNIT_BYTES);
+    bool promised = scan->offset < end->durable_bytes || scan->kind == RK_LOG_FILE_MERGED;
+    enum rk_err err;
+
+    end->end_bytes = scan->offset;
+    err = look_behind(scan, search_from, &promised);
+    if (err != RK_OK)
+        return err;
+    scan->ended = true;
+    end->what = found->what;
+    if (promised)
+        end->kind = RK_LOG_SCAN_DAMAGED;
+    else
+        end->kind = end->used_bytes > end->end_bytes ? RK_LOG_SCAN_TORN : RK_LOG_SCAN_OPEN;
+    return RK_OK;
+}
+
+static bool totals_agree(const struct rk_log_file_trailer *a, const struct rk_log_file_trailer *b)
+{
+    return a->n_records == b->n_records && a->size_bytes == b->size_bytes && a->first_sequence == b->first_sequence
+           && a->last_sequence == b->last_sequence;
+}
+
+static enum rk_err end_at_trailer(struct rk_log_scan *scan, const struct found *found)
+{
+    struct rk_record_view view = { .header = found->header,
+                                   .value = found->bytes + rk_record_value_offset(&found->header) };
+    struct rk_log_file_trailer trailer;
+    bool fits;
+
+    scan->end.totals.size_bytes = scan->offset;
+    fits = rk_log_file_trailer_decode(&view, &trailer) == RK_OK && totals_agree(&trailer, &scan->end.totals);
+    if (fits)
+        scan->offset += found->size_bytes;
+    scan->ended = true;
+    scan->end.end_bytes = scan->offset;
+    scan->end.kind = fits ? RK_LOG_SCAN_SEALED : RK_LOG_SCAN_DAMAGED;
+    scan->end.what = fits ? "it is sealed" : "the trailer does not fit what is before it";
+    return look_behind(scan, UINT64_MAX, &(bool){ false });
+}
+
+static void count_record(struct rk_log_scan *scan, const struct rk_record_header *header)
+{
+    struct rk_log_scan_end *end = &scan->end;
+    uint64_t mark = (uint64_t)header->durable_units * RK_LOG_UNIT_BYTES;
+
+    if (mark > end->durable_bytes && scan->kind != RK_LOG_FILE_MERGED)
+        end->durable_bytes = mark;
+    if (header->sequence > end->max_sequence)
+        end->max_sequence = header->sequence;
+    if (header->type == RK_RECORD_FILE_HEADER || header->type == RK_RECORD_FILE_TRAILER)
+        return;
+    if (end->totals.n_records == 0 || header->sequence < end->totals.first_sequence)
+        end->totals.first_sequence = header->sequence;
+    if (header->sequence > end->totals.last_sequence)
+        end->totals.last_sequence = header->sequence;
+    end->totals.n_records++;
+}
+
+enum rk_err rk_log_scan_next(struct rk_log_scan *scan, struct rk_log_scan_item *item_out, struct rk_detail *detail)
+{
+    struct found found;
+
+    if (scan->ended)
+        return RK_ERR_NOT_FOUND;
+    if (find_record(scan, &found) != RK_OK)
+        return io_failure(scan, detail);
+    if (found.what != NULL)
+        return end_before(scan, &found) == RK_OK ? RK_ERR_NOT_FOUND : io_failure(scan, detail);
+    count_record(scan, &found.header);
+    if (found.header.type == RK_RECORD_FILE_TRAILER)
+        return end_at_trailer(scan, &found) == RK_OK ? RK_ERR_NOT_FOUND : io_failure(scan, detail);
+    item_out->header = found.header;
+    item_out->key = found.bytes + rk_record_key_offset(&found.header);
+    item_out->location = rk_log_location_encode((struct rk_location){
+        .file_number = scan->file_number, .offset_bytes = scan->offset, .size_bytes = (uint32_t)found.size_bytes });
+    scan->offset += found.size_bytes;
+    return RK_OK;
+}
+
+static enum rk_err check_header(const struct rk_log_scan *scan, const struct rk_log_file_header *header,
+                                const uint8_t uuid[RK_LOG_UUID_BYTES], struct rk_detail *detail)
+{
+    char name[RK_LOG_FILE_NAME_BYTES];
+
+    rk_log_file_name(name, scan->file_number);
+    if (header->format_version != RK_LOG_FORMAT_VERSION)
+        rk_detail_set(detail, "%s: format version %u; this program reads version %u", name, header->format_version,
+                      RK_LOG_FORMAT_VERSION);
+    else if (memcmp(header->uuid, uuid, RK_LOG_UUID_BYTES) != 0)
+        rk_detail_set(detail, "%s: belongs to another store", name);
+    else if (header->file_number != scan->file_number)
+        rk_detail_set(detail, "%s: says that it is file %u", name, header->file_number);
+    else if (header->kind != RK_LOG_FILE_APPENDED && header->kind != RK_LOG_FILE_MERGED)
+        rk_detail_set(detail, "%s: of an unknown kind (%u)", name, (unsigned)header->kind);
+    else
+        return RK_OK;
+    return RK_ERR_MISMATCH;
+}
+
+/* Reads the file header; without a whole one the scan is at its end before it began. */
+static enum rk_err begin(struct rk_log_scan *scan, const uint8_t uuid[RK_LOG_UUID_BYTES], struct rk_detail *detail)
+{
+    struct rk_log_file_header header;
+    struct rk_record_view view;
+    struct found found;
+
+    if (find_record(scan, &found) != RK_OK)
+        return io_failure(scan, detail);
+    if (found.what == NULL) {
+        view = (struct rk_record_view){ .header = found.header,
+                                        .value = found.bytes + rk_record_value_offset(&found.header) };
+        if (rk_log_file_header_decode(&view, &header) != RK_OK)
+            found.what = "its file header does not fit";
+    }
+    if (found.what != NULL)
+        return end_before(scan, &found) == RK_OK ? RK_OK : io_failure(scan, detail);
+    scan->kind = header.kind;
+    count_record(scan, &found.header);
+    scan->offset = found.size_bytes;
+    return check_header(scan, &header, uuid, detail);
+}
+
+enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t file_number,
+                             const uint8_t uuid[RK_LOG_UUID_BYTES], struct rk_detail *detail)
+{
+    struct rk_log_scan *scan = rk_mem_calloc(1, sizeof *scan);
+    char name[RK_LOG_FILE_NAME_BYTES];
+    enum rk_err err;
+
+    scan->file_number = file_number;
+    scan->kind = RK_LOG_FILE_APPENDED;
+    scan->prefix = rk_mem_calloc(1, PREFIX_BYTES_MAX);
+    rk_log_file_name(name, file_number);
+    err = rk_log_window_open(&scan->window, dir_fd, name, &scan->end.file_bytes);
+    if (err != RK_OK)
+        rk_detail_set(detail, "%s: cannot be opened: %s", name, strerror(errno));
+    else
+        err = begin(scan, uuid, detail);
+    if (err != RK_OK) {
+        rk_log_scan_close(&scan);
+        return err;
+    }
+    *scan_out = scan;
+    return RK_OK;
+}
+
+void rk_log_scan_close(struct rk_log_scan **scan)
+{
+    if (*scan == NULL)
+        return;
+    rk_log_window_close(&(*scan)->window);
+    free((*scan)->prefix);
+    free(*scan);
+    *scan = NULL;
+}
+
+const struct rk_log_scan_end *rk_log_scan_end(const struct rk_log_scan *scan)
+{
+    RK_ASSERT(scan->ended);
+    return &scan->end;
+}
+
+uint64_t rk_log_scan_offset(const struct rk_log_scan *scan)
+{
+    return scan->offset;
+}

@@ -1,0 +1,61 @@
+/* Reads a data file from its begin to its end, record by record, and says how it ends. Changes nothing.
+ *
+ *   open -> next* until RK_ERR_NOT_FOUND -> end -> close
+ *
+ * How it ends is decided where the first thing comes that is no whole record, at `end_bytes`:
+ *
+ * 1. Nothing, or only zeros: the file ends there; the zeros were preallocated.
+ * 2. A mark in a record before it says that it had been durable, or a whole header behind it carries a mark above it:
+ *    damage to what was promised.
+ * 3. Anything else was never promised: a torn tail.
+ *
+ * Of a record whose header is whole, the body is not searched for (2): a value may be the copy of a data file. */
+#ifndef RK_LOG_LOG_SCAN_H
+#define RK_LOG_LOG_SCAN_H
+
+#include "log/log_file.h"
+
+struct rk_detail;
+struct rk_log_scan;
+
+enum rk_log_scan_end_kind {
+    RK_LOG_SCAN_OPEN,    /* ends with a whole record, not with a trailer */
+    RK_LOG_SCAN_SEALED,  /* ends with a trailer that fits */
+    RK_LOG_SCAN_TORN,    /* whole records, then a torn tail */
+    RK_LOG_SCAN_DAMAGED, /* at end_bytes */
+};
+
+struct rk_log_scan_end {
+    enum rk_log_scan_end_kind kind;
+    const char *what;                  /* in words */
+    uint64_t end_bytes;                /* where the whole records end, trailer included */
+    uint64_t file_bytes;               /* the file's size */
+    uint64_t used_bytes;               /* what lies behind this is zeros */
+    uint64_t durable_bytes;            /* the highest mark */
+    uint64_t max_sequence;             /* of all records, file header and trailer included */
+    struct rk_log_file_trailer totals; /* of the records found */
+};
+
+struct rk_log_scan_item {
+    struct rk_record_header header;
+    const uint8_t *key;
+    uint64_t location;
+};
+
+/* RK_OK; RK_ERR_NOT_FOUND, RK_ERR_IO; RK_ERR_MISMATCH when the file is whole but of another store, number or version.
+ */
+enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t file_number,
+                             const uint8_t uuid[RK_LOG_UUID_BYTES], struct rk_detail *detail);
+void rk_log_scan_close(struct rk_log_scan **scan);
+
+/* The next record, checked to the last byte (file header and trailer are not shown); the key stays until the next call.
+ * RK_ERR_NOT_FOUND at the end; RK_ERR_IO. */
+enum rk_err rk_log_scan_next(struct rk_log_scan *scan, struct rk_log_scan_item *item_out, struct rk_detail *detail);
+
+/* After next said RK_ERR_NOT_FOUND. */
+const struct rk_log_scan_end *rk_log_scan_end(const struct rk_log_scan *scan);
+
+/* How far it is. */
+uint64_t rk_log_scan_offset(const struct rk_log_scan *scan);
+
+#endif

@@ -1,0 +1,23 @@
+/* The thread that makes the log durable once an interval (mode `interval`), so that the writer never waits for the
+ * disk. It uses rk_log_writer_sync and nothing else: a failure is seen through rk_log_writer_state. */
+#ifndef RK_LOG_LOG_SYNCER_H
+#define RK_LOG_LOG_SYNCER_H
+
+#include <stdint.h>
+
+struct rk_log_syncer;
+struct rk_log_writer;
+
+/* Starts the thread. The writer must outlive it. Main thread. */
+void rk_log_syncer_start(struct rk_log_syncer **syncer_out, struct rk_log_writer *writer, uint32_t interval_ms);
+
+/* Asks for a sync now instead of at the end of the interval; does not wait for it. Any thread. */
+void rk_log_syncer_request(struct rk_log_syncer *syncer);
+
+/* Another interval from the next sync on. Any thread. */
+void rk_log_syncer_set_interval(struct rk_log_syncer *syncer, uint32_t interval_ms);
+
+/* Waits until the thread has ended; what was flushed after its last sync is not synced. NULL inside is fine. */
+void rk_log_syncer_stop(struct rk_log_syncer **syncer);
+
+#endif

@@ -1,0 +1,70 @@
+#include "log/log_window.h"
+
+#include "base/base_assert.h"
+#include "base/base_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUFFER_ALIGNMENT 4096
+
+enum rk_err rk_log_window_open(struct rk_log_window *window, int dir_fd, const char *name, uint64_t *file_bytes_out)
+{
+    void *buffer = NULL;
+    struct stat status;
+
+    *window = (struct rk_log_window){ .fd = rk_io->open_at(dir_fd, name, O_RDONLY, 0) };
+    if (window->fd < 0)
+        return rk_err_from_errno(errno);
+    if (rk_io->fstat(window->fd, &status) != 0)
+        return RK_ERR_IO;
+    (void)rk_io->fadvise(window->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice only */
+    RK_ASSERT(posix_memalign(&buffer, BUFFER_ALIGNMENT, RK_LOG_WINDOW_BYTES) == 0);
+    window->buffer = buffer;
+    *file_bytes_out = (uint64_t)status.st_size;
+    return RK_OK;
+}
+
+void rk_log_window_close(struct rk_log_window *window)
+{
+    if (window->fd >= 0)
+        (void)rk_io->close(window->fd); /* nothing was written through it */
+    free(window->buffer);
+    *window = (struct rk_log_window){ .fd = -1 };
+}
+
+/* Moves the window so that it begins at `at`, keeping what it has of that. */
+static enum rk_err move_to(struct rk_log_window *window, uint64_t at)
+{
+    size_t keep = 0;
+    ssize_t n;
+
+    if (at >= window->begin && at < window->begin + window->filled) {
+        keep = (size_t)(window->begin + window->filled - at);
+        memmove(window->buffer, window->buffer + window->filled - keep, keep);
+    }
+    window->begin = at;
+    window->filled = keep;
+    n = rk_io_pread_full(window->fd, window->buffer + keep, RK_LOG_WINDOW_BYTES - keep, (off_t)(at + keep));
+    if (n < 0)
+        return RK_ERR_IO;
+    window->filled += (size_t)n;
+    return RK_OK;
+}
+
+enum rk_err rk_log_window_get(struct rk_log_window *window, uint64_t at, size_t size, const uint8_t **bytes_out)
+{
+    RK_ASSERT(size <= RK_LOG_WINDOW_BYTES);
+    if (at < window->begin || at + size > window->begin + window->filled) {
+        if (move_to(window, at) != RK_OK)
+            return RK_ERR_IO;
+        if (size > window->filled) {
+            errno = EIO;
+            return RK_ERR_IO;
+        }
+    }
+    *bytes_out = window->buffer + (at - window->begin);
+    return RK_OK;
+}

@@ -1,0 +1,433 @@
+#include "base/base_detail.h"
+#include "base/base_io.h"
+#include "log/log_batch.h"
+#include "log/log_file.h"
+#include "log/log_location.h"
+#include "log/log_scan.h"
+#include "log/log_store.h"
+#include "log/log_syncer.h"
+#include "test_io.h"
+#include "test_log.h"
+#include "test_main.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FILE_BYTES (1u << 20)
+
+static struct test_log log_under_test;
+
+static void open_log(void)
+{
+    test_log_open(&log_under_test, FILE_BYTES, 1);
+}
+
+static void close_log(void)
+{
+    test_io_remove();
+    test_log_close(&log_under_test);
+}
+
+static struct rk_log_writer *writer(void)
+{
+    return log_under_test.writer;
+}
+
+/* Scans a file to its end; returns how many records it has. The end is copied. */
+static size_t scan_file(uint32_t file_number, struct rk_log_scan_end *end_out)
+{
+    struct rk_log_scan *scan = NULL;
+    struct rk_log_scan_item item;
+    struct rk_detail detail = { "" };
+    size_t n = 0;
+    enum rk_err err;
+
+    err = rk_log_scan_open(&scan, rk_log_store_dir_fd(log_under_test.store), file_number,
+                           rk_log_store_identity(log_under_test.store)->uuid, &detail);
+    ck_assert_msg(err == RK_OK, "%s", detail.text);
+    while ((err = rk_log_scan_next(scan, &item, &detail)) == RK_OK)
+        n++;
+    ck_assert_int_eq(err, RK_ERR_NOT_FOUND);
+    *end_out = *rk_log_scan_end(scan);
+    rk_log_scan_close(&scan);
+    return n;
+}
+
+/* Reads the record at a location with one read, as a worker does, and compares. */
+static void check_record(uint64_t word, const char *key, const char *value)
+{
+    struct rk_location location = rk_log_location_decode(word);
+    uint8_t *bytes = malloc(location.size_bytes);
+    char name[RK_LOG_FILE_NAME_BYTES];
+    struct rk_record_view view;
+    int fd;
+
+    rk_log_file_name(name, location.file_number);
+    fd = rk_io->open_at(rk_log_store_dir_fd(log_under_test.store), name, 0, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(rk_io_pread_full(fd, bytes, location.size_bytes, (off_t)location.offset_bytes),
+                     location.size_bytes);
+    ck_assert_int_eq(rk_record_decode(bytes, location.size_bytes, &view), RK_OK);
+    ck_assert_uint_eq(rk_record_size_of(&view.header), location.size_bytes);
+    ck_assert_uint_eq(view.header.key_len, strlen(key));
+    ck_assert(memcmp(view.key, key, strlen(key)) == 0);
+    if (value != NULL) {
+        ck_assert_uint_eq(view.header.value_len, strlen(value));
+        ck_assert(memcmp(view.value, value, strlen(value)) == 0);
+    } else {
+        ck_assert_int_eq(view.header.type, RK_RECORD_TOMBSTONE);
+    }
+    rk_io->close(fd);
+    free(bytes);
+}
+
+START_TEST(a_record_is_where_its_location_says)
+{
+    uint64_t location[3], sequence[3];
+    struct rk_log_scan_end end;
+
+    ck_assert_int_eq(test_log_stage(writer(), "a", "1", &location[0], &sequence[0]), RK_OK);
+    ck_assert_int_eq(test_log_stage(writer(), "b", "", &location[1], &sequence[1]), RK_OK);
+    ck_assert_int_eq(test_log_stage(writer(), "a", NULL, &location[2], &sequence[2]), RK_OK);
+    ck_assert_int_eq(rk_log_writer_flush(writer()), RK_OK);
+    check_record(location[0], "a", "1");
+    check_record(location[1], "b", "");
+    check_record(location[2], "a", NULL);
+    for (uint64_t i = 0; i < 3; i++)
+        ck_assert_uint_eq(sequence[i], i + 1);
+    ck_assert_uint_eq(rk_log_writer_last_sequence(writer()), 3);
+    ck_assert_uint_eq(rk_log_writer_durable_sequence(writer()), 0);
+    ck_assert_int_eq(rk_log_writer_sync(writer()), RK_OK);
+    ck_assert_uint_eq(rk_log_writer_durable_sequence(writer()), 3);
+    ck_assert_uint_eq(scan_file(1, &end), 3);
+    ck_assert_int_eq(end.kind, RK_LOG_SCAN_OPEN);
+    ck_assert_int_eq(rk_log_writer_close(&log_under_test.writer), RK_OK);
+    ck_assert_uint_eq(scan_file(1, &end), 3);
+    ck_assert_int_eq(end.kind, RK_LOG_SCAN_SEALED);
+    ck_assert_uint_eq(end.end_bytes, end.file_bytes);
+}
+END_TEST
+
+START_TEST(marks_follow_the_syncs)
+{
+    struct rk_log_scan_end end;
+
+    test_log_put(writer(), "a", "1");
+    test_log_put(writer(), "b", "2");
+    (void)scan_file(1, &end);
+    ck_assert_uint_eq(end.durable_bytes, RK_LOG_FILE_FRAME_BYTES);
+    ck_assert_int_eq(rk_log_writer_sync(writer()), RK_OK);
+    test_log_put(writer(), "c", "3");
+    (void)scan_file(1, &end);
+    ck_assert_uint_eq(end.durable_bytes, RK_LOG_FILE_FRAME_BYTES + 2 * 48);
+}
+END_TEST
+
+/* Large values between small ones, in one batch and alone; those over a file's size have a file of their own. */
+START_TEST(large_records_are_written_from_where_they_lie)
+{
+    static const size_t sizes[] = { 10, 33000, 5, 200000, 70000, 1, 3 << 20, 7 };
+    uint8_t *records[8];
+    uint64_t locations[8];
+    uint64_t sequence;
+
+    for (size_t i = 0; i < 8; i++) {
+        uint8_t *value = malloc(sizes[i]);
+        struct rk_record_parts parts = {
+            .type = RK_RECORD_PUT, .key = "k", .key_len = 1, .value = value, .value_len = (uint32_t)sizes[i]
+        };
+        uint64_t size = rk_record_size(1, 0, sizes[i], false);
+        enum rk_err err;
+
+        memset(value, 'a' + (int)i, sizes[i]);
+        records[i] = malloc(size);
+        rk_record_build(records[i], &parts);
+        err = rk_log_writer_stage(writer(), records[i], records[i] + RK_RECORD_HEADER_BYTES, size, 1, &locations[i],
+                                  &sequence);
+        if (err == RK_ERR_FULL) {
+            ck_assert_int_eq(rk_log_writer_flush(writer()), RK_OK);
+            err = rk_log_writer_stage(writer(), records[i], records[i] + RK_RECORD_HEADER_BYTES, size, 1, &locations[i],
+                                      &sequence);
+        }
+        ck_assert_int_eq(err, RK_OK);
+        ck_assert_uint_eq(sequence, i + 1);
+        free(value);
+    }
+    ck_assert_int_eq(rk_log_writer_flush(writer()), RK_OK);
+    for (size_t i = 0; i < 8; i++) {
+        char *value = malloc(sizes[i] + 1);
+
+        memset(value, 'a' + (int)i, sizes[i]);
+        value[sizes[i]] = '\0';
+        check_record(locations[i], "k", value);
+        free(value);
+        free(records[i]);
+    }
+    ck_assert_uint_eq(rk_log_store_n_files(log_under_test.store), 3);
+}
+END_TEST
+
+START_TEST(a_full_batch_says_so)
+{
+    uint64_t location, sequence;
+    unsigned n = 0;
+    enum rk_err err;
+
+    while ((err = test_log_stage(writer(), "key", "value", &location, &sequence)) == RK_OK)
+        n++;
+    ck_assert_int_eq(err, RK_ERR_FULL);
+    ck_assert_uint_gt(n, RK_LOG_BATCH_BUFFER_BYTES / 48 - 100);
+    ck_assert_int_eq(rk_log_writer_flush(writer()), RK_OK);
+    ck_assert_int_eq(test_log_stage(writer(), "key", "value", &location, &sequence), RK_OK);
+    ck_assert_uint_eq(sequence, n + 1);
+}
+END_TEST
+
+START_TEST(files_roll_over_and_are_sealed)
+{
+    struct rk_log_scan_end end;
+    char value[1001];
+    size_t n_records = 0;
+    uint64_t last = 0;
+
+    memset(value, 'v', 1000);
+    value[1000] = '\0';
+    for (int i = 0; i < 5000; i++)
+        test_log_put(writer(), "key", value);
+    ck_assert_uint_ge(rk_log_store_n_files(log_under_test.store), 5);
+    ck_assert_uint_eq(rk_log_writer_file_number(writer()), rk_log_store_n_files(log_under_test.store));
+    for (size_t i = 0; i + 1 < rk_log_store_n_files(log_under_test.store); i++) {
+        n_records += scan_file(rk_log_store_file(log_under_test.store, i), &end);
+        ck_assert_int_eq(end.kind, RK_LOG_SCAN_SEALED);
+        ck_assert_uint_eq(end.end_bytes, end.file_bytes);
+        ck_assert_uint_le(end.file_bytes, FILE_BYTES);
+        ck_assert_uint_eq(end.totals.first_sequence, last + 1);
+        last = end.totals.last_sequence;
+    }
+    ck_assert_uint_eq(rk_log_writer_durable_sequence(writer()), last);
+    n_records += scan_file(rk_log_writer_file_number(writer()), &end);
+    ck_assert_uint_eq(n_records, 5000);
+}
+END_TEST
+
+START_TEST(an_empty_file_does_not_roll_over)
+{
+    ck_assert_int_eq(rk_log_writer_roll(writer()), RK_OK);
+    ck_assert_uint_eq(rk_log_store_n_files(log_under_test.store), 1);
+    test_log_put(writer(), "a", "1");
+    ck_assert_int_eq(rk_log_writer_roll(writer()), RK_OK);
+    ck_assert_uint_eq(rk_log_store_n_files(log_under_test.store), 2);
+}
+END_TEST
+
+START_TEST(an_empty_newest_file_gives_its_place_away)
+{
+    struct rk_log_writer_settings settings = { .file_size_bytes = FILE_BYTES, .next_sequence = 2 };
+    struct rk_detail detail;
+
+    test_log_put(writer(), "a", "1");
+    for (uint32_t round = 0; round < 3; round++) {
+        ck_assert_int_eq(rk_log_writer_close(&log_under_test.writer), RK_OK);
+        ck_assert_int_eq(rk_log_writer_open(&log_under_test.writer, log_under_test.store, &settings, &detail), RK_OK);
+        ck_assert_uint_eq(rk_log_store_n_files(log_under_test.store), 2);
+        ck_assert_uint_eq(rk_log_store_file(log_under_test.store, 0), 1);
+        ck_assert_uint_eq(rk_log_store_file(log_under_test.store, 1), round + 2);
+    }
+}
+END_TEST
+
+/* A write that fails, at once or after some bytes: nothing of the batch stays, and the next one goes where it would
+ * have gone. */
+START_TEST(a_failed_write_is_cut_back)
+{
+    static const int errnums[] = { ENOSPC, EIO, EFBIG };
+    static const enum rk_err errs[] = { RK_ERR_NO_SPACE, RK_ERR_IO, RK_ERR_TOO_LARGE };
+    static const size_t shorts[] = { 0, 1, 40, 47, 48, 95 };
+    struct rk_log_scan_end end;
+    uint64_t location, sequence;
+    size_t n = 0;
+
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < 6; j++) {
+            ck_assert_int_eq(test_log_stage(writer(), "a", "lost", &location, &sequence), RK_OK);
+            ck_assert_int_eq(test_log_stage(writer(), "b", "lost", &location, &sequence), RK_OK);
+            test_io_install(&(struct test_io_fault){
+                .calls = TEST_IO_PWRITEV, .nth = 1, .errnum = errnums[i], .short_bytes = shorts[j] });
+            ck_assert_int_eq(rk_log_writer_flush(writer()), errs[i]);
+            test_io_remove();
+            ck_assert_int_eq(rk_log_writer_state(writer()), RK_OK);
+            ck_assert_uint_eq(rk_log_writer_last_sequence(writer()), n);
+            ck_assert_uint_eq(scan_file(1, &end), n);
+            ck_assert_int_eq(end.kind, RK_LOG_SCAN_OPEN);
+            check_record(test_log_put(writer(), "a", "kept"), "a", "kept");
+            n++;
+        }
+    ck_assert_uint_eq(scan_file(1, &end), n);
+}
+END_TEST
+
+START_TEST(what_cannot_be_cut_back_ends_the_writing)
+{
+    struct rk_detail why;
+    uint64_t location, sequence;
+
+    test_log_put(writer(), "a", "1");
+    ck_assert_int_eq(test_log_stage(writer(), "b", "lost", &location, &sequence), RK_OK);
+    test_io_install(&(struct test_io_fault){
+        .calls = TEST_IO_PWRITEV | TEST_IO_FTRUNCATE, .nth = 1, .forever = true, .errnum = EIO });
+    ck_assert_int_eq(rk_log_writer_flush(writer()), RK_ERR_READ_ONLY);
+    test_io_remove();
+    ck_assert_int_eq(rk_log_writer_state(writer()), RK_ERR_READ_ONLY);
+    ck_assert_int_eq(test_log_stage(writer(), "c", "no", &location, &sequence), RK_ERR_READ_ONLY);
+    ck_assert_int_eq(rk_log_writer_sync(writer()), RK_ERR_READ_ONLY);
+    rk_log_writer_why(writer(), &why);
+    ck_assert_ptr_nonnull(strstr(why.text, "0000000001.data"));
+    ck_assert_int_eq(rk_log_writer_close(&log_under_test.writer), RK_ERR_READ_ONLY);
+}
+END_TEST
+
+START_TEST(a_failed_sync_is_never_retried)
+{
+    uint64_t location, sequence;
+
+    test_log_put(writer(), "a", "1");
+    test_io_install(&(struct test_io_fault){ .calls = TEST_IO_FDATASYNC, .nth = 1, .errnum = EIO });
+    ck_assert_int_eq(rk_log_writer_sync(writer()), RK_ERR_READ_ONLY);
+    ck_assert_int_eq(rk_log_writer_sync(writer()), RK_ERR_READ_ONLY);
+    ck_assert_int_eq(rk_log_writer_roll(writer()), RK_ERR_READ_ONLY);
+    ck_assert_uint_eq(test_io_n_calls(), 1);
+    ck_assert_uint_eq(rk_log_writer_durable_sequence(writer()), 0);
+    ck_assert_int_eq(test_log_stage(writer(), "b", "no", &location, &sequence), RK_ERR_READ_ONLY);
+}
+END_TEST
+
+START_TEST(a_disk_that_cannot_preallocate_is_written_all_the_same)
+{
+    static const int errnums[] = { EOPNOTSUPP, ENOSPC };
+
+    for (size_t i = 0; i < 2; i++) {
+        test_io_install(
+            &(struct test_io_fault){ .calls = TEST_IO_FALLOCATE, .nth = 1, .forever = true, .errnum = errnums[i] });
+        test_log_put(writer(), "a", "1");
+        ck_assert_int_eq(rk_log_writer_roll(writer()), RK_OK);
+        check_record(test_log_put(writer(), "b", "2"), "b", "2");
+        ck_assert_int_eq(rk_log_writer_sync(writer()), RK_OK);
+        test_io_remove();
+    }
+}
+END_TEST
+
+/* Every call of a roll-over fails once, with a full disk and with a broken one. Then either it goes on as if nothing
+ * had been, or the writing has ended; what was synced is there in any case. */
+static void check_roll_failures(unsigned nth, int errnum, bool *failed_out)
+{
+    struct rk_log_scan_end end;
+    uint64_t location, sequence;
+    size_t n_files, n_records = 0;
+    enum rk_err err;
+
+    open_log();
+    test_log_put(writer(), "a", "1");
+    test_log_put(writer(), "b", "2");
+    test_io_install(&(struct test_io_fault){
+        .calls = TEST_IO_ALL & ~(unsigned)(TEST_IO_FALLOCATE | TEST_IO_UNLINK), .nth = nth, .errnum = errnum });
+    err = rk_log_writer_roll(writer());
+    *failed_out = test_io_n_calls() >= nth;
+    test_io_remove();
+    ck_assert_int_eq(err != RK_OK, *failed_out);
+    ck_assert_int_eq(rk_log_writer_state(writer()) == RK_ERR_READ_ONLY, err == RK_ERR_READ_ONLY);
+    if (err == RK_ERR_READ_ONLY)
+        ck_assert_int_eq(test_log_stage(writer(), "c", "3", &location, &sequence), RK_ERR_READ_ONLY);
+    else
+        test_log_put(writer(), "c", "3");
+    (void)rk_log_writer_close(&log_under_test.writer);
+    rk_log_store_close(&log_under_test.store);
+    ck_assert_int_eq(rk_log_store_open(&log_under_test.store, log_under_test.path, NULL), RK_OK);
+    n_files = rk_log_store_n_files(log_under_test.store);
+    for (size_t i = 0; i < n_files; i++) {
+        n_records += scan_file(rk_log_store_file(log_under_test.store, i), &end);
+        ck_assert(end.kind == RK_LOG_SCAN_SEALED || i + 1 == n_files);
+    }
+    ck_assert_uint_eq(n_records, err == RK_ERR_READ_ONLY ? 2 : 3);
+    close_log();
+}
+
+START_TEST(a_roll_over_may_fail_anywhere)
+{
+    bool failed = true;
+
+    close_log();
+    for (unsigned nth = 1; failed; nth++) {
+        check_roll_failures(nth, ENOSPC, &failed);
+        if (failed)
+            check_roll_failures(nth, EIO, &failed);
+    }
+    open_log();
+}
+END_TEST
+
+/* The syncer catches up with a writer that rolls over and never syncs by itself. */
+START_TEST(the_syncer_makes_durable_what_is_flushed)
+{
+    struct rk_log_syncer *syncer = NULL;
+    char value[2001];
+
+    memset(value, 'v', 2000);
+    value[2000] = '\0';
+    rk_log_syncer_start(&syncer, writer(), 1);
+    for (int i = 0; i < 3000; i++) {
+        test_log_put(writer(), "key", value);
+        ck_assert_uint_le(rk_log_writer_durable_sequence(writer()), rk_log_writer_last_sequence(writer()));
+    }
+    rk_log_syncer_set_interval(syncer, 1000000);
+    while (rk_log_writer_durable_sequence(writer()) < rk_log_writer_last_sequence(writer()))
+        rk_log_syncer_request(syncer); /* the suite's time limit is the deadline */
+    rk_log_syncer_stop(&syncer);
+    ck_assert_ptr_null(syncer);
+    ck_assert_int_eq(rk_log_writer_state(writer()), RK_OK);
+}
+END_TEST
+
+START_TEST(the_syncers_failure_is_seen_by_the_writer)
+{
+    struct rk_log_syncer *syncer = NULL;
+    uint64_t location, sequence;
+
+    test_log_put(writer(), "a", "1");
+    test_io_install(&(struct test_io_fault){ .calls = TEST_IO_FDATASYNC, .nth = 1, .errnum = EIO });
+    rk_log_syncer_start(&syncer, writer(), 1);
+    while (rk_log_writer_state(writer()) == RK_OK)
+        rk_log_syncer_request(syncer);
+    rk_log_syncer_stop(&syncer);
+    ck_assert_int_eq(test_log_stage(writer(), "b", "no", &location, &sequence), RK_ERR_READ_ONLY);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("log_writer");
+    TCase *tcase = tcase_create("writer");
+
+    tcase_set_timeout(tcase, 60);
+    tcase_add_checked_fixture(tcase, open_log, close_log);
+    tcase_add_test(tcase, a_record_is_where_its_location_says);
+    tcase_add_test(tcase, marks_follow_the_syncs);
+    tcase_add_test(tcase, large_records_are_written_from_where_they_lie);
+    tcase_add_test(tcase, a_full_batch_says_so);
+    tcase_add_test(tcase, files_roll_over_and_are_sealed);
+    tcase_add_test(tcase, an_empty_file_does_not_roll_over);
+    tcase_add_test(tcase, an_empty_newest_file_gives_its_place_away);
+    tcase_add_test(tcase, a_failed_write_is_cut_back);
+    tcase_add_test(tcase, what_cannot_be_cut_back_ends_the_writing);
+    tcase_add_test(tcase, a_failed_sync_is_never_retried);
+    tcase_add_test(tcase, a_disk_that_cannot_preallocate_is_written_all_the_same);
+    tcase_add_test(tcase, a_roll_over_may_fail_anywhere);
+    tcase_add_test(tcase, the_syncer_makes_durable_what_is_flushed);
+    tcase_add_test(tcase, the_syncers_failure_is_seen_by_the_writer);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
