@@ -13,7 +13,8 @@
 struct rk_detail;
 struct rk_keydir;
 
-/* 96 bits of SipHash-2-4-128 of the key under the store's secret hash key: nobody can aim a collision. */
+/* 96 bits of SipHash-2-4-128 of the key under the store's secret hash key: nobody can aim a collision.
+ * Never all zeros. */
 struct rk_fingerprint {
     uint64_t high;
     uint32_t low;

@@ -17,8 +17,13 @@ enum rk_err rk_keydir_writer_create(struct rk_keydir_writer **writer_out, uint64
                                     struct rk_grace_writer *grace, struct rk_detail *detail);
 void rk_keydir_writer_destroy(struct rk_keydir_writer **writer);
 
-/* The descriptor that readers attach; owned by the writer. */
+/* The descriptor that readers attach, open for reading only: no process that has it can map the keydir writable. Owned
+ * by the writer. */
 int rk_keydir_writer_memfd(const struct rk_keydir_writer *writer);
+
+/* The keydir as the writer's own process reads it (compactor, --single), without a second mapping. Lives as long as the
+ * writer. */
+const struct rk_keydir *rk_keydir_writer_reader(const struct rk_keydir_writer *writer);
 
 /* Whether n_new_keys more keys certainly fit under max_bytes. After a yes, that many puts of new keys cannot fail. */
 bool rk_keydir_writer_has_room(struct rk_keydir_writer *writer, uint64_t n_new_keys);
