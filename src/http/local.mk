@@ -1,1 +1,10 @@
 # http: the only place that knows libh2o
+noinst_LIBRARIES += librk_http.a
+librk_http_a_SOURCES = \
+	%D%/http_backend.h \
+	%D%/http_head.c %D%/http_head.h \
+	%D%/http_metadata.c %D%/http_metadata.h \
+	%D%/http_problem.c %D%/http_problem.h \
+	%D%/http_server.h \
+	%D%/http_target.c %D%/http_target.h \
+	%D%/http_text.c %D%/http_text.h

@@ -1,0 +1,197 @@
+#include "http/http_metadata.h"
+#include "http/http_problem.h"
+#include "http/http_text.h"
+#include "stats/stats_http.h"
+#include "test_main.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+START_TEST(numbers_as_printf_writes_them)
+{
+    uint64_t number = 1;
+
+    for (int i = 0; i < 400; i++) {
+        char ours[RK_HTTP_DECIMAL_BYTES + 1] = { 0 }, theirs[32];
+
+        number = i < 200 ? (uint64_t)i : i == 399 ? UINT64_MAX : number * 6364136223846793005u + 1442695040888963407u;
+        if (i % 3 == 0 && i > 200 && i != 399)
+            number >>= i % 64;
+        ours[rk_http_text_decimal(number, ours)] = '\0';
+        snprintf(theirs, sizeof theirs, "%" PRIu64, number);
+        ck_assert_str_eq(ours, theirs);
+    }
+}
+END_TEST
+
+static void check_date(uint64_t seconds)
+{
+    char ours[RK_HTTP_DATE_BYTES + 1] = { 0 }, theirs[64];
+    time_t time = (time_t)seconds;
+    struct tm broken_down;
+
+    rk_http_text_date(seconds * 1000 + 999, ours);
+    ck_assert_ptr_nonnull(gmtime_r(&time, &broken_down));
+    ck_assert_uint_gt(strftime(theirs, sizeof theirs, "%a, %d %b %Y %H:%M:%S GMT", &broken_down), 0);
+    ck_assert_str_eq(ours, theirs);
+}
+
+START_TEST(dates_as_the_c_library_writes_them)
+{
+    for (uint64_t day = 0; day < 120000; day += 1) /* to the year 2298: every leap rule */
+        check_date(day * 86400 + day % 86400);
+    for (uint64_t second = 0; second < 86400; second += 7)
+        check_date(1795300000 + second);
+    check_date(253402300799);
+}
+END_TEST
+
+START_TEST(dates_after_the_year_9999_are_its_end)
+{
+    char date[RK_HTTP_DATE_BYTES + 1] = { 0 };
+
+    rk_http_text_date(UINT64_MAX, date);
+    ck_assert_str_eq(date, "Fri, 31 Dec 9999 23:59:59 GMT");
+}
+END_TEST
+
+static void check_problem_body(enum rk_http_problem problem, const char *body, size_t len, json_int_t limit)
+{
+    const struct rk_http_problem_text *text = rk_http_problem_text(problem);
+    json_error_t error;
+    json_t *root = json_loadb(body, len, 0, &error);
+
+    ck_assert_msg(root != NULL, "%s: %.*s", error.text, (int)len, body);
+    ck_assert_int_eq(json_integer_value(json_object_get(root, "status")), text->status);
+    ck_assert_str_eq(json_string_value(json_object_get(root, "code")), text->code);
+    ck_assert_str_eq(json_string_value(json_object_get(root, "title")), text->reason);
+    ck_assert_uint_gt(json_string_length(json_object_get(root, "detail")), 0);
+    ck_assert_int_eq(json_integer_value(json_object_get(root, "limit")), limit);
+    json_decref(root);
+}
+
+START_TEST(every_problem_is_json_with_a_code_of_its_own)
+{
+    for (int i = RK_HTTP_NO_PROBLEM + 1; i < RK_HTTP_N_PROBLEMS; i++) {
+        const struct rk_http_problem_text *text = rk_http_problem_text(i);
+        char *body = malloc(RK_HTTP_PROBLEM_BYTES); /* on the heap, so that overruns are seen */
+        size_t len = rk_http_problem_format(i, UINT64_MAX >> 1, NULL, body);
+
+        check_problem_body(i, text->body, text->body_len, 0);
+        check_problem_body(i, body, len, INT64_MAX);
+        free(body);
+        for (int j = RK_HTTP_NO_PROBLEM + 1; j < i; j++)
+            ck_assert_str_ne(text->code, rk_http_problem_text(j)->code);
+        ck_assert_int_ne(rk_stats_http_status_index(text->status), RK_STATS_HTTP_OTHER);
+    }
+}
+END_TEST
+
+START_TEST(problems_take_further_members)
+{
+    static const char members[] = "\"state\":\"recovering\",\"files_done\":3";
+    char body[RK_HTTP_PROBLEM_BYTES + sizeof members];
+    size_t len = rk_http_problem_format(RK_HTTP_PROBLEM_NOT_READY, 0, members, body);
+    json_t *root = json_loadb(body, len, 0, NULL);
+
+    ck_assert_ptr_nonnull(root);
+    ck_assert_str_eq(json_string_value(json_object_get(root, "state")), "recovering");
+    ck_assert_int_eq(json_integer_value(json_object_get(root, "files_done")), 3);
+    json_decref(root);
+}
+END_TEST
+
+static void check_metadata(const char *type, const char *encoding)
+{
+    struct rk_http_metadata in = { type, type != NULL ? strlen(type) : 0, encoding,
+                                   encoding != NULL ? strlen(encoding) : 0 };
+    struct rk_http_metadata out;
+    uint8_t bytes[RK_HTTP_METADATA_MAX];
+    size_t len;
+
+    ck_assert_int_eq(rk_http_metadata_encode(&in, bytes, &len), RK_OK);
+    ck_assert_int_eq(rk_http_metadata_decode(bytes, len, &out), RK_OK);
+    ck_assert_uint_eq(out.content_type_len, in.content_type_len);
+    ck_assert_uint_eq(out.content_encoding_len, in.content_encoding_len);
+    ck_assert((type == NULL) == (out.content_type == NULL));
+    ck_assert((encoding == NULL) == (out.content_encoding == NULL));
+    if (type != NULL)
+        ck_assert_mem_eq(out.content_type, type, in.content_type_len);
+    if (encoding != NULL)
+        ck_assert_mem_eq(out.content_encoding, encoding, in.content_encoding_len);
+}
+
+START_TEST(metadata_comes_back)
+{
+    char longest[RK_HTTP_METADATA_VALUE_MAX + 1];
+
+    memset(longest, 't', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    check_metadata(NULL, NULL);
+    check_metadata("text/plain; charset=utf-8", NULL);
+    check_metadata(NULL, "gzip");
+    check_metadata("text/html", "br");
+    check_metadata(longest, longest);
+    check_metadata("t\xc3\xa4xt/\tplain", "");
+}
+END_TEST
+
+START_TEST(metadata_that_is_no_header_is_refused)
+{
+    char longer[RK_HTTP_METADATA_VALUE_MAX + 1];
+    uint8_t bytes[RK_HTTP_METADATA_MAX];
+    struct rk_http_metadata metadata = { longer, sizeof longer, NULL, 0 };
+    size_t len;
+
+    memset(longer, 't', sizeof longer);
+    ck_assert_int_eq(rk_http_metadata_encode(&metadata, bytes, &len), RK_ERR_TOO_LARGE);
+    for (const char *bad = "\r\n\x01\x7f"; *bad != '\0'; bad++) {
+        char value[] = { 'a', *bad, 'b' };
+        struct rk_http_metadata with_bad = { value, 3, NULL, 0 };
+        uint8_t stored[] = { 2, 3, 0, 'a', (uint8_t)*bad, 'b' };
+
+        ck_assert_int_eq(rk_http_metadata_encode(&with_bad, bytes, &len), RK_ERR_INVALID);
+        ck_assert_int_eq(rk_http_metadata_decode(stored, sizeof stored, &metadata), RK_ERR_CORRUPT);
+    }
+    metadata = (struct rk_http_metadata){ "a\0b", 3, NULL, 0 };
+    ck_assert_int_eq(rk_http_metadata_encode(&metadata, bytes, &len), RK_ERR_INVALID);
+}
+END_TEST
+
+START_TEST(metadata_that_does_not_add_up_is_refused)
+{
+    static const uint8_t twice[] = { 1, 1, 0, 'a', 1, 1, 0, 'b' };
+    static const uint8_t unordered[] = { 2, 1, 0, 'a', 1, 1, 0, 'b' };
+    static const uint8_t later[] = { 1, 1, 0, 'a', 9, 2, 0, 'x', '\n' };
+    struct rk_http_metadata metadata;
+
+    ck_assert_int_eq(rk_http_metadata_decode(twice, sizeof twice, &metadata), RK_ERR_CORRUPT);
+    ck_assert_int_eq(rk_http_metadata_decode(unordered, sizeof unordered, &metadata), RK_ERR_CORRUPT);
+    ck_assert_int_eq(rk_http_metadata_decode(later, sizeof later, &metadata), RK_OK);
+    ck_assert_uint_eq(metadata.content_type_len, 1);
+    for (size_t len = 1; len < sizeof later; len++)
+        if (len != 4) /* a whole item */
+            ck_assert_int_eq(rk_http_metadata_decode(later, len, &metadata), RK_ERR_CORRUPT);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("http_codecs");
+    TCase *tcase = tcase_create("codecs");
+
+    tcase_add_test(tcase, numbers_as_printf_writes_them);
+    tcase_add_test(tcase, dates_as_the_c_library_writes_them);
+    tcase_add_test(tcase, dates_after_the_year_9999_are_its_end);
+    tcase_add_test(tcase, every_problem_is_json_with_a_code_of_its_own);
+    tcase_add_test(tcase, problems_take_further_members);
+    tcase_add_test(tcase, metadata_comes_back);
+    tcase_add_test(tcase, metadata_that_is_no_header_is_refused);
+    tcase_add_test(tcase, metadata_that_does_not_add_up_is_refused);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
