@@ -1,0 +1,178 @@
+#include "http/http_internal.h"
+
+#include "base/base_assert.h"
+#include "http/http_text.h"
+
+#include <string.h>
+
+static const h2o_iovec_t name_sequence = { H2O_STRLIT("rackkv-seq") };
+static const h2o_iovec_t name_outcome = { H2O_STRLIT("rackkv-outcome") };
+
+#define RETRY_AFTER_SECONDS "1"
+
+/* The whole answer is handed over at once: there is nothing to ask this generator for. */
+static h2o_generator_t whole_generator;
+
+void rk_http_answer_header(h2o_req_t *req, const h2o_iovec_t *name, const char *printed, const char *value, size_t len)
+{
+    h2o_headers_t *headers = &req->res.headers;
+
+    if (headers->capacity < RK_HTTP_HEADERS_MAX)
+        h2o_vector_reserve(&req->pool, headers, RK_HTTP_HEADERS_MAX);
+    RK_ASSERT(headers->size < headers->capacity);
+    /* The name is a token's or ours, never written to: only its type is not const. */
+    headers->entries[headers->size++] = (h2o_header_t){ .name = (h2o_iovec_t *)(uintptr_t)name,
+                                                        .orig_name = printed,
+                                                        .value = h2o_iovec_init(value, len) };
+}
+
+void rk_http_answer_sequence(h2o_req_t *req, uint64_t sequence)
+{
+    char *text = h2o_mem_alloc_pool(&req->pool, RK_HTTP_DECIMAL_BYTES);
+
+    rk_http_answer_header(req, &name_sequence, "RackKV-Seq", text, rk_http_text_decimal(sequence, text));
+}
+
+void rk_http_answer_etag(h2o_req_t *req, uint64_t sequence)
+{
+    char *text = h2o_mem_alloc_pool(&req->pool, RK_HTTP_DECIMAL_BYTES + 2);
+    size_t len = 1;
+
+    text[0] = '"';
+    len += rk_http_text_decimal(sequence, text + len);
+    text[len++] = '"';
+    rk_http_answer_token(req, H2O_TOKEN_ETAG, "ETag", text, len);
+}
+
+void rk_http_answer_status(struct rk_http_request *request, int status, const char *reason)
+{
+    h2o_req_t *req = request->req;
+
+    req->res.status = status;
+    req->res.reason = reason;
+    req->res.original.status = status; /* libh2o keeps a copy of the headers for its logger unless this is set */
+    rk_stats_add(&request->server->stats->requests[request->op][rk_stats_http_status_index(status)], 1);
+}
+
+/* Sends without a copy. No piece at all for an empty body: libh2o would wait for the socket to take nothing. */
+static void send_whole(h2o_req_t *req, const char *body, size_t len)
+{
+    h2o_iovec_t piece = h2o_iovec_init(body, len);
+    bool is_head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
+
+    h2o_start_response(req, &whole_generator);
+    h2o_send(req, &piece, len > 0 && !is_head ? 1 : 0, H2O_SEND_STATE_FINAL);
+}
+
+void rk_http_answer_body(struct rk_http_request *request, int status, const char *body, size_t len)
+{
+    rk_http_answer_status(request, status, status == 201 ? "Created" : "OK");
+    request->req->res.content_length = len;
+    send_whole(request->req, body, len);
+}
+
+/* RFC 9110 section 8.6: a 204 has no Content-Length; libh2o's "unknown" is none, and no chunks for a 204. */
+void rk_http_answer_no_content(struct rk_http_request *request)
+{
+    rk_http_answer_status(request, 204, "No Content");
+    request->req->res.content_length = SIZE_MAX;
+    send_whole(request->req, NULL, 0);
+}
+
+void rk_http_answer_problem(struct rk_http_request *request, enum rk_http_problem problem, uint64_t limit,
+                            const char *members)
+{
+    const struct rk_http_problem_text *text = rk_http_problem_text(problem);
+    h2o_req_t *req = request->req;
+    const char *body = text->body;
+    size_t len = text->body_len;
+
+    rk_http_answer_status(request, text->status, text->reason);
+    rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT(RK_HTTP_PROBLEM_TYPE));
+    if (text->status == 503)
+        rk_http_answer_token(req, H2O_TOKEN_RETRY_AFTER, "Retry-After", H2O_STRLIT(RETRY_AFTER_SECONDS));
+    if (limit != 0 || members != NULL) {
+        size_t room = RK_HTTP_PROBLEM_BYTES + (members != NULL ? strlen(members) : 0);
+        char *own = h2o_mem_alloc_pool(&req->pool, room);
+
+        len = rk_http_problem_format(problem, limit, members, own);
+        body = own;
+    }
+    req->res.content_length = len;
+    send_whole(req, body, len);
+}
+
+void rk_http_answer_outcome(struct rk_http_request *request, enum rk_http_problem problem, bool none)
+{
+    if (none)
+        rk_http_answer_header(request->req, &name_outcome, "RackKV-Outcome", H2O_STRLIT("none"));
+    else
+        rk_http_answer_header(request->req, &name_outcome, "RackKV-Outcome", H2O_STRLIT("unknown"));
+    rk_http_answer_problem(request, problem, 0, NULL);
+}
+
+void rk_http_answer_refusal(struct rk_http_request *request, enum rk_http_problem problem, uint64_t limit)
+{
+    request->req->http1_is_persistent = 0;
+    rk_http_connection_linger(request->req);
+    rk_http_answer_problem(request, problem, limit, NULL);
+}
+
+/* ---- errors that libh2o answers itself ---- */
+
+struct error_filter {
+    h2o_filter_t super;
+    struct rk_http_server *server;
+};
+
+struct error_stream {
+    h2o_ostream_t super;
+    h2o_iovec_t body;
+};
+
+static void send_error_body(h2o_ostream_t *super, h2o_req_t *req, h2o_iovec_t *bufs, size_t n_bufs,
+                            h2o_send_state_t state)
+{
+    struct error_stream *stream = (struct error_stream *)super;
+
+    h2o_ostream_send_next(super, req, &stream->body, n_bufs > 0 ? 1 : 0, state); /* none for HEAD */
+}
+
+static enum rk_http_problem problem_of_status(int status)
+{
+    return status == 413   ? RK_HTTP_PROBLEM_VALUE_TOO_LARGE
+           : status == 417 ? RK_HTTP_PROBLEM_EXPECTATION
+                           : RK_HTTP_PROBLEM_BAD_BODY;
+}
+
+/* libh2o answers with the fallback path of the host when it gives up before it looks for a handler: a body that is too
+ * large, chunks that cannot be read, another expectation than 100-continue. Handlers answer on "/", so nothing else
+ * comes here. */
+static void on_setup_error_stream(h2o_filter_t *super, h2o_req_t *req, h2o_ostream_t **slot)
+{
+    struct rk_http_server *server = ((struct error_filter *)super)->server;
+    struct rk_http_request request = { .server = server, .req = req, .op = RK_STATS_HTTP_REFUSED };
+    enum rk_http_problem problem = problem_of_status(req->res.status);
+    const struct rk_http_problem_text *text = rk_http_problem_text(problem);
+    struct error_stream *stream = (struct error_stream *)h2o_add_ostream(req, sizeof *stream, slot);
+
+    rk_http_connection_linger(req);
+    stream->super.do_send = send_error_body;
+    stream->body.base = h2o_mem_alloc_pool(&req->pool, RK_HTTP_PROBLEM_BYTES);
+    stream->body.len = rk_http_problem_format(
+        problem, problem == RK_HTTP_PROBLEM_VALUE_TOO_LARGE ? server->settings.max_value_bytes : 0, NULL,
+        stream->body.base);
+    rk_http_answer_status(&request, text->status, text->reason);
+    req->res.headers.size = 0;
+    rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT(RK_HTTP_PROBLEM_TYPE));
+    req->res.content_length = stream->body.len;
+    h2o_setup_next_ostream(req, &stream->super.next);
+}
+
+void rk_http_answer_register(struct rk_http_server *server, h2o_hostconf_t *host)
+{
+    struct error_filter *filter = (struct error_filter *)h2o_create_filter(&host->fallback_path, sizeof *filter);
+
+    filter->super.on_setup_ostream = on_setup_error_stream;
+    filter->server = server;
+}

@@ -1,0 +1,319 @@
+#include "http/http_internal.h"
+
+#include "base/base_assert.h"
+#include "base/base_time.h"
+#include "http/http_head.h"
+
+#include <string.h>
+
+enum method { METHOD_GET, METHOD_HEAD, METHOD_PUT, METHOD_POST, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
+
+#define METHOD_IS(method, literal) h2o_memis((method).base, (method).len, H2O_STRLIT(literal))
+
+static enum method method_of(h2o_iovec_t method)
+{
+    if (METHOD_IS(method, "GET"))
+        return METHOD_GET;
+    if (METHOD_IS(method, "PUT"))
+        return METHOD_PUT;
+    if (METHOD_IS(method, "POST"))
+        return METHOD_POST;
+    if (METHOD_IS(method, "DELETE"))
+        return METHOD_DELETE;
+    if (METHOD_IS(method, "HEAD"))
+        return METHOD_HEAD;
+    return METHOD_IS(method, "OPTIONS") ? METHOD_OPTIONS : METHOD_OTHER;
+}
+
+/* What each kind of path takes, as its Allow header says it. */
+struct methods {
+    const char *allow;
+    unsigned set; /* bits of enum method */
+};
+
+#define BIT(method) (1u << METHOD_##method)
+
+static const struct methods key_methods = { "GET, HEAD, PUT, POST, DELETE, OPTIONS",
+                                            BIT(GET) | BIT(HEAD) | BIT(PUT) | BIT(POST) | BIT(DELETE) | BIT(OPTIONS) };
+static const struct methods legacy_methods = { "GET, PUT, POST, OPTIONS",
+                                               BIT(GET) | BIT(PUT) | BIT(POST) | BIT(OPTIONS) };
+static const struct methods service_methods = { "GET, HEAD, OPTIONS", BIT(GET) | BIT(HEAD) | BIT(OPTIONS) };
+
+static const struct methods *methods_of(enum rk_http_endpoint endpoint)
+{
+    switch (endpoint) {
+    case RK_HTTP_ENDPOINT_KEY:
+        return &key_methods;
+    case RK_HTTP_ENDPOINT_LIVEZ:
+    case RK_HTTP_ENDPOINT_READYZ:
+        return &service_methods;
+    default:
+        return &legacy_methods;
+    }
+}
+
+static enum rk_stats_http_op op_of(enum rk_http_endpoint endpoint, enum method method)
+{
+    if (method == METHOD_OPTIONS)
+        return RK_STATS_HTTP_SERVICE;
+    switch (endpoint) {
+    case RK_HTTP_ENDPOINT_KEY:
+        return method == METHOD_GET      ? RK_STATS_HTTP_GET
+               : method == METHOD_HEAD   ? RK_STATS_HTTP_HEAD
+               : method == METHOD_DELETE ? RK_STATS_HTTP_DELETE
+                                         : RK_STATS_HTTP_PUT;
+    case RK_HTTP_ENDPOINT_LEGACY_GET:
+        return RK_STATS_HTTP_GET;
+    case RK_HTTP_ENDPOINT_LEGACY_PUT:
+        return RK_STATS_HTTP_PUT;
+    case RK_HTTP_ENDPOINT_LEGACY_DELETE:
+        return RK_STATS_HTTP_DELETE;
+    default:
+        return RK_STATS_HTTP_SERVICE;
+    }
+}
+
+/* ---- requests that are answered later ---- */
+
+static void unlink_deadline(struct rk_http_request *request)
+{
+    if (h2o_linklist_is_linked(&request->deadline))
+        h2o_linklist_unlink(&request->deadline);
+}
+
+static void on_request_end(void *slot)
+{
+    struct rk_http_request *request = *(struct rk_http_request **)slot;
+    struct rk_http_server *server = request->server;
+
+    if (request->ticket != 0)
+        server->backend.cancel(server->backend.self, request->ticket);
+    if (request->source != NULL)
+        server->backend.release(server->backend.self, request->source);
+    unlink_deadline(request);
+    server->n_requests--;
+}
+
+void rk_http_request_hold(struct rk_http_request *request, void (*on_deadline)(struct rk_http_request *request))
+{
+    struct rk_http_server *server = request->server;
+
+    if (!request->is_held) {
+        struct rk_http_request **slot =
+            h2o_mem_alloc_shared(&request->req->pool, sizeof(struct rk_http_request *), on_request_end);
+
+        *slot = request;
+        request->is_held = true;
+        server->n_requests++;
+    }
+    request->on_deadline = on_deadline;
+    request->deadline_ns = rk_time_monotonic_ns() + server->settings.request_timeout_ms * RK_NS_PER_MS;
+    unlink_deadline(request);
+    h2o_linklist_insert(&server->deadlines, &request->deadline);
+}
+
+void rk_http_request_settle(struct rk_http_request *request)
+{
+    request->ticket = 0;
+    unlink_deadline(request);
+}
+
+void rk_http_request_expire(struct rk_http_server *server, uint64_t now_ns)
+{
+    while (!h2o_linklist_is_empty(&server->deadlines)) {
+        struct rk_http_request *request =
+            H2O_STRUCT_FROM_MEMBER(struct rk_http_request, deadline, server->deadlines.next);
+
+        if (request->deadline_ns > now_ns)
+            return;
+        if (request->ticket != 0)
+            server->backend.cancel(server->backend.self, request->ticket);
+        rk_http_request_settle(request);
+        request->on_deadline(request);
+    }
+}
+
+/* ---- one request ---- */
+
+/* Decodes in place of the escaped bytes, where there are any. */
+static bool decode_span(h2o_req_t *req, struct rk_http_span *span, bool plus_is_space)
+{
+    return rk_http_target_is_plain(*span, plus_is_space)
+           || rk_http_target_decode(span, plus_is_space, h2o_mem_alloc_pool(&req->pool, span->len));
+}
+
+static enum rk_http_problem take_key(struct rk_http_request *request, const struct rk_http_target *target)
+{
+    request->key = target->key;
+    if (request->key.at == NULL)
+        return RK_HTTP_PROBLEM_MISSING_KEY;
+    if (!decode_span(request->req, &request->key, target->plus_is_space))
+        return RK_HTTP_PROBLEM_BAD_ESCAPE;
+    if (request->key.len == 0)
+        return RK_HTTP_PROBLEM_EMPTY_KEY;
+    return request->key.len > request->server->settings.max_key_bytes ? RK_HTTP_PROBLEM_KEY_TOO_LONG
+                                                                      : RK_HTTP_NO_PROBLEM;
+}
+
+/* The value of a put: the body, or for the original's endpoint a parameter. */
+static enum rk_http_problem take_value(struct rk_http_request *request, const struct rk_http_target *target)
+{
+    if (target->endpoint == RK_HTTP_ENDPOINT_KEY) {
+        request->value = (struct rk_http_span){ request->req->entity.base, request->req->entity.len };
+    } else {
+        request->value = target->value;
+        if (request->value.at == NULL)
+            return RK_HTTP_PROBLEM_MISSING_VALUE;
+        if (!decode_span(request->req, &request->value, target->plus_is_space))
+            return RK_HTTP_PROBLEM_BAD_ESCAPE;
+    }
+    return request->value.len > request->server->settings.max_value_bytes ? RK_HTTP_PROBLEM_VALUE_TOO_LARGE
+                                                                          : RK_HTTP_NO_PROBLEM;
+}
+
+static void answer_text(struct rk_http_request *request, const char *text)
+{
+    rk_http_answer_token(request->req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT("text/plain"));
+    rk_http_answer_token(request->req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT("no-store"));
+    rk_http_answer_body(request, 200, text, strlen(text));
+}
+
+static void answer_readyz(struct rk_http_request *request)
+{
+    const struct rk_http_backend *backend = &request->server->backend;
+    const char *why = NULL;
+
+    if (backend->ready(backend->self, &why))
+        answer_text(request, "ready\n");
+    else
+        rk_http_answer_problem(request, RK_HTTP_PROBLEM_NOT_READY, 0, why != NULL ? why : "");
+}
+
+static void start_store_operation(struct rk_http_request *request, const struct rk_http_target *target)
+{
+    enum rk_http_problem problem = take_key(request, target);
+    bool is_put = request->op == RK_STATS_HTTP_PUT;
+    bool is_read = request->op == RK_STATS_HTTP_GET || request->op == RK_STATS_HTTP_HEAD;
+
+    if (problem == RK_HTTP_NO_PROBLEM && is_put)
+        problem = take_value(request, target);
+    if (problem == RK_HTTP_NO_PROBLEM && target->has_option && !is_read)
+        problem = RK_HTTP_PROBLEM_NOT_IMPLEMENTED; /* done without its option it would be another operation */
+    if (problem == RK_HTTP_PROBLEM_KEY_TOO_LONG)
+        rk_http_answer_problem(request, problem, request->server->settings.max_key_bytes, NULL);
+    else if (problem == RK_HTTP_PROBLEM_VALUE_TOO_LARGE)
+        rk_http_answer_problem(request, problem, request->server->settings.max_value_bytes, NULL);
+    else if (problem != RK_HTTP_NO_PROBLEM)
+        rk_http_answer_problem(request, problem, 0, NULL);
+    else if (is_read)
+        rk_http_read_start(request);
+    else if (is_put)
+        rk_http_put_start(request);
+    else
+        rk_http_delete_start(request);
+}
+
+static void start_operation(struct rk_http_request *request, const struct rk_http_target *target)
+{
+    switch (target->endpoint) {
+    case RK_HTTP_ENDPOINT_LIVEZ:
+        answer_text(request, "alive\n");
+        return;
+    case RK_HTTP_ENDPOINT_READYZ:
+        answer_readyz(request);
+        return;
+    case RK_HTTP_ENDPOINT_LEGACY_OPEN: /* the store is open; rw= and syn= change nothing */
+        answer_text(request, "OK");
+        return;
+    default:
+        start_store_operation(request, target);
+    }
+}
+
+/* OPTIONS, and methods that the path does not take. A method that is in no table ends the connection: whether it has a
+ * body is not known either. */
+static void answer_methods(struct rk_http_request *request, const struct methods *methods, enum method method)
+{
+    rk_http_answer_token(request->req, H2O_TOKEN_ALLOW, "Allow", methods->allow, strlen(methods->allow));
+    if (method == METHOD_OPTIONS)
+        rk_http_answer_no_content(request);
+    else if (method == METHOD_OTHER)
+        rk_http_answer_refusal(request, RK_HTTP_PROBLEM_METHOD, 0);
+    else
+        rk_http_answer_problem(request, RK_HTTP_PROBLEM_METHOD, 0, NULL);
+}
+
+static void route_request(struct rk_http_request *request)
+{
+    h2o_req_t *req = request->req;
+    enum method method = method_of(req->method);
+    const struct methods *methods;
+    struct rk_http_target target;
+    enum rk_http_problem problem =
+        rk_http_target_parse(req->path.base, req->path.len, request->server->settings.legacy, &target);
+
+    if (problem == RK_HTTP_NO_PROBLEM && target.endpoint == RK_HTTP_ENDPOINT_NONE)
+        problem = RK_HTTP_PROBLEM_NO_ENDPOINT;
+    if (problem != RK_HTTP_NO_PROBLEM && method == METHOD_OTHER)
+        problem = RK_HTTP_PROBLEM_METHOD;
+    if (problem == RK_HTTP_PROBLEM_METHOD) {
+        answer_methods(request, &key_methods, method);
+        return;
+    }
+    if (problem != RK_HTTP_NO_PROBLEM) {
+        rk_http_answer_problem(request, problem, 0, NULL);
+        return;
+    }
+    request->endpoint = target.endpoint;
+    methods = methods_of(target.endpoint);
+    if (method == METHOD_OPTIONS || (methods->set & 1u << method) == 0) {
+        answer_methods(request, methods, method);
+        return;
+    }
+    request->op = op_of(target.endpoint, method);
+    start_operation(request, &target);
+}
+
+static uint64_t limit_of(const struct rk_http_server *server, enum rk_http_problem problem)
+{
+    return problem == RK_HTTP_PROBLEM_HEAD_TOO_LARGE    ? server->settings.max_head_bytes
+           : problem == RK_HTTP_PROBLEM_TARGET_TOO_LONG ? RK_HTTP_TARGET_MAX
+                                                        : 0;
+}
+
+struct handler {
+    h2o_handler_t super;
+    struct rk_http_server *server;
+};
+
+static int on_req(h2o_handler_t *super, h2o_req_t *req)
+{
+    struct rk_http_server *server = ((struct handler *)super)->server;
+    h2o_buffer_t *input = req->conn->callbacks->get_socket(req->conn)->input;
+    struct rk_http_request *request = h2o_mem_alloc_pool(&req->pool, sizeof *request);
+    struct rk_http_head head;
+    enum rk_http_problem problem;
+
+    rk_http_server_note_awake(server);
+    rk_http_connection_note_request(req);
+    *request = (struct rk_http_request){ .server = server, .req = req, .op = RK_STATS_HTTP_REFUSED };
+    /* For HTTP/1 the head is still where it was read to, also when a body came after it. */
+    problem = rk_http_head_check(input->bytes, input->size, server->settings.max_head_bytes, &head);
+    if (problem != RK_HTTP_NO_PROBLEM) {
+        rk_http_answer_refusal(request, problem, limit_of(server, problem));
+        return 0;
+    }
+    if (head.is_chunked)
+        req->http1_is_persistent = 0; /* where the body ended was read leniently: nothing after it can be trusted */
+    route_request(request);
+    return 0;
+}
+
+void rk_http_handler_register(struct rk_http_server *server, h2o_hostconf_t *host)
+{
+    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
+    struct handler *handler = (struct handler *)h2o_create_handler(path, sizeof *handler);
+
+    handler->super.on_req = on_req;
+    handler->server = server;
+}

@@ -1,0 +1,162 @@
+/* What the files of src/http share, with libh2o in it: for src/http alone.
+ *
+ *   http_server.c      life cycle, listeners, the turn of the loop, watched descriptors
+ *   http_connection.c  one connection: counted, timed, closed with its last answer read
+ *   http_handler.c     one request: guard, route, method
+ *   http_read.c        GET and HEAD, large values piece by piece
+ *   http_write.c       PUT, POST and DELETE
+ *   http_answer.c      statuses, headers and bodies
+ *
+ * Everything runs on the thread that turns the loop. */
+#ifndef RK_HTTP_HTTP_INTERNAL_H
+#define RK_HTTP_HTTP_INTERNAL_H
+
+#include "http/http_backend.h"
+#include "http/http_problem.h"
+#include "http/http_server.h"
+#include "http/http_target.h"
+#include "stats/stats_http.h"
+
+#include <h2o.h>
+
+struct rk_http_server {
+    struct rk_http_settings settings;
+    struct rk_http_backend backend;
+    struct rk_stats_http *stats;
+    struct rk_stats_http own_stats; /* when the caller gave none */
+
+    h2o_globalconf_t config;
+    h2o_context_t context;
+    h2o_accept_ctx_t accept;
+    h2o_evloop_t *loop;
+
+    h2o_socket_t *listeners[RK_HTTP_LISTENERS_MAX]; /* NULL: closed */
+    bool accepting;
+    bool draining;
+    uint64_t accept_again_ns; /* accepting stopped for want of descriptors until then; 0: it did not */
+    h2o_linklist_t watches;   /* struct watch */
+
+    size_t n_connections;
+    h2o_linklist_t connections; /* struct rk_http_connection */
+    uint64_t next_sweep_ns;
+
+    size_t n_requests;        /* held: not answered yet */
+    h2o_linklist_t deadlines; /* struct rk_http_request, the earliest first: all have the same time */
+
+    void (*on_awake)(void *context);
+    void *awake_context;
+    bool is_awake; /* the hook was called in this turn */
+};
+
+/* One request, in its pool: as long as the request lives. */
+struct rk_http_request {
+    struct rk_http_server *server;
+    h2o_req_t *req;
+    enum rk_http_endpoint endpoint;
+    enum rk_stats_http_op op;
+    struct rk_http_span key; /* decoded */
+    struct rk_http_span value;
+
+    /* While the answer is not there yet (rk_http_request_hold): */
+    bool is_held;
+    rk_http_ticket ticket; /* 0: nothing under way */
+    uint64_t deadline_ns;
+    h2o_linklist_t deadline;
+    void (*on_deadline)(struct rk_http_request *request);
+
+    /* A large value on its way out: */
+    h2o_generator_t generator;
+    struct rk_http_source *source; /* released when the request ends */
+    size_t value_len;
+    size_t offset;    /* of the piece in hand */
+    size_t piece_len; /* its length */
+    uint8_t *piece;
+};
+
+/* ---- http_server.c ---- */
+
+void rk_http_server_note_awake(struct rk_http_server *server);
+
+/* Stops and starts accepting, as connections come and go. */
+void rk_http_server_update_listeners(struct rk_http_server *server);
+
+/* ---- http_connection.c ---- */
+
+/* Takes over an accepted descriptor. */
+void rk_http_connection_open(struct rk_http_server *server, int fd);
+
+/* A request of this connection has reached the handler. */
+void rk_http_connection_note_request(h2o_req_t *req);
+
+/* The answer to this request is the connection's last, and the client may still be sending: once the answer is out,
+ * what comes is read and dropped for a while. A close at once would reset the connection, and the client could lose the
+ * answer that tells it why. */
+void rk_http_connection_linger(h2o_req_t *req);
+
+/* Closes connections whose time is over, and all idle ones while draining. */
+void rk_http_connection_sweep(struct rk_http_server *server, uint64_t now_ns);
+
+/* Cuts every connection; their requests end in the next turns of the loop. */
+void rk_http_connection_cut_all(struct rk_http_server *server);
+
+/* The time between two sweeps. */
+uint64_t rk_http_connection_sweep_interval_ns(const struct rk_http_server *server);
+
+/* ---- http_handler.c ---- */
+
+void rk_http_handler_register(struct rk_http_server *server, h2o_hostconf_t *host);
+
+/* Keeps the request until it is answered later: it is counted, and on_deadline is called when request_timeout is over;
+ * when it ends, answered or not, what is under way is cancelled, and its source released. Once a request. */
+void rk_http_request_hold(struct rk_http_request *request, void (*on_deadline)(struct rk_http_request *request));
+
+/* What was under way is done: the deadline is off. */
+void rk_http_request_settle(struct rk_http_request *request);
+
+/* Calls on_deadline where it is due. */
+void rk_http_request_expire(struct rk_http_server *server, uint64_t now_ns);
+
+/* ---- http_read.c, http_write.c ---- */
+
+void rk_http_read_start(struct rk_http_request *request);
+void rk_http_put_start(struct rk_http_request *request);
+void rk_http_delete_start(struct rk_http_request *request);
+
+/* ---- http_answer.c: each ends the request's handling ---- */
+
+#define RK_HTTP_HEADERS_MAX 12
+
+/* Adds a header; name and value live as long as the request. At most RK_HTTP_HEADERS_MAX. */
+void rk_http_answer_header(h2o_req_t *req, const h2o_iovec_t *name, const char *printed, const char *value, size_t len);
+
+static inline void rk_http_answer_token(h2o_req_t *req, const h2o_token_t *token, const char *printed,
+                                        const char *value, size_t len)
+{
+    rk_http_answer_header(req, &token->buf, printed, value, len);
+}
+
+/* Adds `name: number` or, quoted, an ETag. */
+void rk_http_answer_sequence(h2o_req_t *req, uint64_t sequence);
+void rk_http_answer_etag(h2o_req_t *req, uint64_t sequence);
+
+/* 200, 201 with a body in memory that lives as long as the request (HEAD: only its length); 204 without one. */
+void rk_http_answer_body(struct rk_http_request *request, int status, const char *body, size_t len);
+void rk_http_answer_no_content(struct rk_http_request *request);
+
+/* A problem, with its body; headers that are there stay. */
+void rk_http_answer_problem(struct rk_http_request *request, enum rk_http_problem problem, uint64_t limit,
+                            const char *members);
+
+/* A problem of an operation on the store: it did not happen (certain), or it may have. */
+void rk_http_answer_outcome(struct rk_http_request *request, enum rk_http_problem problem, bool none);
+
+/* A problem that ends the connection: the request cannot be trusted. */
+void rk_http_answer_refusal(struct rk_http_request *request, enum rk_http_problem problem, uint64_t limit);
+
+/* Gives the errors that libh2o answers by itself, without the handler, the body that all others have. */
+void rk_http_answer_register(struct rk_http_server *server, h2o_hostconf_t *host);
+
+/* Sets status and reason. */
+void rk_http_answer_status(struct rk_http_request *request, int status, const char *reason);
+
+#endif

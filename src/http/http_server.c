@@ -1,0 +1,366 @@
+#include "http/http_internal.h"
+
+#include "base/base_assert.h"
+#include "base/base_detail.h"
+#include "base/base_mem.h"
+#include "base/base_time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+
+#define ACCEPTS_A_TURN     64
+#define ACCEPT_PAUSE_NS    (100 * RK_NS_PER_MS)
+#define USER_TIMEOUT_MS    30000 /* how long a client may leave an answer untaken */
+#define BELT_MS            5000  /* by which libh2o's own timeout is later than ours */
+#define DESTROY_TURNS      100
+#define DESTROY_TURN_MS    10
+#define NO_TEMPORARY_FILES SIZE_MAX
+
+struct watch {
+    h2o_linklist_t link;
+    struct rk_http_server *server;
+    h2o_socket_t *socket;
+    void (*callback)(void *context);
+    void *context;
+};
+
+void rk_http_server_note_awake(struct rk_http_server *server)
+{
+    if (server->is_awake)
+        return;
+    server->is_awake = true;
+    if (server->on_awake != NULL)
+        server->on_awake(server->awake_context);
+}
+
+void rk_http_server_set_awake_hook(struct rk_http_server *server, void (*on_awake)(void *context), void *context)
+{
+    server->on_awake = on_awake;
+    server->awake_context = context;
+}
+
+/* ---- accepting ---- */
+
+/* False when there is nothing more to accept for now. Whatever the reason is, the listener stays readable: any error
+ * but a connection that went away again stops accepting for a while, or the loop would spin. */
+static bool accept_one(struct rk_http_server *server, h2o_socket_t *listener)
+{
+    int fd = accept4(h2o_socket_get_fd(listener), NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd >= 0) {
+        rk_http_connection_open(server, fd);
+        return true;
+    }
+    if (errno == ECONNABORTED || errno == EINTR)
+        return true;
+    if (errno != EAGAIN) {
+        server->accept_again_ns = rk_time_monotonic_ns() + ACCEPT_PAUSE_NS;
+        rk_stats_add(&server->stats->accept_pauses, 1);
+    }
+    return false;
+}
+
+static bool may_accept(const struct rk_http_server *server)
+{
+    return server->accept_again_ns == 0 && server->n_connections < server->settings.max_connections;
+}
+
+static void accept_some(struct rk_http_server *server, h2o_socket_t *listener, size_t n_max)
+{
+    for (size_t i = 0; i < n_max && may_accept(server); i++)
+        if (!accept_one(server, listener))
+            break;
+    rk_http_server_update_listeners(server);
+}
+
+static void on_accept(h2o_socket_t *listener, const char *err)
+{
+    struct rk_http_server *server = listener->data;
+
+    rk_http_server_note_awake(server);
+    accept_some(server, listener, ACCEPTS_A_TURN);
+}
+
+void rk_http_server_update_listeners(struct rk_http_server *server)
+{
+    bool accepting = may_accept(server);
+
+    if (accepting == server->accepting)
+        return;
+    server->accepting = accepting;
+    for (size_t i = 0; i < server->settings.n_listeners; i++) {
+        if (server->listeners[i] == NULL)
+            continue;
+        if (accepting)
+            h2o_socket_read_start(server->listeners[i], on_accept);
+        else
+            h2o_socket_read_stop(server->listeners[i]);
+    }
+}
+
+/* What accepted sockets inherit (tcp(7)). Unix-domain sockets have none of it. */
+static void set_tcp_options(int fd)
+{
+    int on = 1;
+    unsigned user_timeout_ms = USER_TIMEOUT_MS;
+    int domain = 0;
+    socklen_t len = sizeof domain;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0 || (domain != AF_INET && domain != AF_INET6))
+        return;
+    /* Neither is needed to serve, so a kernel without them is served all the same. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof user_timeout_ms);
+}
+
+static void open_listeners(struct rk_http_server *server)
+{
+    for (size_t i = 0; i < server->settings.n_listeners; i++) {
+        int fd = server->settings.listener_fds[i];
+
+        set_tcp_options(fd);
+        server->listeners[i] = h2o_evloop_socket_create(server->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+        server->listeners[i]->data = server;
+    }
+    rk_http_server_update_listeners(server);
+}
+
+static void close_listeners(struct rk_http_server *server)
+{
+    for (size_t i = 0; i < server->settings.n_listeners; i++) {
+        if (server->listeners[i] != NULL)
+            h2o_socket_close(server->listeners[i]);
+        server->listeners[i] = NULL;
+    }
+}
+
+/* ---- life cycle ---- */
+
+/* A chunked body must be smaller than libh2o's limit, one with a length may equal it: one more lets values of exactly
+ * max_value pass either way, and the handler refuses the one that is left. */
+static void configure(struct rk_http_server *server)
+{
+    const struct rk_http_settings *settings = &server->settings;
+    h2o_globalconf_t *config = &server->config;
+    h2o_hostconf_t *host;
+
+    h2o_config_init(config);
+    config->server_name = h2o_iovec_init(NULL, 0);
+    config->max_request_entity_size = (size_t)settings->max_value_bytes + 1;
+    config->http1.upgrade_to_http2 = 0;
+    config->http1.req_timeout = settings->idle_timeout_ms + settings->request_timeout_ms + BELT_MS;
+    config->http2.callbacks.request_shutdown = NULL; /* would leave a timer behind, for connections there are not */
+    host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    rk_http_handler_register(server, host);
+    rk_http_answer_register(server, host);
+    /* A body belongs into memory: past this size libh2o would write it to a file under /tmp. */
+    h2o_socket_buffer_mmap_settings.threshold = NO_TEMPORARY_FILES;
+}
+
+enum rk_err rk_http_server_create(struct rk_http_server **server_out, const struct rk_http_settings *settings,
+                                  const struct rk_http_backend *backend, struct rk_stats_http *stats,
+                                  struct rk_detail *detail)
+{
+    struct rk_http_server *server;
+
+    if (settings->n_listeners > RK_HTTP_LISTENERS_MAX || settings->max_connections == 0) {
+        rk_detail_set(detail, "%zu listeners and %zu connections: at most %d, and at least 1", settings->n_listeners,
+                      settings->max_connections, RK_HTTP_LISTENERS_MAX);
+        return RK_ERR_INVALID;
+    }
+    (void)signal(SIGPIPE, SIG_IGN); /* libh2o writes with writev: a client that is gone must not end the process */
+    server = rk_mem_calloc(1, sizeof *server);
+    server->settings = *settings;
+    server->backend = *backend;
+    server->stats = stats != NULL ? stats : &server->own_stats;
+    h2o_linklist_init_anchor(&server->watches);
+    h2o_linklist_init_anchor(&server->connections);
+    h2o_linklist_init_anchor(&server->deadlines);
+    configure(server);
+    server->loop = h2o_evloop_create();
+    h2o_context_init(&server->context, server->loop, &server->config);
+    server->accept = (h2o_accept_ctx_t){ .ctx = &server->context, .hosts = server->config.hosts };
+    open_listeners(server);
+    *server_out = server;
+    return RK_OK;
+}
+
+void rk_http_server_drain(struct rk_http_server *server)
+{
+    if (server->draining)
+        return;
+    server->draining = true;
+    server->next_sweep_ns = 0;
+    h2o_context_request_shutdown(&server->context);
+    for (size_t i = 0; i < server->settings.n_listeners; i++)
+        accept_some(server, server->listeners[i], server->settings.max_connections);
+    close_listeners(server);
+}
+
+size_t rk_http_server_n_connections(const struct rk_http_server *server)
+{
+    return server->n_connections;
+}
+
+size_t rk_http_server_n_requests(const struct rk_http_server *server)
+{
+    return server->n_requests;
+}
+
+static void close_watches(struct rk_http_server *server)
+{
+    while (!h2o_linklist_is_empty(&server->watches)) {
+        struct watch *watch = H2O_STRUCT_FROM_MEMBER(struct watch, link, server->watches.next);
+
+        h2o_linklist_unlink(&watch->link);
+        h2o_socket_close(watch->socket);
+        free(watch);
+    }
+}
+
+/* libh2o's contexts can only be freed without connections. Those that do not end in time are left to the process. */
+void rk_http_server_destroy(struct rk_http_server **server_ref)
+{
+    struct rk_http_server *server = *server_ref;
+
+    *server_ref = NULL;
+    if (server == NULL)
+        return;
+    close_listeners(server);
+    close_watches(server);
+    for (int i = 0; i < DESTROY_TURNS && server->n_connections > 0; i++) {
+        rk_http_request_expire(server, UINT64_MAX);
+        rk_http_connection_cut_all(server);
+        if (rk_http_server_turn(server, DESTROY_TURN_MS) != RK_OK)
+            return;
+    }
+    if (server->n_connections > 0)
+        return;
+    h2o_context_dispose(&server->context);
+    h2o_config_dispose(&server->config);
+    h2o_evloop_destroy(server->loop);
+    free(server);
+}
+
+/* ---- the turn ---- */
+
+static void run_timers(struct rk_http_server *server)
+{
+    uint64_t now_ns = rk_time_monotonic_ns();
+
+    rk_http_request_expire(server, now_ns);
+    if (server->n_connections > 0 && now_ns >= server->next_sweep_ns) {
+        rk_http_connection_sweep(server, now_ns);
+        server->next_sweep_ns = now_ns + rk_http_connection_sweep_interval_ns(server);
+    }
+    if (server->accept_again_ns != 0 && now_ns >= server->accept_again_ns) {
+        server->accept_again_ns = 0;
+        rk_http_server_update_listeners(server);
+    }
+}
+
+static uint64_t next_timer_ns(const struct rk_http_server *server)
+{
+    uint64_t next_ns = server->n_connections > 0 ? server->next_sweep_ns : UINT64_MAX;
+
+    if (server->accept_again_ns != 0 && server->accept_again_ns < next_ns)
+        next_ns = server->accept_again_ns;
+    if (server->deadlines.next != &server->deadlines) {
+        uint64_t deadline_ns =
+            H2O_STRUCT_FROM_MEMBER(struct rk_http_request, deadline, server->deadlines.next)->deadline_ns;
+
+        next_ns = deadline_ns < next_ns ? deadline_ns : next_ns;
+    }
+    return next_ns;
+}
+
+/* An answer that was sent between two turns (by a timer, or by the caller) waits in libh2o's lists for its callback,
+ * and no event of the kernel would end the wait for it. */
+static bool has_callbacks_waiting(const h2o_evloop_t *loop)
+{
+    return loop->_pending_as_client != NULL || loop->_pending_as_server != NULL;
+}
+
+static int wait_ms(const struct rk_http_server *server, int max_wait_ms)
+{
+    uint64_t next_ns = next_timer_ns(server);
+    uint64_t now_ns;
+    uint64_t left_ms;
+
+    if (max_wait_ms <= 0 || has_callbacks_waiting(server->loop))
+        return 0;
+    if (next_ns == UINT64_MAX)
+        return max_wait_ms;
+    now_ns = rk_time_monotonic_ns();
+    left_ms = next_ns > now_ns ? (next_ns - now_ns + RK_NS_PER_MS - 1) / RK_NS_PER_MS : 0;
+    return left_ms < (uint64_t)max_wait_ms ? (int)left_ms : max_wait_ms;
+}
+
+enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms)
+{
+    int wait = wait_ms(server, max_wait_ms);
+
+    server->is_awake = false;
+    if (h2o_evloop_run(server->loop, wait) != 0 && errno != EINTR) /* a signal is a turn in which nothing came */
+        return RK_ERR_IO;
+    run_timers(server);
+    return RK_OK;
+}
+
+/* ---- watched descriptors ---- */
+
+static void on_eventfd(h2o_socket_t *socket, const char *err)
+{
+    struct watch *watch = socket->data;
+
+    if (err != NULL) {
+        h2o_socket_read_stop(socket); /* would be readable for ever */
+        return;
+    }
+    h2o_buffer_consume(&socket->input, socket->input->size);
+    rk_http_server_note_awake(watch->server);
+    watch->callback(watch->context);
+}
+
+static void on_readable(h2o_socket_t *socket, const char *err)
+{
+    struct watch *watch = socket->data;
+
+    rk_http_server_note_awake(watch->server);
+    watch->callback(watch->context);
+}
+
+/* libh2o closes what it watches, so it gets a descriptor of its own. */
+static enum rk_err add_watch(struct rk_http_server *server, int fd, int flags, h2o_socket_cb on_event,
+                             void (*callback)(void *context), void *context)
+{
+    int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    struct watch *watch;
+
+    if (own_fd < 0)
+        return rk_err_from_errno(errno);
+    watch = rk_mem_calloc(1, sizeof *watch);
+    watch->server = server;
+    watch->callback = callback;
+    watch->context = context;
+    watch->socket = h2o_evloop_socket_create(server->loop, own_fd, flags);
+    watch->socket->data = watch;
+    h2o_linklist_insert(&server->watches, &watch->link);
+    h2o_socket_read_start(watch->socket, on_event);
+    return RK_OK;
+}
+
+enum rk_err rk_http_server_watch_eventfd(struct rk_http_server *server, int event_fd, void (*on_event)(void *context),
+                                         void *context)
+{
+    return add_watch(server, event_fd, 0, on_eventfd, on_event, context);
+}
+
+enum rk_err rk_http_server_watch_readable(struct rk_http_server *server, int fd, void (*callback)(void *context),
+                                          void *context)
+{
+    return add_watch(server, fd, H2O_SOCKET_FLAG_DONT_READ, on_readable, callback, context);
+}

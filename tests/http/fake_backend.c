@@ -1,0 +1,427 @@
+#include "fake_backend.h"
+
+#include "base/base_assert.h"
+#include "base/base_mem.h"
+#include "base/base_time.h"
+#include "http/http_backend.h"
+#include "stats/stats_http.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TURN_MS       1000
+#define PATIENCE_MS   8000
+#define WRITE_TIME_MS 1795377843123ull /* Sun, 22 Nov 2026 20:04:03 GMT */
+#define N_BUCKETS     1024
+
+struct entry {
+    struct entry *next;
+    uint8_t *key, *value, *metadata;
+    size_t key_len, value_len, metadata_len;
+    uint64_t sequence;
+};
+
+struct rk_http_source {
+    uint8_t *value;
+    size_t value_len;
+};
+
+struct operation {
+    struct operation *next;
+    rk_http_ticket ticket;
+    enum { OPERATION_WRITE, OPERATION_GET, OPERATION_PIECE } kind;
+    void *context;
+    rk_http_write_done_fn *write_done;
+    rk_http_get_done_fn *get_done;
+    rk_http_piece_done_fn *piece_done;
+    struct rk_http_write_result result;
+    enum rk_err err;
+    struct rk_http_value value;
+};
+
+static struct fake {
+    struct fake_control *control;
+    struct rk_http_server *server;
+    struct entry *buckets[N_BUCKETS];
+    struct operation *first, **last;
+    uint64_t last_ticket;
+    uint64_t sequence;
+    int done_fd;
+    bool started_now; /* inside a call: no done callback may come */
+} fake;
+
+/* libh2o 2.2.5 does not free its queue of messages between threads: 88 bytes of each server. */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:h2o_multithread_create_queue";
+}
+
+/* ---- the table ---- */
+
+static void *copy(const void *bytes, size_t len)
+{
+    void *own = rk_mem_calloc(1, len);
+
+    if (len > 0)
+        memcpy(own, bytes, len);
+    return own;
+}
+
+static struct entry **find(const void *key, size_t key_len)
+{
+    uint64_t hash = 14695981039346656037u;
+    struct entry **slot;
+
+    for (size_t i = 0; i < key_len; i++)
+        hash = (hash ^ ((const uint8_t *)key)[i]) * 1099511628211u;
+    for (slot = &fake.buckets[hash % N_BUCKETS]; *slot != NULL; slot = &(*slot)->next)
+        if ((*slot)->key_len == key_len && memcmp((*slot)->key, key, key_len) == 0)
+            break;
+    return slot;
+}
+
+static void remove_entry(struct entry **slot)
+{
+    struct entry *entry = *slot;
+
+    *slot = entry->next;
+    free(entry->key);
+    free(entry->value);
+    free(entry->metadata);
+    free(entry);
+}
+
+static bool apply_write(const struct rk_http_write *write)
+{
+    struct entry **slot = find(write->key, write->key_len);
+    bool existed = *slot != NULL;
+    struct entry *entry;
+
+    if (existed)
+        remove_entry(slot);
+    if (write->is_delete)
+        return existed;
+    entry = rk_mem_calloc(1, sizeof *entry);
+    entry->next = *slot;
+    entry->key = copy(write->key, write->key_len);
+    entry->key_len = write->key_len;
+    entry->value = copy(write->value, write->value_len);
+    entry->value_len = write->value_len;
+    entry->metadata = copy(write->metadata, write->metadata_len);
+    entry->metadata_len = write->metadata_len;
+    entry->sequence = fake.sequence;
+    *slot = entry;
+    return existed;
+}
+
+/* ---- what ends later ---- */
+
+static struct operation *queue(rk_http_ticket *ticket_out, void *context)
+{
+    static const uint64_t one = 1;
+    struct operation *operation = rk_mem_calloc(1, sizeof *operation);
+
+    operation->ticket = *ticket_out = ++fake.last_ticket;
+    operation->context = context;
+    *fake.last = operation;
+    fake.last = &operation->next;
+    RK_ASSERT(write(fake.done_fd, &one, sizeof one) == sizeof one);
+    return operation;
+}
+
+static void finish(struct operation *operation)
+{
+    RK_ASSERT(!fake.started_now);
+    if (operation->kind == OPERATION_WRITE)
+        operation->write_done(operation->context, &operation->result);
+    else if (operation->kind == OPERATION_GET)
+        operation->get_done(operation->context, operation->err, &operation->value);
+    else
+        operation->piece_done(operation->context, operation->err);
+    free(operation);
+}
+
+static void on_done(void *context)
+{
+    while (fake.first != NULL && !fake.control->hold) {
+        struct operation *operation = fake.first;
+
+        fake.first = operation->next;
+        if (fake.first == NULL)
+            fake.last = &fake.first;
+        finish(operation);
+    }
+}
+
+static void fake_cancel(void *self, rk_http_ticket ticket)
+{
+    for (struct operation **slot = &fake.first; *slot != NULL; slot = &(*slot)->next) {
+        struct operation *operation = *slot;
+
+        if (operation->ticket != ticket)
+            continue;
+        *slot = operation->next;
+        if (fake.last == &operation->next)
+            fake.last = slot;
+        if (operation->kind == OPERATION_GET && operation->value.source != NULL) {
+            free(operation->value.source);
+            fake.control->n_released++;
+        }
+        free(operation);
+        fake.control->n_cancelled++;
+        return;
+    }
+    RK_ASSERT(!"a ticket that is known");
+}
+
+/* ---- the calls ---- */
+
+static enum rk_err fill_value(const struct entry *entry, const struct rk_http_arena *arena, struct rk_http_value *value)
+{
+    static const uint8_t damaged[] = { 1, 255, 255 };
+
+    *value = (struct rk_http_value){ .sequence = fake.sequence };
+    if (fake.control->get_error != RK_OK)
+        return (enum rk_err)fake.control->get_error;
+    if (entry == NULL)
+        return RK_ERR_NOT_FOUND;
+    value->sequence = entry->sequence;
+    value->write_time_ms = WRITE_TIME_MS;
+    value->metadata = fake.control->bad_metadata ? damaged : entry->metadata;
+    value->metadata_len = fake.control->bad_metadata ? sizeof damaged : entry->metadata_len;
+    value->value_len = entry->value_len;
+    if (entry->value_len > RK_HTTP_PIECE_BYTES) {
+        value->source = rk_mem_calloc(1, sizeof *value->source);
+        value->source->value = entry->value;
+        value->source->value_len = entry->value_len;
+        fake.control->n_sources++;
+    } else
+        value->value = memcpy(arena->allocate(arena->arena, entry->value_len), entry->value, entry->value_len);
+    return RK_OK;
+}
+
+static enum rk_err fake_get(void *self, const void *key, size_t key_len, const struct rk_http_arena *arena,
+                            struct rk_http_value *value_out, rk_http_get_done_fn *done, void *context,
+                            rk_http_ticket *ticket_out)
+{
+    struct operation *operation;
+
+    fake.control->n_gets++;
+    if (!fake.control->delay_gets)
+        return fill_value(*find(key, key_len), arena, value_out);
+    operation = queue(ticket_out, context);
+    operation->kind = OPERATION_GET;
+    operation->get_done = done;
+    operation->err = fill_value(*find(key, key_len), arena, &operation->value);
+    return RK_ERR_AGAIN;
+}
+
+static enum rk_err fake_read_piece(void *self, struct rk_http_source *source, size_t offset, uint8_t *bytes,
+                                   size_t size, rk_http_piece_done_fn *done, void *context, rk_http_ticket *ticket_out)
+{
+    struct fake_control *control = fake.control;
+    enum rk_err err = offset >= control->piece_error_at ? (enum rk_err)control->piece_error : RK_OK;
+    struct operation *operation;
+
+    RK_ASSERT(offset % RK_HTTP_PIECE_BYTES == 0 && size > 0 && offset + size <= source->value_len);
+    RK_ASSERT(size == RK_HTTP_PIECE_BYTES || offset + size == source->value_len);
+    memcpy(bytes, source->value + offset, size);
+    if (!control->delay_pieces)
+        return err;
+    operation = queue(ticket_out, context);
+    operation->kind = OPERATION_PIECE;
+    operation->piece_done = done;
+    operation->err = err;
+    return RK_ERR_AGAIN;
+}
+
+static void fake_release(void *self, struct rk_http_source *source)
+{
+    free(source);
+    fake.control->n_released++;
+}
+
+static enum rk_err fake_write(void *self, const struct rk_http_write *write, rk_http_write_done_fn *done, void *context,
+                              rk_http_ticket *ticket_out)
+{
+    struct fake_control *control = fake.control;
+    struct operation *operation;
+    bool existed;
+
+    (*(write->is_delete ? &control->n_deletes : &control->n_puts))++;
+    if (control->submit_error != RK_OK)
+        return (enum rk_err)control->submit_error;
+    operation = queue(ticket_out, context);
+    operation->kind = OPERATION_WRITE;
+    operation->write_done = done;
+    operation->result.err = (enum rk_err)control->write_error;
+    operation->result.none = control->write_none;
+    operation->result.sequence = fake.sequence;
+    if (operation->result.err != RK_OK)
+        return RK_OK;
+    existed = write->is_delete && *find(write->key, write->key_len) == NULL;
+    if (existed) {
+        operation->result.err = RK_ERR_NOT_FOUND;
+        return RK_OK;
+    }
+    operation->result.sequence = ++fake.sequence;
+    operation->result.replaced = apply_write(write);
+    return RK_OK;
+}
+
+static bool fake_ready(void *self, const char **why_out)
+{
+    *why_out = "\"state\":\"recovering\"";
+    return !fake.control->not_ready;
+}
+
+/* ---- the child ---- */
+
+static void on_wake(void *context)
+{
+    if (fake.control->drain)
+        rk_http_server_drain(fake.server);
+    on_done(NULL);
+}
+
+static void on_awake(void *context)
+{
+    fake.control->n_awake++;
+}
+
+static void serve(struct fake_server *handle, const struct rk_http_settings *settings)
+{
+    const struct rk_http_backend backend = {
+        .get = fake_get,
+        .read_piece = fake_read_piece,
+        .release = fake_release,
+        .write = fake_write,
+        .cancel = fake_cancel,
+        .ready = fake_ready,
+    };
+
+    fake.control = handle->control;
+    fake.last = &fake.first;
+    fake.sequence = 1000;
+    fake.done_fd = eventfd(0, EFD_CLOEXEC);
+    RK_ASSERT(fake.done_fd >= 0);
+    RK_ASSERT(rk_http_server_create(&fake.server, settings, &backend, handle->stats, NULL) == RK_OK);
+    rk_http_server_set_awake_hook(fake.server, on_awake, NULL);
+    RK_ASSERT(rk_http_server_watch_eventfd(fake.server, fake.done_fd, on_done, NULL) == RK_OK);
+    RK_ASSERT(rk_http_server_watch_eventfd(fake.server, handle->wake_fd, on_wake, NULL) == RK_OK);
+    while (!handle->control->stop) {
+        RK_ASSERT(rk_http_server_turn(fake.server, TURN_MS) == RK_OK);
+        handle->control->n_turns++;
+        handle->control->n_connections = rk_http_server_n_connections(fake.server);
+        handle->control->n_requests = rk_http_server_n_requests(fake.server);
+    }
+    rk_http_server_destroy(&fake.server);
+    for (size_t i = 0; i < N_BUCKETS; i++)
+        while (fake.buckets[i] != NULL)
+            remove_entry(&fake.buckets[i]);
+    RK_ASSERT(fake.first == NULL); /* whatever was under way has been cancelled */
+    RK_ASSERT(handle->control->n_sources == handle->control->n_released);
+}
+
+static int listen_somewhere(int *port_out)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(fd, 1024), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *port_out = ntohs(address.sin_port);
+    return fd;
+}
+
+struct rk_http_settings fake_settings(void)
+{
+    return (struct rk_http_settings){
+        .legacy = true,
+        .max_connections = 1000,
+        .max_key_bytes = 4096,
+        .max_value_bytes = 2 << 20,
+        .max_head_bytes = 32768,
+        .request_timeout_ms = 10000,
+        .idle_timeout_ms = 20000,
+    };
+}
+
+static void *shared_memory(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    return memory;
+}
+
+void fake_server_start(struct fake_server *server, const struct rk_http_settings *settings, void (*before)(void))
+{
+    struct rk_http_settings own = *settings;
+    pid_t parent = getpid();
+
+    server->control = shared_memory(sizeof *server->control);
+    server->stats = shared_memory(sizeof *server->stats);
+    server->wake_fd = eventfd(0, EFD_CLOEXEC);
+    ck_assert_int_ge(server->wake_fd, 0);
+    own.listener_fds[0] = listen_somewhere(&server->port);
+    own.n_listeners = 1;
+    fflush(NULL);
+    server->pid = fork();
+    ck_assert_int_ge(server->pid, 0);
+    if (server->pid == 0) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+            _exit(1);
+        if (before != NULL)
+            before();
+        serve(server, &own);
+        exit(0); /* runs the leak check, where there is one */
+    }
+    ck_assert_int_eq(close(own.listener_fds[0]), 0);
+}
+
+void fake_server_wake(struct fake_server *server)
+{
+    static const uint64_t one = 1;
+
+    ck_assert_int_eq(write(server->wake_fd, &one, sizeof one), sizeof one);
+}
+
+void fake_server_stop(struct fake_server *server)
+{
+    int status;
+
+    server->control->stop = true;
+    fake_server_wake(server);
+    ck_assert_int_eq(waitpid(server->pid, &status, 0), server->pid);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the server ended with %#x", (unsigned)status);
+    (void)close(server->wake_fd);
+    (void)munmap(server->stats, sizeof *server->stats);
+    (void)munmap(server->control, sizeof *server->control);
+}
+
+void fake_wait_for(_Atomic uint64_t *counter, uint64_t value)
+{
+    static const struct timespec pause = { .tv_nsec = 1000000 };
+    uint64_t deadline_ns = rk_time_monotonic_ns() + PATIENCE_MS * RK_NS_PER_MS;
+
+    while (*counter < value) {
+        ck_assert_msg(rk_time_monotonic_ns() < deadline_ns, "waited in vain for %llu: %llu", (unsigned long long)value,
+                      (unsigned long long)*counter);
+        (void)nanosleep(&pause, NULL); /* between two looks; the deadline above decides */
+    }
+}
