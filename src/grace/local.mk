@@ -8,3 +8,4 @@ librk_grace_a_SOURCES = \
 	%D%/grace_standin.c %D%/grace_standin.h
 librk_grace_a_CFLAGS = $(AM_CFLAGS) $(URCU_CFLAGS)
 librk_grace_writer_a_SOURCES = %D%/grace_writer.c %D%/grace_writer.h
+EXTRA_DIST += %D%/README
