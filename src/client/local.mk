@@ -1,1 +1,14 @@
 # client: talks to a server over HTTP
+noinst_LIBRARIES += librk_client.a
+librk_client_a_SOURCES = \
+	%D%/client.c %D%/client.h \
+	%D%/client_buffer.c %D%/client_buffer.h \
+	%D%/client_command.c %D%/client_command.h \
+	%D%/client_edit.c %D%/client_edit.h \
+	%D%/client_line.c %D%/client_line.h \
+	%D%/client_server.c %D%/client_server.h \
+	%D%/client_shell.c %D%/client_shell.h \
+	%D%/client_text.c %D%/client_text.h \
+	%D%/client_url.c %D%/client_url.h
+librk_client_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(EDIT_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
+rk_client_libs = $(CURL_LIBS) $(EDIT_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)

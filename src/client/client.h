@@ -1,0 +1,57 @@
+/* A client of one server: one connection that is kept alive, one request at a time. One thread; the calls block. */
+#ifndef RK_CLIENT_CLIENT_H
+#define RK_CLIENT_CLIENT_H
+
+#include "base/base_err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rk_detail;
+struct rk_client;
+
+#define RK_CLIENT_URL_DEFAULT "http://127.0.0.1:8080"
+
+struct rk_client_bytes {
+    const void *bytes;
+    size_t size;
+};
+
+/* What the server said besides the value. */
+struct rk_client_answer {
+    int status;        /* of HTTP; 0: there was no answer */
+    uint64_t sequence; /* RackKV-Seq; 0: not said */
+    char etag[64];     /* "": not said */
+    char content_type[256];
+};
+
+/* Takes pieces of a value in their order; false ends the transfer. */
+typedef bool rk_client_sink_fn(void *context, const void *bytes, size_t size);
+
+/* "http://host:port" or "unix:/path". RK_ERR_INVALID with what is wrong with the URL. Nothing is connected yet. */
+enum rk_err rk_client_create(struct rk_client **client_out, const char *url, struct rk_detail *detail);
+void rk_client_destroy(struct rk_client **client);
+
+/* The URL that it was created with. */
+const char *rk_client_url(const struct rk_client *client);
+
+/* The requests. RK_OK, or with a detail:
+ *   RK_ERR_NOT_FOUND    the key is absent (get, delete, exists)
+ *   RK_ERR_CLOSED       nobody answered: no server, or the connection ended before its answer
+ *   RK_ERR_IO           the answer's body ended early, or the sink did not take it
+ *   RK_ERR_INVALID      the server refused the request; the detail has its status and its words
+ * A key has at least one byte. answer_out is always filled in. */
+enum rk_err rk_client_put(struct rk_client *client, struct rk_client_bytes key, struct rk_client_bytes value,
+                          struct rk_client_answer *answer_out, struct rk_detail *detail);
+enum rk_err rk_client_get(struct rk_client *client, struct rk_client_bytes key, rk_client_sink_fn *sink, void *context,
+                          struct rk_client_answer *answer_out, struct rk_detail *detail);
+enum rk_err rk_client_delete(struct rk_client *client, struct rk_client_bytes key, struct rk_client_answer *answer_out,
+                             struct rk_detail *detail);
+enum rk_err rk_client_exists(struct rk_client *client, struct rk_client_bytes key, struct rk_client_answer *answer_out,
+                             struct rk_detail *detail);
+
+/* The original's /open: it changes nothing, and shows that the server answers. */
+enum rk_err rk_client_open(struct rk_client *client, struct rk_client_answer *answer_out, struct rk_detail *detail);
+
+#endif
