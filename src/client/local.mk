@@ -12,3 +12,8 @@ librk_client_a_SOURCES = \
 	%D%/client_url.c %D%/client_url.h
 librk_client_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(EDIT_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
 rk_client_libs = $(CURL_LIBS) $(EDIT_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
+
+# The program is this library with a table of commands.
+bin_PROGRAMS += rackkv
+rackkv_SOURCES = src/bin/rackkv.c
+rackkv_LDADD = librk_client.a librk_base.a $(rk_client_libs)
