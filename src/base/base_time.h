@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#define RK_NS_PER_MS 1000000ull
-#define RK_NS_PER_S  1000000000ull
+#define RK_NS_PER_MS UINT64_C(1000000)
+#define RK_NS_PER_S  UINT64_C(1000000000)
 
 /* Nanoseconds of CLOCK_MONOTONIC. Any thread; no system call. */
 uint64_t rk_time_monotonic_ns(void);

@@ -59,14 +59,14 @@ struct rk_http_request {
 
     /* While the answer is not there yet (rk_http_request_hold): */
     bool is_held;
-    rk_http_ticket ticket; /* 0: nothing under way */
+    rk_store_ticket ticket; /* 0: nothing under way */
     uint64_t deadline_ns;
     h2o_linklist_t deadline;
     void (*on_deadline)(struct rk_http_request *request);
 
     /* A large value on its way out: */
     h2o_generator_t generator;
-    struct rk_http_source *source; /* released when the request ends */
+    struct rk_store_source *source; /* released when the request ends */
     size_t value_len;
     size_t offset;    /* of the piece in hand */
     size_t piece_len; /* its length */

@@ -1,4 +1,4 @@
-/* GET and HEAD. A value up to RK_HTTP_PIECE_BYTES is answered whole, from the memory that the backend read it to; a
+/* GET and HEAD. A value up to RK_STORE_PIECE_BYTES is answered whole, from the memory that the backend read it to; a
  * larger one goes out in pieces, each read and checked when the one before has left. The first is read before the head
  * of the answer is sent, so that damage there is still a 500; later it can only cut the connection. */
 #include "http/http_internal.h"
@@ -55,7 +55,7 @@ static void add_date(h2o_req_t *req, uint64_t write_time_ms)
     rk_http_answer_token(req, H2O_TOKEN_LAST_MODIFIED, "Last-Modified", date, RK_HTTP_DATE_BYTES);
 }
 
-static enum rk_err add_metadata(h2o_req_t *req, const struct rk_http_value *value)
+static enum rk_err add_metadata(h2o_req_t *req, const struct rk_store_value *value)
 {
     struct rk_http_metadata metadata = { .content_type = NULL };
 
@@ -72,7 +72,7 @@ static enum rk_err add_metadata(h2o_req_t *req, const struct rk_http_value *valu
     return RK_OK;
 }
 
-static enum rk_err add_headers(struct rk_http_request *request, const struct rk_http_value *value)
+static enum rk_err add_headers(struct rk_http_request *request, const struct rk_store_value *value)
 {
     static const h2o_iovec_t name_options = { H2O_STRLIT("x-content-type-options") };
     h2o_req_t *req = request->req;
@@ -122,12 +122,12 @@ static void on_next_piece(void *context, enum rk_err err)
         cut_value(request);
 }
 
-static enum rk_err read_piece(struct rk_http_request *request, rk_http_piece_done_fn *done)
+static enum rk_err read_piece(struct rk_http_request *request, rk_store_piece_done_fn *done)
 {
     const struct rk_http_backend *backend = &request->server->backend;
     size_t left = request->value_len - request->offset;
 
-    request->piece_len = left < RK_HTTP_PIECE_BYTES ? left : RK_HTTP_PIECE_BYTES;
+    request->piece_len = left < RK_STORE_PIECE_BYTES ? left : RK_STORE_PIECE_BYTES;
     return backend->read_piece(backend->self, request->source, request->offset, request->piece, request->piece_len,
                                done, request, &request->ticket);
 }
@@ -182,13 +182,13 @@ static void on_first_piece_deadline(struct rk_http_request *request)
 }
 
 /* The source is the request's from here on. */
-static void answer_pieces(struct rk_http_request *request, const struct rk_http_value *value)
+static void answer_pieces(struct rk_http_request *request, const struct rk_store_value *value)
 {
     enum rk_err err;
 
     request->source = value->source;
     request->value_len = value->value_len;
-    request->piece = h2o_mem_alloc_pool(&request->req->pool, RK_HTTP_PIECE_BYTES);
+    request->piece = h2o_mem_alloc_pool(&request->req->pool, RK_STORE_PIECE_BYTES);
     rk_http_request_hold(request, on_first_piece_deadline);
     err = read_piece(request, on_first_piece);
     if (err != RK_ERR_AGAIN)
@@ -197,7 +197,7 @@ static void answer_pieces(struct rk_http_request *request, const struct rk_http_
 
 /* ---- the answer to a read, at once or later ---- */
 
-static void answer_head_only(struct rk_http_request *request, const struct rk_http_value *value)
+static void answer_head_only(struct rk_http_request *request, const struct rk_store_value *value)
 {
     const struct rk_http_backend *backend = &request->server->backend;
 
@@ -206,7 +206,7 @@ static void answer_head_only(struct rk_http_request *request, const struct rk_ht
     rk_http_answer_body(request, 200, NULL, value->value_len);
 }
 
-static void answer_read(struct rk_http_request *request, enum rk_err err, const struct rk_http_value *value)
+static void answer_read(struct rk_http_request *request, enum rk_err err, const struct rk_store_value *value)
 {
     const struct rk_http_backend *backend = &request->server->backend;
 
@@ -227,7 +227,7 @@ static void answer_read(struct rk_http_request *request, enum rk_err err, const 
         rk_http_answer_body(request, 200, (const char *)value->value, value->value_len);
 }
 
-static void on_get_done(void *context, enum rk_err err, const struct rk_http_value *value)
+static void on_get_done(void *context, enum rk_err err, const struct rk_store_value *value)
 {
     struct rk_http_request *request = context;
 
@@ -238,8 +238,8 @@ static void on_get_done(void *context, enum rk_err err, const struct rk_http_val
 void rk_http_read_start(struct rk_http_request *request)
 {
     const struct rk_http_backend *backend = &request->server->backend;
-    struct rk_http_arena arena = { allocate_in_pool, &request->req->pool };
-    struct rk_http_value value;
+    struct rk_store_arena arena = { allocate_in_pool, &request->req->pool };
+    struct rk_store_value value;
     enum rk_err err = backend->get(backend->self, request->key.at, request->key.len, &arena, &value, on_get_done,
                                    request, &request->ticket);
 

@@ -35,7 +35,7 @@ static void answer_legacy_done(struct rk_http_request *request)
     rk_http_answer_body(request, 200, H2O_STRLIT("OK"));
 }
 
-static void answer_done(struct rk_http_request *request, const struct rk_http_write_result *result)
+static void answer_done(struct rk_http_request *request, const struct rk_store_write_result *result)
 {
     h2o_req_t *req = request->req;
     bool is_delete = request->op == RK_STATS_HTTP_DELETE;
@@ -51,7 +51,7 @@ static void answer_done(struct rk_http_request *request, const struct rk_http_wr
         rk_http_answer_body(request, 201, NULL, 0);
 }
 
-static void on_write_done(void *context, const struct rk_http_write_result *result)
+static void on_write_done(void *context, const struct rk_store_write_result *result)
 {
     struct rk_http_request *request = context;
     enum rk_http_problem problem = problem_of_write(result->err);
@@ -75,7 +75,7 @@ static void on_write_deadline(struct rk_http_request *request)
     rk_http_answer_outcome(request, RK_HTTP_PROBLEM_TIMEOUT, false);
 }
 
-static void submit(struct rk_http_request *request, const struct rk_http_write *write)
+static void submit(struct rk_http_request *request, const struct rk_store_write *write)
 {
     const struct rk_http_backend *backend = &request->server->backend;
     enum rk_err err = backend->write(backend->self, write, on_write_done, request, &request->ticket);
@@ -134,7 +134,7 @@ static enum rk_err encode_metadata(const struct rk_http_request *request, uint8_
 void rk_http_put_start(struct rk_http_request *request)
 {
     uint8_t metadata[RK_HTTP_METADATA_MAX];
-    struct rk_http_write write = {
+    struct rk_store_write write = {
         .key = request->key.at,
         .key_len = request->key.len,
         .metadata = metadata,
@@ -152,7 +152,7 @@ void rk_http_put_start(struct rk_http_request *request)
 
 void rk_http_delete_start(struct rk_http_request *request)
 {
-    struct rk_http_write write = { .is_delete = true, .key = request->key.at, .key_len = request->key.len };
+    struct rk_store_write write = { .is_delete = true, .key = request->key.at, .key_len = request->key.len };
 
     if (has_unknown_condition(&request->req->headers))
         rk_http_answer_problem(request, RK_HTTP_PROBLEM_NOT_IMPLEMENTED, 0, NULL);

@@ -2,7 +2,7 @@
 
 #include "base/base_io.h"
 #include "base/base_mem.h"
-#include "log/log_store.h"
+#include "log/log_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

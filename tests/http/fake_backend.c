@@ -30,22 +30,22 @@ struct entry {
     uint64_t sequence;
 };
 
-struct rk_http_source {
+struct rk_store_source {
     uint8_t *value;
     size_t value_len;
 };
 
 struct operation {
     struct operation *next;
-    rk_http_ticket ticket;
+    rk_store_ticket ticket;
     enum { OPERATION_WRITE, OPERATION_GET, OPERATION_PIECE } kind;
     void *context;
-    rk_http_write_done_fn *write_done;
-    rk_http_get_done_fn *get_done;
-    rk_http_piece_done_fn *piece_done;
-    struct rk_http_write_result result;
+    rk_store_write_done_fn *write_done;
+    rk_store_get_done_fn *get_done;
+    rk_store_piece_done_fn *piece_done;
+    struct rk_store_write_result result;
     enum rk_err err;
-    struct rk_http_value value;
+    struct rk_store_value value;
 };
 
 static struct fake {
@@ -102,7 +102,7 @@ static void remove_entry(struct entry **slot)
     free(entry);
 }
 
-static bool apply_write(const struct rk_http_write *write)
+static bool apply_write(const struct rk_store_write *write)
 {
     struct entry **slot = find(write->key, write->key_len);
     bool existed = *slot != NULL;
@@ -127,7 +127,7 @@ static bool apply_write(const struct rk_http_write *write)
 
 /* ---- what ends later ---- */
 
-static struct operation *queue(rk_http_ticket *ticket_out, void *context)
+static struct operation *queue(rk_store_ticket *ticket_out, void *context)
 {
     static const uint64_t one = 1;
     struct operation *operation = rk_mem_calloc(1, sizeof *operation);
@@ -164,7 +164,7 @@ static void on_done(void *context)
     }
 }
 
-static void fake_cancel(void *self, rk_http_ticket ticket)
+static void fake_cancel(void *self, rk_store_ticket ticket)
 {
     for (struct operation **slot = &fake.first; *slot != NULL; slot = &(*slot)->next) {
         struct operation *operation = *slot;
@@ -187,11 +187,12 @@ static void fake_cancel(void *self, rk_http_ticket ticket)
 
 /* ---- the calls ---- */
 
-static enum rk_err fill_value(const struct entry *entry, const struct rk_http_arena *arena, struct rk_http_value *value)
+static enum rk_err fill_value(const struct entry *entry, const struct rk_store_arena *arena,
+                              struct rk_store_value *value)
 {
     static const uint8_t damaged[] = { 1, 255, 255 };
 
-    *value = (struct rk_http_value){ .sequence = fake.sequence };
+    *value = (struct rk_store_value){ .sequence = fake.sequence };
     if (fake.control->get_error != RK_OK)
         return (enum rk_err)fake.control->get_error;
     if (entry == NULL)
@@ -201,7 +202,7 @@ static enum rk_err fill_value(const struct entry *entry, const struct rk_http_ar
     value->metadata = fake.control->bad_metadata ? damaged : entry->metadata;
     value->metadata_len = fake.control->bad_metadata ? sizeof damaged : entry->metadata_len;
     value->value_len = entry->value_len;
-    if (entry->value_len > RK_HTTP_PIECE_BYTES) {
+    if (entry->value_len > RK_STORE_PIECE_BYTES) {
         value->source = rk_mem_calloc(1, sizeof *value->source);
         value->source->value = entry->value;
         value->source->value_len = entry->value_len;
@@ -211,9 +212,9 @@ static enum rk_err fill_value(const struct entry *entry, const struct rk_http_ar
     return RK_OK;
 }
 
-static enum rk_err fake_get(void *self, const void *key, size_t key_len, const struct rk_http_arena *arena,
-                            struct rk_http_value *value_out, rk_http_get_done_fn *done, void *context,
-                            rk_http_ticket *ticket_out)
+static enum rk_err fake_get(void *self, const void *key, size_t key_len, const struct rk_store_arena *arena,
+                            struct rk_store_value *value_out, rk_store_get_done_fn *done, void *context,
+                            rk_store_ticket *ticket_out)
 {
     struct operation *operation;
 
@@ -227,15 +228,16 @@ static enum rk_err fake_get(void *self, const void *key, size_t key_len, const s
     return RK_ERR_AGAIN;
 }
 
-static enum rk_err fake_read_piece(void *self, struct rk_http_source *source, size_t offset, uint8_t *bytes,
-                                   size_t size, rk_http_piece_done_fn *done, void *context, rk_http_ticket *ticket_out)
+static enum rk_err fake_read_piece(void *self, struct rk_store_source *source, size_t offset, uint8_t *bytes,
+                                   size_t size, rk_store_piece_done_fn *done, void *context,
+                                   rk_store_ticket *ticket_out)
 {
     struct fake_control *control = fake.control;
     enum rk_err err = offset >= control->piece_error_at ? (enum rk_err)control->piece_error : RK_OK;
     struct operation *operation;
 
-    RK_ASSERT(offset % RK_HTTP_PIECE_BYTES == 0 && size > 0 && offset + size <= source->value_len);
-    RK_ASSERT(size == RK_HTTP_PIECE_BYTES || offset + size == source->value_len);
+    RK_ASSERT(offset % RK_STORE_PIECE_BYTES == 0 && size > 0 && offset + size <= source->value_len);
+    RK_ASSERT(size == RK_STORE_PIECE_BYTES || offset + size == source->value_len);
     memcpy(bytes, source->value + offset, size);
     if (!control->delay_pieces)
         return err;
@@ -246,14 +248,14 @@ static enum rk_err fake_read_piece(void *self, struct rk_http_source *source, si
     return RK_ERR_AGAIN;
 }
 
-static void fake_release(void *self, struct rk_http_source *source)
+static void fake_release(void *self, struct rk_store_source *source)
 {
     free(source);
     fake.control->n_released++;
 }
 
-static enum rk_err fake_write(void *self, const struct rk_http_write *write, rk_http_write_done_fn *done, void *context,
-                              rk_http_ticket *ticket_out)
+static enum rk_err fake_write(void *self, const struct rk_store_write *write, rk_store_write_done_fn *done,
+                              void *context, rk_store_ticket *ticket_out)
 {
     struct fake_control *control = fake.control;
     struct operation *operation;

@@ -13,6 +13,7 @@ static struct rk_ring_consumer consumer;
 
 static void setup_ring(uint64_t size)
 {
+    free(ring);
     ring = aligned_alloc(4096, rk_ring_bytes(size));
     ck_assert_ptr_nonnull(ring);
     memset(ring, 0, rk_ring_bytes(size));
@@ -29,6 +30,7 @@ static void setup(void)
 static void teardown(void)
 {
     free(ring);
+    ring = NULL;
 }
 
 static bool is_filled(const uint8_t *bytes, uint64_t size, unsigned fill)
