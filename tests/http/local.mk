@@ -19,3 +19,13 @@ check_http_server_SOURCES = %D%/check_http_server.c
 check_http_server_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_server_LDADD = librk_test.a librk_test_http.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) \
 	$(OPENSSL_LIBS) $(ISAL_LIBS)
+
+check_PROGRAMS += check_http_refusals
+check_http_refusals_SOURCES = %D%/check_http_refusals.c
+check_http_refusals_CFLAGS = $(check_http_server_CFLAGS)
+check_http_refusals_LDADD = $(check_http_server_LDADD)
+
+check_PROGRAMS += check_http_limits
+check_http_limits_SOURCES = %D%/check_http_limits.c
+check_http_limits_CFLAGS = $(check_http_server_CFLAGS)
+check_http_limits_LDADD = $(check_http_server_LDADD)
