@@ -1,0 +1,53 @@
+-- What bench/http_bench sends through wrk: RK_WORKLOAD names it, over keys 0 .. RK_KEYS - 1. Requests are put together
+-- by hand, since wrk.format would cost more than the server.
+local workload = os.getenv("RK_WORKLOAD")
+local n_keys = tonumber(os.getenv("RK_KEYS"))
+local n_threads = tonumber(os.getenv("RK_THREADS"))
+local n_connections = tonumber(os.getenv("RK_CONNECTIONS"))
+
+local head = " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+local put_head = " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 15\r\n\r\nfifteen bytes!!"
+
+local formats = {
+   ["get"] = function(key) return "GET /v1/kv/key" .. key .. head end,
+   ["put"] = function(key) return "PUT /v1/kv/key" .. key .. put_head end,
+   ["legacy-get"] = function(key) return "GET /get?key=key" .. key .. head end,
+   ["legacy-put"] = function(key) return "GET /put?key=key" .. key .. "&val=fifteen_bytes__" .. head end,
+}
+local format = formats[workload == "load" and "put" or workload]
+
+local n_setup = 0
+function setup(thread)
+   thread:set("id", n_setup)
+   n_setup = n_setup + 1
+end
+
+-- "load" writes every key once: thread i of n the keys i, i + n, i + 2n ...
+local next_key
+local n_answers = 0
+function init()
+   math.randomseed(id + 1)
+   next_key = id
+   if workload == "load" then
+      request = function()
+         local key = next_key
+         next_key = (key + n_threads) % n_keys
+         return format(key)
+      end
+      local enough = n_keys / n_threads + n_connections
+      response = function()
+         n_answers = n_answers + 1
+         if n_answers >= enough then wrk.thread:stop() end
+      end
+   else
+      local random = math.random
+      request = function() return format(random(0, n_keys - 1)) end
+   end
+end
+
+function done(summary, latency)
+   local errors = summary.errors
+   io.write(string.format("RESULT requests=%d seconds=%.3f errors=%d p50_us=%d p99_us=%d\n", summary.requests,
+      summary.duration / 1e6, errors.connect + errors.read + errors.write + errors.timeout + errors.status,
+      latency:percentile(50), latency:percentile(99)))
+end
