@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -43,13 +44,11 @@ static void forbid_access(struct rk_keydir_extents *extents, uint32_t at, bool f
 #endif
 }
 
-/* Word by word and atomic, since what was there may just have been read by others. */
-static void fill_steps(struct rk_keydir_extents *extents, uint32_t at, uint32_t steps, uint64_t word)
+/* Plain stores: after the grace period nobody else looks at these bytes. The thread sanitizer reports it if someone
+ * does. */
+static void fill_steps(struct rk_keydir_extents *extents, uint32_t at, uint32_t steps, int byte)
 {
-    _Atomic uint64_t *words = (_Atomic uint64_t *)(void *)rk_keydir_extent_buckets(extents->region, at);
-
-    for (uint64_t i = 0; i < steps * RK_KEYDIR_STEP_BYTES / sizeof word; i++)
-        atomic_store_explicit(&words[i], word, memory_order_relaxed);
+    memset(rk_keydir_extent_buckets(extents->region, at), byte, steps * RK_KEYDIR_STEP_BYTES);
 }
 
 /* Gives the memory of the steps from `keep` on back to the system. Where that is refused the memory stays, and the
@@ -77,6 +76,7 @@ void rk_keydir_extents_init(struct rk_keydir_extents *extents, const struct rk_k
 {
     *extents = (struct rk_keydir_extents){
         .table = rk_mem_calloc(region->header->n_extents, sizeof(struct rk_keydir_extent)),
+        .free_maps = rk_mem_calloc(region->header->n_extents, sizeof(uint64_t[RK_KEYDIR_MAX_STEPS])),
         .region = region,
         .fd = fd,
         .keeps_for_grace = keeps_for_grace,
@@ -92,7 +92,9 @@ void rk_keydir_extents_fini(struct rk_keydir_extents *extents)
 {
     for (uint32_t at = 0; at < extents->n_fresh; at++)
         forbid_access(extents, at, false);
+    free(extents->free_maps);
     free(extents->table);
+    extents->free_maps = NULL;
     extents->table = NULL;
 }
 
@@ -101,7 +103,7 @@ static void add_to_pool(struct rk_keydir_extents *extents, uint32_t at)
     struct rk_keydir_extent *extent = &extents->table[at];
 
     if (extents->poisons)
-        fill_steps(extents, at, extent->steps, RK_KEYDIR_POISON);
+        fill_steps(extents, at, extent->steps, RK_KEYDIR_POISON_BYTE);
     forbid_access(extents, at, true);
     extent->state = RK_KEYDIR_POOL;
     extent->next = extents->pool[extent->steps];

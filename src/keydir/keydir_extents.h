@@ -32,10 +32,11 @@ struct rk_keydir_extent {
 
 struct rk_keydir_extents {
     struct rk_keydir_extent *table;
+    uint64_t (*free_maps)[RK_KEYDIR_MAX_STEPS]; /* of the pages: keydir_page.h */
     const struct rk_keydir *region;
     int fd;
     bool keeps_for_grace; /* freed extents come in bursts, one a grace period: keep what the last one needed */
-    bool poisons;         /* fills what comes out of limbo with RK_KEYDIR_POISON: tests */
+    bool poisons;         /* fills what comes out of limbo with RK_KEYDIR_POISON_BYTE: tests */
     uint32_t n_fresh;     /* extents from here on were never used */
     uint32_t bare;        /* list of those that were */
     uint32_t n_bare;
@@ -50,7 +51,7 @@ struct rk_keydir_extents {
     uint64_t page_steps, limbo_steps, pool_steps;
 };
 
-#define RK_KEYDIR_POISON 0xa5a5a5a5a5a5a5a5ull
+#define RK_KEYDIR_POISON_BYTE 0xa5
 
 void rk_keydir_extents_init(struct rk_keydir_extents *extents, const struct rk_keydir *region, int fd,
                             bool keeps_for_grace);

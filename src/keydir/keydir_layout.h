@@ -17,10 +17,9 @@
  *
  * A fingerprint says where its key is: the low bits of `high` choose the page, the top 32 bits scaled to the number of
  * buckets choose the home bucket (so a page of another size holds its keys in the same order, and a rebuild reads and
- * writes in order), and a key whose home is full goes to the nearest neighbour with room: the other half of the home's
- * pair of lines first, then outwards to either side. A search reads the home bucket, and only where the hint says so
- * the neighbours it names: one bucket a bit up to four away, ranges of 2, 4, 8 and 32 buckets beyond, up to 50 away,
- * which few keys need.
+ * writes in order). A key whose home is full goes to one of the four buckets on either side, the other line of the
+ * home's pair first, or else to one of eight ranges of buckets further away. A search reads the home bucket, and only
+ * where the hint says so the neighbours that it names.
  *
  * Guarantees. Readers take no lock and write nothing; one thread writes. A "section" is a read section of grace.h.
  *
@@ -66,6 +65,7 @@
 #define RK_KEYDIR_ENTRIES      3u /* of a bucket */
 #define RK_KEYDIR_STEP_BUCKETS 64u
 #define RK_KEYDIR_RANGES       16u /* of neighbours, a bit of the hint each */
+#define RK_KEYDIR_NEAR         8u  /* of these, the ones beside the home */
 #define RK_KEYDIR_HINT_MASK    0xffffu
 #define RK_KEYDIR_TAG_SHIFT    16u
 
@@ -158,28 +158,31 @@ static inline uint32_t rk_keydir_tag_bit(uint32_t low)
     return 1u << (RK_KEYDIR_TAG_SHIFT + (low >> 28));
 }
 
-/* The distances that a bit of the hint stands for. Even and odd bits go to opposite sides; the first one leads to the
- * other line of the home's pair, which the processor often loads along with it. */
-struct rk_keydir_range {
-    uint8_t first;
-    uint8_t count;
-};
-
-static inline struct rk_keydir_range rk_keydir_hint_range(uint32_t j)
+/* Where the j-th range of a home's neighbours begins, and how many buckets it has; it may go round the end of the page.
+ * Even and odd bits below RK_KEYDIR_NEAR go to opposite sides of the home, one bucket each; the first is the other line
+ * of its pair, which the processor often loads along with it. The rest lie spread over the page, since where a bucket
+ * and its surroundings are full, more of the same surroundings would be full as well. */
+static inline uint32_t rk_keydir_range_first(uint32_t home, uint32_t j, uint32_t n_buckets)
 {
-    static const struct rk_keydir_range ranges[RK_KEYDIR_RANGES / 2] = { { 1, 1 }, { 2, 1 }, { 3, 1 },  { 4, 1 },
-                                                                         { 5, 2 }, { 7, 4 }, { 11, 8 }, { 19, 32 } };
+    uint32_t at;
 
-    return ranges[j / 2];
+    if (j >= RK_KEYDIR_NEAR)
+        at = home + n_buckets * (j - RK_KEYDIR_NEAR + 1) / (RK_KEYDIR_RANGES - RK_KEYDIR_NEAR + 1);
+    else if (((j ^ home) & 1) == 0)
+        at = home + j / 2 + 1;
+    else
+        at = home + n_buckets - j / 2 - 1;
+    return at >= n_buckets ? at - n_buckets : at;
 }
 
-/* The bucket at a distance, on the side that bit j stands for, round the ends of the page. */
-static inline uint32_t rk_keydir_neighbour(uint32_t home, uint32_t j, uint32_t distance, uint32_t n_buckets)
+static inline uint32_t rk_keydir_range_count(uint32_t j)
 {
-    bool up = ((j ^ home) & 1) == 0;
-    uint32_t at = up ? home + distance : home + n_buckets - distance;
+    return j < RK_KEYDIR_NEAR ? 1 : 2u << (j - RK_KEYDIR_NEAR) / 2; /* 2, 2, 4, 4, 8, 8, 16, 16 */
+}
 
-    return at >= n_buckets ? at - n_buckets : at;
+static inline uint32_t rk_keydir_next_bucket(uint32_t at, uint32_t n_buckets)
+{
+    return at + 1 == n_buckets ? 0 : at + 1;
 }
 
 /* The word of the page that a fingerprint belongs to. The depth that comes with a word that is too deep for ours is
@@ -219,14 +222,14 @@ static inline uint64_t rk_keydir_neighbours_lookup(struct rk_keydir_bucket *buck
 {
     for (; mask != 0; mask &= mask - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(mask);
-        struct rk_keydir_range range = rk_keydir_hint_range(j);
+        uint32_t at = rk_keydir_range_first(home, j, n_buckets);
 
-        for (uint32_t k = 0; k < range.count; k++) {
-            uint32_t at = rk_keydir_neighbour(home, j, range.first + k, n_buckets);
+        for (uint32_t left = rk_keydir_range_count(j); left > 0; left--) {
             uint64_t location = rk_keydir_bucket_lookup(&buckets[at], fingerprint);
 
             if (location != 0)
                 return location;
+            at = rk_keydir_next_bucket(at, n_buckets);
         }
     }
     return 0;

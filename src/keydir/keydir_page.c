@@ -40,16 +40,16 @@ static bool find_in_bucket(struct rk_keydir_bucket *bucket, struct rk_fingerprin
 static bool find_in_range(const struct rk_keydir_page *page, uint32_t home, uint32_t j,
                           struct rk_fingerprint fingerprint, struct rk_keydir_place *place_out)
 {
-    struct rk_keydir_range range = rk_keydir_hint_range(j);
+    uint32_t at = rk_keydir_range_first(home, j, page->n_buckets);
 
-    for (uint32_t k = 0; k < range.count; k++) {
-        uint32_t at = rk_keydir_neighbour(home, j, range.first + k, page->n_buckets);
+    for (uint32_t left = rk_keydir_range_count(j); left > 0; left--) {
         uint32_t entry;
 
         if (find_in_bucket(&page->buckets[at], fingerprint, &entry)) {
             *place_out = (struct rk_keydir_place){ .bucket = at, .entry = entry };
             return true;
         }
+        at = rk_keydir_next_bucket(at, page->n_buckets);
     }
     return false;
 }
@@ -74,64 +74,84 @@ bool rk_keydir_page_find(const struct rk_keydir_page *page, struct rk_fingerprin
     return false;
 }
 
-/* Free is what has neither location nor fingerprint; a deleted entry that waits still has its fingerprint. */
-static bool find_free(struct rk_keydir_bucket *bucket, uint32_t *entry_out)
+static bool has_free(const struct rk_keydir_page *page, uint32_t at)
 {
-    for (uint32_t i = 0; i < RK_KEYDIR_ENTRIES; i++) {
-        if (atomic_load_explicit(&bucket->location[i], relaxed) == 0
-            && atomic_load_explicit(&bucket->high[i], relaxed) == 0
-            && atomic_load_explicit(&bucket->low[i], relaxed) == 0) {
-            *entry_out = i;
-            return true;
+    return (page->free_map[at / 64] >> at % 64 & 1) != 0;
+}
+
+static void set_free(const struct rk_keydir_page *page, uint32_t at, bool is_free)
+{
+    uint64_t bit = 1ull << at % 64;
+
+    page->free_map[at / 64] = is_free ? page->free_map[at / 64] | bit : page->free_map[at / 64] & ~bit;
+}
+
+/* The range of neighbours nearest to the home that has a bucket with room; false when none has. */
+static bool find_room(const struct rk_keydir_page *page, uint32_t home, uint32_t *j_out, uint32_t *at_out)
+{
+    for (uint32_t j = 0; j < RK_KEYDIR_RANGES; j++) {
+        uint32_t at = rk_keydir_range_first(home, j, page->n_buckets);
+
+        for (uint32_t left = rk_keydir_range_count(j); left > 0; left--) {
+            if (has_free(page, at)) {
+                *j_out = j;
+                *at_out = at;
+                return true;
+            }
+            at = rk_keydir_next_bucket(at, page->n_buckets);
         }
     }
     return false;
 }
 
-/* Fingerprint first, then the location; partner: the acquire load in rk_keydir_bucket_lookup. */
-static void publish_entry(struct rk_keydir_bucket *bucket, uint32_t entry, struct rk_fingerprint fingerprint,
-                          uint64_t location)
+static void add_to_hint(struct rk_keydir_bucket *home, uint32_t j, uint32_t low)
 {
-    atomic_store_explicit(&bucket->high[entry], fingerprint.high, relaxed);
-    atomic_store_explicit(&bucket->low[entry], fingerprint.low, relaxed);
-    atomic_store_explicit(&bucket->location[entry], location, memory_order_release);
+    uint32_t hint = atomic_load_explicit(&home->hint, relaxed) | 1u << j | rk_keydir_tag_bit(low);
+
+    atomic_store_explicit(&home->hint, hint, memory_order_release);
 }
 
-static bool insert_in_range(const struct rk_keydir_page *page, uint32_t home, uint32_t j,
-                            struct rk_fingerprint fingerprint, uint64_t location)
+/* Free is what has neither location nor fingerprint; a deleted entry that waits still has its fingerprint. */
+static bool entry_is_free(struct rk_keydir_bucket *bucket, uint32_t i)
 {
-    struct rk_keydir_range range = rk_keydir_hint_range(j);
-    _Atomic uint32_t *hint_at = &page->buckets[home].hint;
+    return atomic_load_explicit(&bucket->location[i], relaxed) == 0
+           && atomic_load_explicit(&bucket->high[i], relaxed) == 0
+           && atomic_load_explicit(&bucket->low[i], relaxed) == 0;
+}
 
-    for (uint32_t k = 0; k < range.count; k++) {
-        uint32_t at = rk_keydir_neighbour(home, j, range.first + k, page->n_buckets);
-        uint32_t entry;
+/* Fingerprint first, then the location; partner: the acquire load in rk_keydir_bucket_lookup. */
+static void publish_entry(const struct rk_keydir_page *page, uint32_t at, struct rk_fingerprint fingerprint,
+                          uint64_t location)
+{
+    struct rk_keydir_bucket *bucket = &page->buckets[at];
+    uint32_t i = 0;
 
-        if (!find_free(&page->buckets[at], &entry))
-            continue;
-        publish_entry(&page->buckets[at], entry, fingerprint, location);
-        atomic_store_explicit(hint_at,
-                              atomic_load_explicit(hint_at, relaxed) | 1u << j | rk_keydir_tag_bit(fingerprint.low),
-                              memory_order_release);
-        return true;
+    while (!entry_is_free(bucket, i))
+        i++;
+    atomic_store_explicit(&bucket->high[i], fingerprint.high, relaxed);
+    atomic_store_explicit(&bucket->low[i], fingerprint.low, relaxed);
+    atomic_store_explicit(&bucket->location[i], location, memory_order_release);
+    while (++i < RK_KEYDIR_ENTRIES) {
+        if (entry_is_free(bucket, i))
+            return;
     }
-    return false;
+    set_free(page, at, false);
 }
 
 bool rk_keydir_page_insert(const struct rk_keydir_page *page, struct rk_fingerprint fingerprint, uint64_t location)
 {
     uint32_t home = rk_keydir_home(fingerprint.high, page->n_buckets);
-    uint32_t entry;
+    uint32_t j, at;
 
-    if (find_free(&page->buckets[home], &entry)) {
-        publish_entry(&page->buckets[home], entry, fingerprint, location);
+    if (has_free(page, home)) {
+        publish_entry(page, home, fingerprint, location);
         return true;
     }
-    for (uint32_t j = 0; j < RK_KEYDIR_RANGES; j++) {
-        if (insert_in_range(page, home, j, fingerprint, location))
-            return true;
-    }
-    return false;
+    if (!find_room(page, home, &j, &at))
+        return false;
+    publish_entry(page, at, fingerprint, location);
+    add_to_hint(&page->buckets[home], j, fingerprint.low);
+    return true;
 }
 
 /* The part of a home's hint that its keys in this neighbour account for. */
@@ -158,10 +178,12 @@ static uint32_t compute_hint(const struct rk_keydir_page *page, uint32_t home)
 
     for (uint32_t mask = old & RK_KEYDIR_HINT_MASK; mask != 0; mask &= mask - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(mask);
-        struct rk_keydir_range range = rk_keydir_hint_range(j);
+        uint32_t at = rk_keydir_range_first(home, j, page->n_buckets);
 
-        for (uint32_t k = 0; k < range.count; k++)
-            hint |= hint_of_neighbour(page, home, j, rk_keydir_neighbour(home, j, range.first + k, page->n_buckets));
+        for (uint32_t left = rk_keydir_range_count(j); left > 0; left--) {
+            hint |= hint_of_neighbour(page, home, j, at);
+            at = rk_keydir_next_bucket(at, page->n_buckets);
+        }
     }
     return hint;
 }
@@ -174,6 +196,7 @@ void rk_keydir_page_release(const struct rk_keydir_page *page, struct rk_keydir_
     RK_ASSERT(atomic_load_explicit(&bucket->location[place.entry], relaxed) == 0);
     atomic_store_explicit(&bucket->high[place.entry], 0, relaxed);
     atomic_store_explicit(&bucket->low[place.entry], 0, relaxed);
+    set_free(page, place.bucket, true);
     if (home != place.bucket)
         atomic_store_explicit(&page->buckets[home].hint, compute_hint(page, home), memory_order_release);
 }
@@ -203,23 +226,23 @@ void rk_keydir_builder_destroy(struct rk_keydir_builder **builder)
 }
 
 static void store_entry(struct rk_keydir_builder *builder, const struct rk_keydir_page *page, uint32_t at,
-                        const struct moved_entry *moved)
+                        struct moved_entry moved)
 {
     struct rk_keydir_bucket *bucket = &page->buckets[at];
     uint32_t i = builder->n_in_bucket[at]++;
 
-    atomic_store_explicit(&bucket->high[i], moved->high, relaxed);
-    atomic_store_explicit(&bucket->low[i], moved->low, relaxed);
-    atomic_store_explicit(&bucket->location[i], moved->location, relaxed);
+    atomic_store_explicit(&bucket->high[i], moved.high, relaxed);
+    atomic_store_explicit(&bucket->low[i], moved.low, relaxed);
+    atomic_store_explicit(&bucket->location[i], moved.location, relaxed);
 }
 
 /* Every entry that its home can take goes there; the others wait until all homes are served. */
 static void fill_homes(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
                        const struct rk_keydir_page *source, struct rk_keydir_filter filter)
 {
-    for (uint32_t at = 0; at < source->n_buckets; at++) {
-        struct rk_keydir_bucket *bucket = &source->buckets[at];
+    struct rk_keydir_bucket *end = source->buckets + source->n_buckets;
 
+    for (struct rk_keydir_bucket *bucket = source->buckets; bucket < end; bucket++) {
         for (uint32_t i = 0; i < RK_KEYDIR_ENTRIES; i++) {
             struct moved_entry moved = { .location = atomic_load_explicit(&bucket->location[i], relaxed),
                                          .high = atomic_load_explicit(&bucket->high[i], relaxed),
@@ -229,40 +252,36 @@ static void fill_homes(struct rk_keydir_builder *builder, const struct rk_keydir
                 continue;
             moved.home = rk_keydir_home(moved.high, page->n_buckets);
             if (builder->n_in_bucket[moved.home] < RK_KEYDIR_ENTRIES)
-                store_entry(builder, page, moved.home, &moved);
+                store_entry(builder, page, moved.home, moved);
             else
                 builder->crowded[builder->n_crowded++] = moved;
         }
     }
 }
 
-static bool place_in_range(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
-                           const struct moved_entry *moved, uint32_t j)
+static void map_free(const struct rk_keydir_builder *builder, const struct rk_keydir_page *page)
 {
-    struct rk_keydir_range range = rk_keydir_hint_range(j);
-    _Atomic uint32_t *hint_at = &page->buckets[moved->home].hint;
+    for (uint32_t word = 0; word < page->n_buckets / 64; word++) {
+        uint64_t bits = 0;
 
-    for (uint32_t k = 0; k < range.count; k++) {
-        uint32_t at = rk_keydir_neighbour(moved->home, j, range.first + k, page->n_buckets);
-
-        if (builder->n_in_bucket[at] == RK_KEYDIR_ENTRIES)
-            continue;
-        store_entry(builder, page, at, moved);
-        atomic_store_explicit(hint_at, atomic_load_explicit(hint_at, relaxed) | 1u << j | rk_keydir_tag_bit(moved->low),
-                              relaxed);
-        return true;
+        for (uint32_t i = 0; i < 64; i++)
+            bits |= (uint64_t)(builder->n_in_bucket[word * 64 + i] < RK_KEYDIR_ENTRIES) << i;
+        page->free_map[word] = bits;
     }
-    return false;
 }
 
-static bool place_near(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
-                       const struct moved_entry *moved)
+static bool place_crowded(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
+                          const struct moved_entry *moved)
 {
-    for (uint32_t j = 0; j < RK_KEYDIR_RANGES; j++) {
-        if (place_in_range(builder, page, moved, j))
-            return true;
-    }
-    return false;
+    uint32_t j, at;
+
+    if (!find_room(page, moved->home, &j, &at))
+        return false;
+    store_entry(builder, page, at, *moved);
+    if (builder->n_in_bucket[at] == RK_KEYDIR_ENTRIES)
+        set_free(page, at, false);
+    add_to_hint(&page->buckets[moved->home], j, moved->low);
+    return true;
 }
 
 bool rk_keydir_builder_fill(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
@@ -272,8 +291,9 @@ bool rk_keydir_builder_fill(struct rk_keydir_builder *builder, const struct rk_k
     memset(builder->n_in_bucket, 0, page->n_buckets);
     for (uint32_t i = 0; i < n_sources; i++)
         fill_homes(builder, page, &sources[i], filter);
+    map_free(builder, page);
     for (uint32_t i = 0; i < builder->n_crowded; i++) {
-        if (!place_near(builder, page, &builder->crowded[i]))
+        if (!place_crowded(builder, page, &builder->crowded[i]))
             return false;
     }
     return true;

@@ -6,6 +6,7 @@
 
 struct rk_keydir_page {
     struct rk_keydir_bucket *buckets;
+    uint64_t *free_map; /* the writer's own: a bit per bucket that has a free entry, a word per step */
     uint32_t n_buckets;
 };
 

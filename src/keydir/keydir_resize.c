@@ -3,8 +3,6 @@
 #include "base/base_assert.h"
 #include "grace/grace_writer.h"
 
-/* A new page has room for so many more keys before it is full: a rebuild pays for itself. */
-#define ROOM_IN_NEW_PAGE 64u
 /* Buddies whose keys fit in so many steps become one page; two of half the largest size have just been split. */
 #define MERGE_STEPS  24u
 #define SWEEP_BUDGET 16u
@@ -17,9 +15,10 @@ uint64_t rk_keydir_resize_ticket(const struct rk_keydir_writer *writer)
     return writer->grace != NULL ? rk_grace_writer_ticket(writer->grace) : 0;
 }
 
-static struct rk_keydir_page page_of(const struct rk_keydir_writer *writer, uint32_t extent_at)
+struct rk_keydir_page rk_keydir_resize_page(const struct rk_keydir_writer *writer, uint32_t extent_at)
 {
     return (struct rk_keydir_page){ .buckets = rk_keydir_extent_buckets(&writer->region, extent_at),
+                                    .free_map = writer->extents.free_maps[extent_at],
                                     .n_buckets = writer->extents.table[extent_at].steps * RK_KEYDIR_STEP_BUCKETS };
 }
 
@@ -36,6 +35,7 @@ struct rk_keydir_target rk_keydir_resize_target(struct rk_keydir_writer *writer,
 
     return (struct rk_keydir_target){
         .page = { .buckets = rk_keydir_extent_buckets(&writer->region, extent_at),
+                  .free_map = writer->extents.free_maps[extent_at],
                   .n_buckets = rk_keydir_word_buckets(word) },
         .extent = &writer->extents.table[extent_at],
         .extent_at = extent_at,
@@ -47,10 +47,12 @@ static bool limbo_is_large(const struct rk_keydir_writer *writer)
     return writer->extents.limbo_steps > LIMBO_NORMAL_STEPS + writer->extents.page_steps / 8;
 }
 
-/* The smallest page that holds n keys and has room for more. */
+/* The smallest page that holds n keys and has room for a sixteenth more: that many inserts pay for the rebuild. */
 static uint32_t steps_for(uint32_t n_keys)
 {
-    return (n_keys + ROOM_IN_NEW_PAGE + RK_KEYDIR_STEP_LIMIT - 1) / RK_KEYDIR_STEP_LIMIT;
+    uint32_t room = n_keys / 16 > 32 ? n_keys / 16 : 32;
+
+    return (n_keys + room + RK_KEYDIR_STEP_LIMIT - 1) / RK_KEYDIR_STEP_LIMIT;
 }
 
 static uint32_t min_u32(uint32_t a, uint32_t b)
@@ -98,7 +100,7 @@ static uint32_t build_page(struct rk_keydir_writer *writer, const struct page_pl
 {
     for (uint32_t steps = plan->steps; steps <= RK_KEYDIR_MAX_STEPS; steps++) {
         uint32_t at = rk_keydir_extents_take(&writer->extents, steps);
-        struct rk_keydir_page page = page_of(writer, at);
+        struct rk_keydir_page page = rk_keydir_resize_page(writer, at);
         struct rk_keydir_extent *extent = &writer->extents.table[at];
 
         if (rk_keydir_builder_fill(writer->builder, &page, plan->sources, plan->n_sources, plan->filter)) {
@@ -116,7 +118,7 @@ static uint32_t build_page(struct rk_keydir_writer *writer, const struct page_pl
 static bool rebuild_page(struct rk_keydir_writer *writer, uint32_t extent_at, uint32_t steps)
 {
     const struct rk_keydir_extent *extent = &writer->extents.table[extent_at];
-    struct page_plan plan = { .sources = { page_of(writer, extent_at) },
+    struct page_plan plan = { .sources = { rk_keydir_resize_page(writer, extent_at) },
                               .n_sources = 1,
                               .n_live = extent->n_live,
                               .prefix = extent->prefix,
@@ -168,7 +170,7 @@ static uint32_t steps_of_half(const struct rk_keydir_writer *writer, uint32_t n_
 static uint32_t build_half(struct rk_keydir_writer *writer, uint32_t extent_at, uint32_t half)
 {
     const struct rk_keydir_extent *extent = &writer->extents.table[extent_at];
-    struct page_plan plan = { .sources = { page_of(writer, extent_at) },
+    struct page_plan plan = { .sources = { rk_keydir_resize_page(writer, extent_at) },
                               .n_sources = 1,
                               .filter = { .mask = 1ull << extent->depth, .value = (uint64_t)half << extent->depth },
                               .prefix = extent->prefix | half << extent->depth,
@@ -232,7 +234,8 @@ static bool merge_page(struct rk_keydir_writer *writer, uint32_t extent_at)
 
     if (buddy_at == RK_KEYDIR_NO_EXTENT)
         return false;
-    plan = (struct page_plan){ .sources = { page_of(writer, extent_at), page_of(writer, buddy_at) },
+    plan = (struct page_plan){ .sources = { rk_keydir_resize_page(writer, extent_at),
+                                            rk_keydir_resize_page(writer, buddy_at) },
                                .n_sources = 2,
                                .n_live = extent->n_live + (uint32_t)writer->extents.table[buddy_at].n_live,
                                .prefix = extent->prefix & ~(1u << (extent->depth - 1)),

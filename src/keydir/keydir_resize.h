@@ -35,6 +35,7 @@ struct rk_keydir_target {
     uint32_t extent_at;
 };
 
+struct rk_keydir_page rk_keydir_resize_page(const struct rk_keydir_writer *writer, uint32_t extent_at);
 struct rk_keydir_target rk_keydir_resize_target(struct rk_keydir_writer *writer, uint64_t high);
 
 /* Makes the first page and the directory that points at it. */
