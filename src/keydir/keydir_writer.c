@@ -318,8 +318,7 @@ static void free_waiting_entries(struct rk_keydir_writer *writer)
         extent = &writer->extents.table[note.extent];
         if (extent->generation != note.generation)
             continue;
-        page.buckets = rk_keydir_extent_buckets(&writer->region, note.extent);
-        page.n_buckets = extent->steps * RK_KEYDIR_STEP_BUCKETS;
+        page = rk_keydir_resize_page(writer, note.extent);
         rk_keydir_page_release(&page, note.place);
         extent->n_waiting--;
         writer->n_waiting--;

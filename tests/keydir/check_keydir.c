@@ -2,7 +2,8 @@
 #include "test_main.h"
 
 #include "base/base_detail.h"
-#include "keydir/keydir_layout.h"
+#include "keydir/keydir_check_writer.h"
+#include "keydir/keydir_resize.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,6 +246,7 @@ START_TEST(store_into_reader_map_is_a_fault)
 {
     struct keydir_bed *bed = keydir_bed_create(16 * MIB, 10, false, 1);
 
+    signal(SIGSEGV, SIG_DFL); /* a sanitizer would make an exit of it */
     atomic_store(&bed->reader->header->depth, 7);
 }
 END_TEST
@@ -291,6 +293,90 @@ START_TEST(attach_refuses_others)
 }
 END_TEST
 
+/* The examiner must see what it is there for: each kind of damage, made by hand, and mended again. */
+static void expect_damage(const struct keydir_bed *bed, const char *text)
+{
+    struct rk_detail detail = { .text = "" };
+
+    ck_assert_int_eq(rk_keydir_check_writer(bed->writer, &detail), RK_ERR_CORRUPT);
+    ck_assert_msg(strstr(detail.text, text) != NULL, "expected \"%s\" in \"%s\"", text, detail.text);
+}
+
+static struct rk_keydir_target target_of(const struct keydir_bed *bed, uint32_t id, struct rk_keydir_place *place)
+{
+    struct rk_keydir_target target = rk_keydir_resize_target(bed->writer, keydir_bed_fingerprint(id).high);
+
+    ck_assert(rk_keydir_page_find(&target.page, keydir_bed_fingerprint(id), place));
+    return target;
+}
+
+START_TEST(check_sees_damage_of_entries)
+{
+    struct keydir_bed *bed = keydir_bed_create(16 * MIB, 20000, true, 9);
+    struct rk_keydir_place place, other;
+    struct rk_keydir_target target;
+    struct rk_keydir_bucket *bucket;
+    uint64_t high;
+    uint32_t id = 0;
+
+    for (uint32_t i = 0; i < bed->n_ids; i++)
+        keydir_bed_put(bed, i);
+    target = target_of(bed, 0, &place);
+    bucket = &target.page.buckets[place.bucket];
+    high = bucket->high[place.entry];
+    bucket->high[place.entry] = high ^ 1;
+    expect_damage(bed, "belongs to another page");
+    bucket->high[place.entry] = high ^ 1ull << 63;
+    expect_damage(bed, "is not where a lookup looks");
+    bucket->high[place.entry] = high;
+    bucket->location[place.entry] = 0;
+    expect_damage(bed, "keys: the writer says 20000, there are 19999");
+    bucket->location[place.entry] = bed->expected[0];
+    do
+        target = target_of(bed, ++id, &other);
+    while (rk_keydir_home(keydir_bed_fingerprint(id).high, target.page.n_buckets) == other.bucket);
+    bucket = &target.page.buckets[rk_keydir_home(keydir_bed_fingerprint(id).high, target.page.n_buckets)];
+    high = bucket->hint;
+    bucket->hint = 0;
+    expect_damage(bed, "is not where a lookup looks");
+    bucket->hint = (uint32_t)high;
+    keydir_bed_verify(bed);
+    keydir_bed_destroy(&bed);
+}
+END_TEST
+
+START_TEST(check_sees_damage_of_structure)
+{
+    struct keydir_bed *bed = keydir_bed_create(16 * MIB, 20000, true, 10);
+    struct rk_keydir_writer *writer = bed->writer;
+    uint64_t word;
+
+    for (uint32_t i = 0; i < bed->n_ids; i++)
+        keydir_bed_put(bed, i);
+    ck_assert_uint_gt(writer->region.header->depth, 1);
+    word = writer->region.directory[1];
+    writer->region.directory[1] = writer->region.directory[0];
+    expect_damage(bed, "names the extent of another page");
+    writer->region.directory[1] = word + (1ull << 40);
+    expect_damage(bed, "word 1 of the directory");
+    writer->region.directory[1] = word & ~(0xffull << 32);
+    expect_damage(bed, "is no word");
+    writer->region.directory[1] = word;
+    writer->extents.limbo_steps++;
+    expect_damage(bed, "memory in limbo");
+    writer->extents.limbo_steps--;
+    ck_assert_uint_gt(writer->extents.n_limbo, 0);
+    writer->extents.table[writer->extents.limbo_head].state = RK_KEYDIR_BARE;
+    expect_damage(bed, "a list of extents");
+    writer->extents.table[writer->extents.limbo_head].state = RK_KEYDIR_LIMBO;
+    writer->extents.free_maps[rk_keydir_word_extent(word)][0] ^= 1;
+    expect_damage(bed, "the map of free entries is wrong");
+    writer->extents.free_maps[rk_keydir_word_extent(word)][0] ^= 1;
+    keydir_bed_verify(bed);
+    keydir_bed_destroy(&bed);
+}
+END_TEST
+
 START_TEST(destroy_takes_nothing)
 {
     struct rk_keydir_writer *writer = NULL;
@@ -315,6 +401,8 @@ Suite *test_suite(void)
     tcase_add_test_raise_signal(contract, store_into_reader_map_is_a_fault, SIGSEGV);
     tcase_add_test(contract, attach_refuses_others);
     tcase_add_test(contract, destroy_takes_nothing);
+    tcase_add_test(contract, check_sees_damage_of_entries);
+    tcase_add_test(contract, check_sees_damage_of_structure);
     suite_add_tcase(suite, contract);
     tcase_set_timeout(sizes, 60);
     tcase_add_test(sizes, model_without_grace);

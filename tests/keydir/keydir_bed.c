@@ -1,7 +1,9 @@
 #include "keydir_bed.h"
 
+#include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "grace/grace_writer.h"
+#include "keydir/keydir_check_writer.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -54,18 +56,25 @@ void keydir_bed_destroy(struct keydir_bed **bed)
     *bed = NULL;
 }
 
+/* An assertion of check costs a system call even when it holds; here are millions. */
+static void expect_equal(uint32_t id, uint64_t expected, uint64_t found)
+{
+    if (found != expected)
+        ck_abort_msg("id %u: expected %llu, found %llu", id, (unsigned long long)expected, (unsigned long long)found);
+}
+
 void keydir_bed_put(struct keydir_bed *bed, uint32_t id)
 {
     uint64_t location = ++bed->n_locations;
 
-    ck_assert_uint_eq(rk_keydir_writer_put(bed->writer, keydir_bed_fingerprint(id), location), bed->expected[id]);
+    expect_equal(id, bed->expected[id], rk_keydir_writer_put(bed->writer, keydir_bed_fingerprint(id), location));
     bed->n_keys += bed->expected[id] == 0;
     bed->expected[id] = location;
 }
 
 void keydir_bed_delete(struct keydir_bed *bed, uint32_t id)
 {
-    ck_assert_uint_eq(rk_keydir_writer_delete(bed->writer, keydir_bed_fingerprint(id)), bed->expected[id]);
+    expect_equal(id, bed->expected[id], rk_keydir_writer_delete(bed->writer, keydir_bed_fingerprint(id)));
     bed->n_keys -= bed->expected[id] != 0;
     bed->expected[id] = 0;
 }
@@ -76,7 +85,7 @@ void keydir_bed_relocate(struct keydir_bed *bed, uint32_t id, bool expect_right)
     uint64_t expected = expect_right && bed->expected[id] != 0 ? bed->expected[id] : bed->expected[id] + 1;
     bool moved = rk_keydir_writer_relocate(bed->writer, keydir_bed_fingerprint(id), expected, location);
 
-    ck_assert(moved == (expected == bed->expected[id]));
+    expect_equal(id, expected == bed->expected[id], moved);
     if (moved)
         bed->expected[id] = location;
 }
@@ -97,17 +106,14 @@ void keydir_bed_pass(struct keydir_bed *bed)
 
 void keydir_bed_verify(struct keydir_bed *bed)
 {
-    struct rk_keydir_usage usage = rk_keydir_writer_usage(bed->writer);
+    struct rk_detail detail = { .text = "" };
 
-    ck_assert_uint_eq(usage.n_keys, bed->n_keys);
+    ck_assert_msg(rk_keydir_check_writer(bed->writer, &detail) == RK_OK, "%s", detail.text);
+    ck_assert_uint_eq(rk_keydir_writer_usage(bed->writer).n_keys, bed->n_keys);
     for (uint32_t id = 0; id < bed->n_ids; id++) {
         struct rk_fingerprint fingerprint = keydir_bed_fingerprint(id);
 
-        if (rk_keydir_writer_lookup(bed->writer, fingerprint) != bed->expected[id]
-            || rk_keydir_lookup_rcu(bed->reader, fingerprint) != bed->expected[id])
-            ck_abort_msg("id %u: expected %llu, writer says %llu, reader %llu", id,
-                         (unsigned long long)bed->expected[id],
-                         (unsigned long long)rk_keydir_writer_lookup(bed->writer, fingerprint),
-                         (unsigned long long)rk_keydir_lookup_rcu(bed->reader, fingerprint));
+        expect_equal(id, bed->expected[id], rk_keydir_writer_lookup(bed->writer, fingerprint));
+        expect_equal(id, bed->expected[id], rk_keydir_lookup_rcu(bed->reader, fingerprint));
     }
 }
