@@ -23,20 +23,20 @@
 
 /* Writes that wait for the next turn, as they would for the writer: a ring of slots, answered in order. */
 static struct {
-    rk_http_write_done_fn *done; /* NULL: cancelled */
+    rk_store_write_done_fn *done; /* NULL: cancelled */
     void *context;
 } slots[N_SLOTS];
 static uint64_t n_started, n_finished;
 static int event_fd;
 
-static enum rk_err get(void *self, const void *key, size_t key_len, const struct rk_http_arena *arena,
-                       struct rk_http_value *value_out, rk_http_get_done_fn *done, void *context,
-                       rk_http_ticket *ticket_out)
+static enum rk_err get(void *self, const void *key, size_t key_len, const struct rk_store_arena *arena,
+                       struct rk_store_value *value_out, rk_store_get_done_fn *done, void *context,
+                       rk_store_ticket *ticket_out)
 {
     uint8_t *value = arena->allocate(arena->arena, strlen(VALUE));
 
     memcpy(value, VALUE, strlen(VALUE));
-    *value_out = (struct rk_http_value){
+    *value_out = (struct rk_store_value){
         .sequence = 123456789,
         .write_time_ms = 1795377843123,
         .value = value,
@@ -45,8 +45,8 @@ static enum rk_err get(void *self, const void *key, size_t key_len, const struct
     return RK_OK;
 }
 
-static enum rk_err write_later(void *self, const struct rk_http_write *write_in, rk_http_write_done_fn *done,
-                               void *context, rk_http_ticket *ticket_out)
+static enum rk_err write_later(void *self, const struct rk_store_write *write_in, rk_store_write_done_fn *done,
+                               void *context, rk_store_ticket *ticket_out)
 {
     static const uint64_t one = 1;
 
@@ -60,14 +60,14 @@ static enum rk_err write_later(void *self, const struct rk_http_write *write_in,
     return RK_OK;
 }
 
-static void cancel(void *self, rk_http_ticket ticket)
+static void cancel(void *self, rk_store_ticket ticket)
 {
     slots[(ticket - 1) % N_SLOTS].done = NULL;
 }
 
 static void on_event(void *context)
 {
-    static const struct rk_http_write_result result = { .err = RK_OK, .replaced = true, .sequence = 123456789 };
+    static const struct rk_store_write_result result = { .err = RK_OK, .replaced = true, .sequence = 123456789 };
     uint64_t until = n_started;
 
     for (; n_finished < until; n_finished++)
