@@ -6,6 +6,14 @@
 
 #define LINE_MAX_COLUMNS 110u
 
+static const char *reload_text(void)
+{
+    for (size_t i = 0; i < RK_CONF_N_KEYS; i++)
+        if (rk_conf_keys[i].reloadable)
+            return "Keys marked (reloadable) may change while the server runs; the others need a restart.";
+    return "A change takes effect when the server is started again.";
+}
+
 /* One paragraph, each line behind the prefix. */
 static void print_wrapped(FILE *out, const char *prefix, const char *text)
 {
@@ -67,7 +75,7 @@ void rk_conf_print_reference(FILE *out)
     print_wrapped(out, "# ",
                   "Sizes: 4096, 64KiB, 32MiB, 1GiB (also TiB, and decimal kB, MB, GB, TB). "
                   "Durations: 500ms, 10s, 5m, 3h, 7d.");
-    print_wrapped(out, "# ", "Keys marked (reloadable) may change while the server runs; the others need a restart.");
+    print_wrapped(out, "# ", reload_text());
     for (const struct rk_conf_key *key = rk_conf_keys; key < rk_conf_keys + RK_CONF_N_KEYS;
          key = rk_conf_section_end(key))
         print_section(out, key);
@@ -99,7 +107,7 @@ static void print_manual_key(FILE *out, const struct rk_conf_key *key)
     print_roff(out, allowed);
     fputs(".\n.br\nDefault: ", out);
     print_roff(out, key->default_text[0] != '\0' ? key->default_text : "\"\"");
-    fprintf(out, ".%s\n", key->reloadable ? " Reloadable." : "");
+    fprintf(out, ".%s\n", key->reloadable ? " (reloadable)" : "");
 }
 
 static const char manual_head[] =
@@ -133,8 +141,7 @@ static const char manual_head[] =
     ".TP\n"
     ".B switch\n"
     "on or off, true or false.\n"
-    ".PP\n"
-    "Keys that are marked as reloadable may change while the server runs; the others need a restart.\n";
+    ".PP\n";
 
 static const char manual_tail[] = ".SH EXAMPLE\n"
                                   ".nf\n"
@@ -151,7 +158,7 @@ static const char manual_tail[] = ".SH EXAMPLE\n"
 
 void rk_conf_print_manual(FILE *out)
 {
-    fputs(manual_head, out);
+    fprintf(out, "%s%s\n", manual_head, reload_text());
     for (const struct rk_conf_key *key = rk_conf_keys; key < rk_conf_keys + RK_CONF_N_KEYS;) {
         const struct rk_conf_key *end = rk_conf_section_end(key);
 

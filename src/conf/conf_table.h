@@ -26,7 +26,7 @@ struct rk_conf_key {
     const char *name;
     enum rk_conf_type type;
     bool auto_allowed; /* the word "auto", which is stored as 0 */
-    bool reloadable;
+    bool reloadable;   /* a running server takes a new value: none so far */
     size_t offset;
     size_t count_offset;
     const char *default_text; /* as a person would write it; a list as after -o */

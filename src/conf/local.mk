@@ -13,12 +13,14 @@ librk_conf_a_SOURCES = \
 	%D%/conf_value.c %D%/conf_value.h
 librk_conf_a_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
 
-# The committed pages that come from the table; check_conf fails when they are out of date.
+# What people read. The reference file and rackkv.yaml(5) come from the table; check_conf fails when they are out of
+# date.
 EXTRA_PROGRAMS += conf_docs
 conf_docs_SOURCES = %D%/conf_docs.c
 conf_docs_LDADD = librk_conf.a librk_base.a $(YAML_LIBS)
 CLEANFILES += conf_docs
-EXTRA_DIST += conf/rackkv.yaml
+dist_doc_DATA = conf/rackkv.yaml
+dist_man_MANS = man/rackkv.1 man/rackkv.yaml.5 man/rackkvd.8
 
 .PHONY: conf-docs
 conf-docs: conf_docs
