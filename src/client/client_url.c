@@ -42,6 +42,7 @@ static const char *check_http(const char *url)
 {
     CURLU *parts = curl_url();
     const char *problem = NULL;
+    size_t len = strlen(url);
 
     if (parts == NULL)
         return "could not be read for lack of memory";
@@ -49,6 +50,8 @@ static const char *check_http(const char *url)
         problem = "has another scheme";
     else if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK)
         problem = "is not a URL";
+    else if (url[len - 1] == ':' || strcmp(url + len - 2, ":/") == 0)
+        problem = "has no port after the colon";
     else if (!part_is(parts, CURLUPART_USER, NULL) || !part_is(parts, CURLUPART_PASSWORD, NULL))
         problem = "has a user";
     else if (!part_is(parts, CURLUPART_PATH, "/") || !part_is(parts, CURLUPART_QUERY, NULL)

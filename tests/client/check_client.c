@@ -170,6 +170,8 @@ static const struct {
     { "http://", NULL, NULL, "is not a URL" },
     { "http://a:99999", NULL, NULL, "is not a URL" },
     { "http://a b:1", NULL, NULL, "is not a URL" },
+    { "http://a:", NULL, NULL, "has no port after the colon" },
+    { "http://a:/", NULL, NULL, "has no port after the colon" },
     { "http://me@a:1", NULL, NULL, "has a user" },
     { "http://a:1/v1", NULL, NULL, "goes on after the port" },
     { "http://a:1?x", NULL, NULL, "goes on after the port" },
