@@ -8,11 +8,13 @@
 #define RK_BASE_PLANTED_H
 
 /* name, what goes wrong */
-#define RK_PLANTED_TABLE(X)                                                             \
-    X(none, "nothing")                                                                  \
-    X(free_without_grace, "what was unpublished is reused without a grace period")      \
-    X(dead_slot_not_cleared, "grace periods go on waiting for a process that has died") \
-    X(lost_wakeup, "nobody wakes the agents when a grace period starts, nor do they look")
+#define RK_PLANTED_TABLE(X)                                                                \
+    X(none, "nothing")                                                                     \
+    X(free_without_grace, "what was unpublished is reused without a grace period")         \
+    X(dead_slot_not_cleared, "grace periods go on waiting for a process that has died")    \
+    X(lost_wakeup, "nobody wakes the agents when a grace period starts, nor do they look") \
+    X(two_lengths_accepted, "a request with two Content-Length is executed")               \
+    X(normalised_key, "the key is taken from libh2o's normalised path")
 
 enum rk_planted {
 #define RK_PLANTED_ENUM(name, text) RK_PLANTED_##name,

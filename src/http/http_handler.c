@@ -1,6 +1,6 @@
 #include "http/http_internal.h"
 
-#include "base/base_assert.h"
+#include "base/base_planted.h"
 #include "base/base_time.h"
 #include "http/http_head.h"
 
@@ -248,9 +248,9 @@ static void route_request(struct rk_http_request *request)
     h2o_req_t *req = request->req;
     enum method method = method_of(req->method);
     const struct methods *methods;
+    h2o_iovec_t path = RK_PLANTED(normalised_key) ? req->path_normalized : req->path;
     struct rk_http_target target;
-    enum rk_http_problem problem =
-        rk_http_target_parse(req->path.base, req->path.len, request->server->settings.legacy, &target);
+    enum rk_http_problem problem = rk_http_target_parse(path.base, path.len, request->server->settings.legacy, &target);
 
     if (problem == RK_HTTP_NO_PROBLEM && target.endpoint == RK_HTTP_ENDPOINT_NONE)
         problem = RK_HTTP_PROBLEM_NO_ENDPOINT;

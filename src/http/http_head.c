@@ -1,5 +1,7 @@
 #include "http/http_head.h"
 
+#include "base/base_planted.h"
+
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -98,7 +100,7 @@ static enum rk_http_problem check_content_length(struct scan *scan, const char *
 {
     if (!LINE_IS(line, len, "content-length"))
         return RK_HTTP_NO_PROBLEM;
-    if (++scan->n_lengths > 1)
+    if (++scan->n_lengths > 1 && !RK_PLANTED(two_lengths_accepted))
         return RK_HTTP_PROBLEM_REPEATED_HEADER;
     return is_decimal(line + sizeof("content-length:") - 1, line + len) ? RK_HTTP_NO_PROBLEM
                                                                         : RK_HTTP_PROBLEM_BAD_CONTENT_LENGTH;
