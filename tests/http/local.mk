@@ -10,6 +10,11 @@ check_http_codecs_SOURCES = %D%/check_http_codecs.c
 check_http_codecs_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_codecs_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(JANSSON_LIBS)
 
+check_PROGRAMS += check_http_fuzz
+check_http_fuzz_SOURCES = %D%/check_http_fuzz.c %D%/fuzz_http.c %D%/fuzz_http.h
+check_http_fuzz_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_http_fuzz_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
+
 check_LIBRARIES += librk_test_http.a
 librk_test_http_a_SOURCES = %D%/fake_backend.c %D%/fake_backend.h %D%/raw_client.c %D%/raw_client.h
 librk_test_http_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

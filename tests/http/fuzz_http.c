@@ -1,0 +1,92 @@
+/* Any bytes as a target, a head and metadata. Entry as libFuzzer's:
+ *   clang -fsanitize=fuzzer,address -Isrc tests/http/fuzz_http.c src/http/http_{head,metadata,problem,target,text}.c \
+ *         src/base/base_{assert,diag,time}.c
+ * As part of make check it runs over mutations of good and bad requests (check_http_fuzz.c). */
+#include "fuzz_http.h"
+
+#include "base/base_assert.h"
+#include "http/http_head.h"
+#include "http/http_metadata.h"
+#include "http/http_target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_HEAD 2048
+
+/* Room of exactly the size that is promised to be enough, so that a byte more is seen. */
+static void check_span(struct rk_http_span span, bool plus_is_space, const char *bytes, size_t size)
+{
+    struct rk_http_span decoded = span;
+    char *room;
+
+    if (span.at == NULL)
+        return;
+    RK_ASSERT(span.at >= bytes && span.at + span.len <= bytes + size);
+    room = malloc(span.len > 0 ? span.len : 1);
+    if (rk_http_target_decode(&decoded, plus_is_space, room)) {
+        RK_ASSERT(decoded.at == room && decoded.len <= span.len);
+        if (rk_http_target_is_plain(span, plus_is_space))
+            RK_ASSERT(decoded.len == span.len && memcmp(span.at, room, span.len) == 0);
+    } else
+        RK_ASSERT(decoded.at == span.at && memchr(span.at, '%', span.len) != NULL);
+    free(room);
+}
+
+static void check_target(const char *bytes, size_t size, bool legacy)
+{
+    struct rk_http_target target;
+
+    if (rk_http_target_parse(bytes, size, legacy, &target) != RK_HTTP_NO_PROBLEM)
+        return;
+    check_span(target.key, target.plus_is_space, bytes, size);
+    check_span(target.value, target.plus_is_space, bytes, size);
+    RK_ASSERT(legacy || !target.plus_is_space);
+    if (target.endpoint == RK_HTTP_ENDPOINT_NONE)
+        RK_ASSERT(size < 7 || memcmp(bytes, "/v1/kv/", 7) != 0);
+}
+
+/* A good head ends in an empty line, and stays good whatever comes after it. */
+static void check_head(const char *bytes, size_t size)
+{
+    struct rk_http_head head, again;
+
+    if (rk_http_head_check(bytes, size, MAX_HEAD, &head) != RK_HTTP_NO_PROBLEM)
+        return;
+    RK_ASSERT(head.len <= size && head.len <= MAX_HEAD && head.len >= 18);
+    RK_ASSERT(memcmp(bytes + head.len - 4, "\r\n\r\n", 4) == 0);
+    RK_ASSERT(rk_http_head_check(bytes, head.len, MAX_HEAD, &again) == RK_HTTP_NO_PROBLEM);
+    RK_ASSERT(again.len == head.len && again.is_chunked == head.is_chunked);
+    RK_ASSERT(rk_http_head_check(bytes, head.len - 1, MAX_HEAD, &again) != RK_HTTP_NO_PROBLEM);
+}
+
+/* What is read can be written, and is then read the same. */
+static void check_metadata(const uint8_t *bytes, size_t size)
+{
+    struct rk_http_metadata metadata, again;
+    uint8_t *room;
+    size_t len;
+
+    if (rk_http_metadata_decode(bytes, size, &metadata) != RK_OK)
+        return;
+    room = malloc(RK_HTTP_METADATA_MAX);
+    RK_ASSERT(rk_http_metadata_encode(&metadata, room, &len) == RK_OK && len <= size);
+    RK_ASSERT(rk_http_metadata_decode(room, len, &again) == RK_OK);
+    RK_ASSERT(again.content_type_len == metadata.content_type_len
+              && again.content_encoding_len == metadata.content_encoding_len);
+    free(room);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    char *own = malloc(size > 0 ? size : 1);
+
+    if (size > 0)
+        memcpy(own, bytes, size);
+    check_target(own, size, true);
+    check_target(own, size, false);
+    check_head(own, size);
+    check_metadata((const uint8_t *)own, size);
+    free(own);
+    return 0;
+}
