@@ -1,2 +1,5 @@
 # benchmarks: built on demand (make bench), never part of make check
+.PHONY: bench
+bench: $(EXTRA_PROGRAMS)
+
 include bench/floor/local.mk
