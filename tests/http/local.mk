@@ -16,7 +16,8 @@ check_http_fuzz_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/supp
 check_http_fuzz_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
 
 check_LIBRARIES += librk_test_http.a
-librk_test_http_a_SOURCES = %D%/fake_backend.c %D%/fake_backend.h %D%/raw_client.c %D%/raw_client.h
+librk_test_http_a_SOURCES = %D%/fake_backend.c %D%/fake_backend.h %D%/http_bed.c %D%/http_bed.h \
+	%D%/raw_client.c %D%/raw_client.h
 librk_test_http_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
 check_PROGRAMS += check_http_server
@@ -34,3 +35,13 @@ check_PROGRAMS += check_http_limits
 check_http_limits_SOURCES = %D%/check_http_limits.c
 check_http_limits_CFLAGS = $(check_http_server_CFLAGS)
 check_http_limits_LDADD = $(check_http_server_LDADD)
+
+check_PROGRAMS += check_http_bytes
+check_http_bytes_SOURCES = %D%/check_http_bytes.c
+check_http_bytes_CFLAGS = $(check_http_server_CFLAGS)
+check_http_bytes_LDADD = $(check_http_server_LDADD)
+
+check_PROGRAMS += check_http_protocol
+check_http_protocol_SOURCES = %D%/check_http_protocol.c
+check_http_protocol_CFLAGS = $(check_http_server_CFLAGS)
+check_http_protocol_LDADD = $(check_http_server_LDADD)
