@@ -50,7 +50,7 @@ static void run_model(bool with_grace, uint64_t seed)
     struct keydir_bed *bed = keydir_bed_create(64 * MIB, n_ids, with_grace, seed);
 
     for (unsigned phase = 0; phase < sizeof put_percent / sizeof put_percent[0]; phase++) {
-        for (uint32_t op = 0; op < 120000; op++) {
+        for (uint32_t op = 0; op < 80000; op++) {
             uint32_t id = (uint32_t)(keydir_bed_random(bed) % n_ids);
             uint64_t dice = keydir_bed_random(bed) % 100;
 
@@ -208,10 +208,10 @@ END_TEST
 /* A reader that never moves on: limbo grows, but only in proportion to the pages, and the limit stops new keys. */
 START_TEST(limbo_is_bounded)
 {
-    struct keydir_bed *bed = keydir_bed_create(512 * MIB, 600000, true, 6);
+    struct keydir_bed *bed = keydir_bed_create(512 * MIB, 400000, true, 6);
     struct rk_keydir_usage usage;
 
-    for (uint32_t id = 0; id < 600000; id++)
+    for (uint32_t id = 0; id < 400000; id++)
         keydir_bed_put(bed, id);
     usage = rk_keydir_writer_usage(bed->writer);
     ck_assert_msg(usage.limbo_bytes <= 4 * (usage.used_bytes - usage.limbo_bytes), "%llu in limbo, %llu in all",
