@@ -59,6 +59,8 @@ static enum rk_err check_blocks(struct rk_log_scan *scan, struct found *found)
     uint64_t at = scan->offset + rk_record_value_offset(&found->header);
     uint64_t rest = found->header.value_len;
 
+    if (scan->prefix == NULL)
+        scan->prefix = rk_mem_calloc(1, PREFIX_BYTES_MAX);
     memcpy(scan->prefix, found->bytes, rk_record_value_offset(&found->header));
     found->bytes = scan->prefix;
     for (size_t block = 0; block < rk_record_n_blocks(&found->header); block++) {
@@ -327,7 +329,6 @@ enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t
 
     scan->file_number = file_number;
     scan->kind = RK_LOG_FILE_APPENDED;
-    scan->prefix = rk_mem_calloc(1, PREFIX_BYTES_MAX);
     rk_log_file_name(name, file_number);
     err = rk_log_window_open(&scan->window, dir_fd, name, &scan->end.file_bytes);
     if (err != RK_OK)

@@ -21,7 +21,10 @@ enum rk_err rk_log_window_open(struct rk_log_window *window, int dir_fd, const c
     if (rk_io->fstat(window->fd, &status) != 0)
         return RK_ERR_IO;
     (void)rk_io->fadvise(window->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice only */
-    RK_ASSERT(posix_memalign(&buffer, BUFFER_ALIGNMENT, RK_LOG_WINDOW_BYTES) == 0);
+    window->capacity = RK_LOG_WINDOW_BYTES;
+    if (status.st_size < (off_t)RK_LOG_WINDOW_BYTES)
+        window->capacity = ((size_t)status.st_size / BUFFER_ALIGNMENT + 1) * BUFFER_ALIGNMENT;
+    RK_ASSERT(posix_memalign(&buffer, BUFFER_ALIGNMENT, window->capacity) == 0);
     window->buffer = buffer;
     *file_bytes_out = (uint64_t)status.st_size;
     return RK_OK;
@@ -47,7 +50,7 @@ static enum rk_err move_to(struct rk_log_window *window, uint64_t at)
     }
     window->begin = at;
     window->filled = keep;
-    n = rk_io_pread_full(window->fd, window->buffer + keep, RK_LOG_WINDOW_BYTES - keep, (off_t)(at + keep));
+    n = rk_io_pread_full(window->fd, window->buffer + keep, window->capacity - keep, (off_t)(at + keep));
     if (n < 0)
         return RK_ERR_IO;
     window->filled += (size_t)n;
@@ -56,7 +59,7 @@ static enum rk_err move_to(struct rk_log_window *window, uint64_t at)
 
 enum rk_err rk_log_window_get(struct rk_log_window *window, uint64_t at, size_t size, const uint8_t **bytes_out)
 {
-    RK_ASSERT(size <= RK_LOG_WINDOW_BYTES);
+    RK_ASSERT(size <= window->capacity);
     if (at < window->begin || at + size > window->begin + window->filled) {
         if (move_to(window, at) != RK_OK)
             return RK_ERR_IO;

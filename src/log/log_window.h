@@ -12,7 +12,8 @@
 struct rk_log_window {
     int fd;
     uint8_t *buffer;
-    uint64_t begin; /* offset in the file of what the buffer holds */
+    size_t capacity; /* RK_LOG_WINDOW_BYTES, or what a smaller file needs */
+    uint64_t begin;  /* offset in the file of what the buffer holds */
     size_t filled;
 };
 
@@ -20,8 +21,8 @@ struct rk_log_window {
 enum rk_err rk_log_window_open(struct rk_log_window *window, int dir_fd, const char *name, uint64_t *file_bytes_out);
 void rk_log_window_close(struct rk_log_window *window);
 
-/* The bytes [at, at + size), size at most RK_LOG_WINDOW_BYTES; they stay until the next call. RK_ERR_IO (errno): a read
- * failed, or the file got shorter meanwhile. */
+/* The bytes [at, at + size) of the file, which are in it; size at most RK_LOG_WINDOW_BYTES. They stay until the next
+ * call. RK_ERR_IO (errno): a read failed, or the file got shorter meanwhile. */
 enum rk_err rk_log_window_get(struct rk_log_window *window, uint64_t at, size_t size, const uint8_t **bytes_out);
 
 #endif

@@ -7,4 +7,5 @@ librk_store_a_SOURCES = \
 	%D%/store_types.h
 librk_store_writer_a_SOURCES = \
 	%D%/store_batch_writer.c %D%/store_batch_writer.h \
+	%D%/store_recover_writer.c %D%/store_recover_writer.h \
 	%D%/store_writer.c %D%/store_writer.h

@@ -1,1 +1,6 @@
 # tests of src/store
+check_PROGRAMS += check_store_recover
+check_store_recover_SOURCES = %D%/check_store_recover.c %D%/recover_bed.c %D%/recover_bed.h
+check_store_recover_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_store_recover_LDADD = librk_test.a librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
+	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)

@@ -1,0 +1,62 @@
+/* Recovery: makes the keydir from the data files, and the newest file whole again.
+ *
+ * 1. Every data file that the MANIFEST lists is read; for each key the record with the highest sequence counts,
+ *    tombstones included, in whatever order the files come.
+ * 2. Only the newest file can have a torn tail: nothing in it had been promised, and it is cut off. Damage to what had
+ *    been promised is reported, and then nothing is changed on the disk.
+ * 3. What is read of the newest file comes from the device, not from pages that never reached it.
+ * 4. Afterwards every file is sealed, or is the newest and holds no record. Doing it again gives the same.
+ * 5. No sequence is given out twice: when the newest file was not closed cleanly, the next sequence leaves a gap as
+ * wide as all that may have been lost with its tail. */
+#ifndef RK_STORE_STORE_RECOVER_WRITER_H
+#define RK_STORE_STORE_RECOVER_WRITER_H
+
+#include "base/base_err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rk_detail;
+struct rk_grace_writer;
+struct rk_keydir_writer;
+struct rk_log_store;
+
+struct rk_store_recover_progress {
+    uint64_t done_bytes;
+    uint64_t total_bytes;
+    uint64_t n_records;
+};
+
+/* All may be NULL. */
+struct rk_store_recover_hooks {
+    struct rk_grace_writer *grace; /* the keydir's, if it has one: what the keydir frees meanwhile is taken back */
+    void *context;
+    /* Some times a second, on the calling thread. */
+    void (*progress)(void *context, const struct rk_store_recover_progress *progress);
+    /* The record at the location is its key's newest so far; no longer is. What is never live is dead. */
+    void (*live)(void *context, uint64_t location);
+    void (*dead)(void *context, uint64_t location);
+};
+
+struct rk_store_recovery {
+    uint64_t next_sequence; /* for rk_log_writer_open */
+    uint64_t last_sequence; /* of all records; 0 without any */
+    uint64_t n_files;
+    uint64_t n_records; /* tombstones included */
+    uint64_t n_tombstones;
+    uint64_t n_keys;
+    uint64_t n_bytes;      /* of all files, as they were found */
+    bool was_clean;        /* the newest file had been closed, or there is none */
+    uint32_t cut_file;     /* 0: nothing was torn */
+    uint64_t cut_at_bytes; /* offset in that file */
+    uint64_t cut_bytes;    /* how much was cut, the zeros behind it not counted */
+};
+
+/* RK_OK; RK_ERR_CORRUPT: damage, the detail says where; RK_ERR_FULL: the keys do not fit under keydir.max_bytes;
+ * RK_ERR_MISMATCH, RK_ERR_NOT_FOUND (a file is missing), RK_ERR_IO, RK_ERR_NO_SPACE. On failure the keydir holds a part
+ * of the keys and is of no use. Main thread of the master, before a writer is open. `hooks` may be NULL. */
+enum rk_err rk_store_recover(struct rk_log_store *store, struct rk_keydir_writer *keydir,
+                             const struct rk_store_recover_hooks *hooks, struct rk_store_recovery *result_out,
+                             struct rk_detail *detail);
+
+#endif
