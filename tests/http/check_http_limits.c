@@ -2,6 +2,7 @@
 #include "fake_backend.h"
 #include "raw_client.h"
 #include "stats/stats_http.h"
+#include "test_dir.h"
 #include "test_main.h"
 
 #include "base/base_time.h"
@@ -18,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define HOST  "Host: h\r\n"
@@ -264,6 +266,34 @@ START_TEST(drain_serves_the_queue)
 }
 END_TEST
 
+START_TEST(several_listeners_one_of_them_a_unix_socket)
+{
+    struct rk_http_settings settings = fake_settings();
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct raw_client over_unix, over_tcp;
+    char *dir = test_dir_create();
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    ck_assert_int_lt(snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", dir),
+                     (int)sizeof address.sun_path);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(listener, 16), 0);
+    settings.listener_fds[settings.n_listeners++] = listener;
+    fake_server_start(&server, &settings, NULL);
+    over_unix = (struct raw_client){ .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+    ck_assert_int_eq(connect(over_unix.fd, (struct sockaddr *)&address, sizeof address), 0);
+    raw_client_open(&over_tcp, server.port);
+    expect(&over_unix, PUT_A, 201, NULL);
+    expect(&over_tcp, PUT_A, 204, NULL);
+    expect(&over_unix, "PATCH /v1/kv/a HTTP/1.1\r\n" HOST "\r\n", 405, "Connection: close"); /* and lingers */
+    ck_assert_uint_eq(raw_client_receive_end(&over_unix), 0);
+    raw_client_close(&over_unix);
+    raw_client_close(&over_tcp);
+    fake_server_stop(&server);
+    test_dir_remove(&dir);
+}
+END_TEST
+
 /* ---- the server in this process: what cannot be seen from outside ---- */
 
 static int listen_on(struct sockaddr_in *address)
@@ -384,6 +414,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, held_requests_are_not_swept);
     tcase_add_test(tcase, drain_ends_what_was_begun_and_no_more);
     tcase_add_test(tcase, drain_serves_the_queue);
+    tcase_add_test(tcase, several_listeners_one_of_them_a_unix_socket);
     tcase_add_test(tcase, accepted_sockets_inherit_their_options);
     tcase_add_test(tcase, watched_descriptors_stay_the_callers);
     tcase_add_test(tcase, settings_that_cannot_be);

@@ -380,8 +380,7 @@ void fake_server_start(struct fake_server *server, const struct rk_http_settings
     server->stats = shared_memory(sizeof *server->stats);
     server->wake_fd = eventfd(0, EFD_CLOEXEC);
     ck_assert_int_ge(server->wake_fd, 0);
-    own.listener_fds[0] = listen_somewhere(&server->port);
-    own.n_listeners = 1;
+    own.listener_fds[own.n_listeners++] = listen_somewhere(&server->port);
     fflush(NULL);
     server->pid = fork();
     ck_assert_int_ge(server->pid, 0);
@@ -393,7 +392,8 @@ void fake_server_start(struct fake_server *server, const struct rk_http_settings
         serve(server, &own);
         exit(0); /* runs the leak check, where there is one */
     }
-    ck_assert_int_eq(close(own.listener_fds[0]), 0);
+    for (size_t i = 0; i < own.n_listeners; i++)
+        ck_assert_int_eq(close(own.listener_fds[i]), 0);
 }
 
 void fake_server_wake(struct fake_server *server)

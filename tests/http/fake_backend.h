@@ -45,7 +45,8 @@ struct fake_server {
 /* Settings that suit most tests: small limits, long timeouts. */
 struct rk_http_settings fake_settings(void);
 
-/* Starts a child that serves on a port of 127.0.0.1. `before` (may be NULL) runs in the child first. */
+/* Starts a child that serves on a port of 127.0.0.1, and on the listeners of the settings, which it takes. `before`
+ * (may be NULL) runs in the child first. */
 void fake_server_start(struct fake_server *server, const struct rk_http_settings *settings, void (*before)(void));
 
 /* The child looks at its orders. */
