@@ -1,1 +1,6 @@
 # worker: the process that serves
+noinst_LIBRARIES += librk_worker.a
+librk_worker_a_SOURCES = \
+	%D%/worker.c %D%/worker.h \
+	%D%/worker_backend.c %D%/worker_backend.h \
+	%D%/worker_main.c
