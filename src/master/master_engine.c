@@ -1,0 +1,258 @@
+#include "master/master_engine.h"
+
+#include "base/base_detail.h"
+#include "base/base_diag.h"
+#include "base/base_mem.h"
+#include "base/base_time.h"
+#include "conf/conf.h"
+#include "grace/grace_writer.h"
+#include "keydir/keydir_writer.h"
+#include "log/log_store.h"
+#include "log/log_syncer.h"
+#include "log/log_writer.h"
+#include "ring/ring_messages.h"
+#include "stats/stats_block.h"
+#include "store/store_recover_writer.h"
+#include "store/store_writer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define LOCK_TRIES    20
+#define LOCK_RETRY_MS 50
+
+_Static_assert(RK_HANDOVER_HASH_KEY_BYTES == RK_LOG_HASH_KEY_BYTES, "the board carries the store's hash key");
+
+static size_t align_to_line(size_t size)
+{
+    return (size + RK_SHM_LINE_BYTES - 1) & ~(size_t)(RK_SHM_LINE_BYTES - 1);
+}
+
+/* The kernel kills the workers of a master that was killed, but not in the same instant, and they hold its lock: a
+ * start right after a crash waits for them a little. */
+static enum rk_err open_store(struct rk_master_engine *engine, const char *data_dir, struct rk_detail *detail)
+{
+    enum rk_err err = rk_log_store_open(&engine->store, data_dir, detail);
+
+    for (unsigned i = 0; err == RK_ERR_BUSY && i < LOCK_TRIES; i++) {
+        (void)poll(NULL, 0, LOCK_RETRY_MS); /* a pause */
+        err = rk_log_store_open(&engine->store, data_dir, detail);
+    }
+    return err;
+}
+
+static void set_board_settings(struct rk_board *board, const struct rk_conf *conf, uint32_t n_listeners)
+{
+    board->settings = (struct rk_handover_settings){
+        .max_connections = conf->http.max_connections,
+        .request_timeout_ms = conf->http.request_timeout_ms,
+        .idle_timeout_ms = conf->http.idle_timeout_ms,
+        .ring_bytes = conf->ring.size_bytes,
+        .max_key_bytes = (uint32_t)conf->limits.max_key_bytes,
+        .max_value_bytes = (uint32_t)conf->limits.max_value_bytes,
+        .max_head_bytes = (uint32_t)conf->limits.max_head_bytes,
+        .n_reader_threads = (uint32_t)conf->worker.reader_threads,
+        .n_listeners = n_listeners,
+        .legacy = conf->http.legacy,
+    };
+}
+
+static enum rk_err open_board(struct rk_master_engine *engine, const struct rk_conf *conf, uint32_t n_listeners,
+                              struct rk_detail *detail)
+{
+    size_t grace_offset = align_to_line(sizeof *engine->board + engine->n_slots * sizeof engine->board->slots[0]);
+    size_t stats_offset = align_to_line(grace_offset + rk_grace_region_bytes(engine->n_slots));
+    size_t size = stats_offset + rk_stats_block_bytes(engine->n_slots);
+    enum rk_err err = rk_shm_region_create(&engine->board_region, RK_SHM_BOARD, "rackkv-board", size,
+                                           RK_BOARD_LAYOUT(sizeof(struct rk_stats_slot)), detail);
+
+    if (err != RK_OK)
+        return err;
+    engine->board = (struct rk_board *)engine->board_region.bytes;
+    engine->board->n_slots = engine->n_slots;
+    engine->board->grace_offset = grace_offset;
+    engine->board->stats_offset = stats_offset;
+    set_board_settings(engine->board, conf, n_listeners);
+    engine->stats = (struct rk_stats_block *)(engine->board_region.bytes + stats_offset);
+    engine->grace =
+        rk_grace_writer_create((struct rk_grace_region *)(engine->board_region.bytes + grace_offset), engine->n_slots);
+    return RK_OK;
+}
+
+static enum rk_err open_bell(int *fd_out, struct rk_detail *detail)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fd < 0) {
+        rk_detail_set(detail, "making an eventfd: %s", strerror(errno));
+        return RK_ERR_LIMIT;
+    }
+    *fd_out = fd;
+    return RK_OK;
+}
+
+static enum rk_err open_rings(struct rk_master_engine *engine, struct rk_detail *detail)
+{
+    size_t size = RK_RINGS_REQUESTS_OFFSET + rk_ring_bytes(engine->ring_bytes);
+    enum rk_err err = open_bell(&engine->writer_bell, detail);
+
+    if (err == RK_OK)
+        err = open_bell(&engine->notice_fd, detail);
+    for (unsigned slot = 0; err == RK_OK && slot < engine->n_slots; slot++) {
+        err =
+            rk_shm_region_create(&engine->rings[slot], RK_SHM_RINGS, "rackkv-rings", size, engine->ring_bytes, detail);
+        if (err == RK_OK)
+            err = open_bell(&engine->worker_bells[slot], detail);
+    }
+    return err;
+}
+
+#define PROGRESS_EVERY_NS (2 * RK_NS_PER_S)
+
+/* Says now and then how far a long recovery is. `context`: when it was last said. */
+static void tell_progress(void *context, const struct rk_store_recover_progress *progress)
+{
+    uint64_t *told_ns = context;
+    uint64_t now_ns = rk_time_monotonic_ns();
+
+    if (now_ns - *told_ns < PROGRESS_EVERY_NS || progress->total_bytes == 0)
+        return;
+    *told_ns = now_ns;
+    rk_diag(RK_DIAG_INFO, "recovering: %" PRIu64 " %%, %" PRIu64 " records so far",
+            progress->done_bytes * 100 / progress->total_bytes, progress->n_records);
+}
+
+static void report_recovery(const struct rk_store_recovery *recovery)
+{
+    if (recovery->cut_file != 0)
+        rk_diag(RK_DIAG_WARNING,
+                "the last write before the server ended was not complete and was not acknowledged: cut %" PRIu64
+                " bytes at offset %" PRIu64 " of data file %u",
+                recovery->cut_bytes, recovery->cut_at_bytes, recovery->cut_file);
+    rk_diag(RK_DIAG_INFO,
+            "recovered %" PRIu64 " keys from %" PRIu64 " records in %" PRIu64 " files, last sequence %" PRIu64,
+            recovery->n_keys, recovery->n_records, recovery->n_files, recovery->last_sequence);
+}
+
+/* `auto`: half of the memory, which is room for half a billion keys on a machine of 24 GiB. It is a limit, not a
+ * reservation. */
+static uint64_t keydir_max_bytes(const struct rk_conf *conf)
+{
+    if (conf->keydir.max_bytes != 0)
+        return conf->keydir.max_bytes;
+    return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE) / 2;
+}
+
+static enum rk_err recover(struct rk_master_engine *engine, const struct rk_conf *conf, struct rk_detail *detail)
+{
+    uint64_t told_ns = rk_time_monotonic_ns();
+    struct rk_store_recover_hooks hooks = { .grace = engine->grace, .context = &told_ns, .progress = tell_progress };
+    struct rk_store_recovery recovery = { .n_keys = 0 };
+    enum rk_err err = rk_keydir_writer_create(&engine->keydir, keydir_max_bytes(conf), engine->grace, detail);
+
+    if (err == RK_OK)
+        err = rk_store_recover(engine->store, engine->keydir, &hooks, &recovery, detail);
+    if (err != RK_OK)
+        return err;
+    report_recovery(&recovery);
+    atomic_store_explicit(&engine->board->last_sequence, recovery.last_sequence, memory_order_relaxed);
+    return rk_log_writer_open(&engine->log, engine->store,
+                              &(struct rk_log_writer_settings){ .file_size_bytes = conf->log.file_size_bytes,
+                                                                .next_sequence = recovery.next_sequence },
+                              detail);
+}
+
+static enum rk_err start_writer(struct rk_master_engine *engine, const struct rk_conf *conf, struct rk_detail *detail)
+{
+    memcpy(engine->board->settings.hash_key, rk_log_store_identity(engine->store)->hash_key,
+           RK_HANDOVER_HASH_KEY_BYTES);
+    engine->writer = rk_store_writer_create(&(struct rk_store_writer_settings){
+        .log = engine->log,
+        .keydir = engine->keydir,
+        .grace = engine->grace,
+        .hash_key = engine->board->settings.hash_key,
+        .sync_before_publish = conf->log.sync == RK_CONF_SYNC_ALWAYS,
+        .doorbell = &engine->board->writer_doorbell,
+        .event_fd = engine->writer_bell,
+        .notice_event_fd = engine->notice_fd,
+        .last_sequence = &engine->board->last_sequence,
+        .stats = &engine->stats->writer,
+        .n_slots = engine->n_slots,
+    });
+    if (conf->log.sync == RK_CONF_SYNC_INTERVAL)
+        rk_log_syncer_start(&engine->syncer, engine->log, (uint32_t)conf->log.sync_interval_ms);
+    return rk_store_writer_start(engine->writer, detail);
+}
+
+enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct rk_conf *conf, unsigned n_slots,
+                                  uint32_t n_listeners, struct rk_detail *detail)
+{
+    enum rk_err err;
+
+    *engine = (struct rk_master_engine){ .n_slots = n_slots,
+                                         .ring_bytes = conf->ring.size_bytes,
+                                         .rings = rk_mem_calloc(n_slots, sizeof *engine->rings),
+                                         .worker_bells = rk_mem_calloc(n_slots, sizeof *engine->worker_bells),
+                                         .writer_bell = -1,
+                                         .notice_fd = -1 };
+    memset(engine->worker_bells, -1, n_slots * sizeof *engine->worker_bells);
+    err = open_store(engine, conf->server.data_dir, detail);
+    if (err == RK_OK)
+        err = open_board(engine, conf, n_listeners, detail);
+    if (err == RK_OK)
+        err = open_rings(engine, detail);
+    if (err == RK_OK)
+        err = recover(engine, conf, detail);
+    if (err == RK_OK)
+        err = start_writer(engine, conf, detail);
+    return err;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd); /* an eventfd has nothing to lose */
+}
+
+enum rk_err rk_master_engine_close(struct rk_master_engine *engine)
+{
+    enum rk_err err = RK_OK;
+
+    rk_store_writer_destroy(&engine->writer);
+    rk_log_syncer_stop(&engine->syncer);
+    if (engine->log != NULL)
+        err = rk_log_writer_close(&engine->log);
+    rk_keydir_writer_destroy(&engine->keydir);
+    rk_grace_writer_destroy(&engine->grace);
+    rk_log_store_close(&engine->store);
+    for (unsigned slot = 0; slot < engine->n_slots; slot++) {
+        rk_shm_region_close(&engine->rings[slot]);
+        close_fd(engine->worker_bells[slot]);
+    }
+    rk_shm_region_close(&engine->board_region);
+    close_fd(engine->writer_bell);
+    close_fd(engine->notice_fd);
+    free(engine->rings);
+    free(engine->worker_bells);
+    *engine = (struct rk_master_engine){ .writer_bell = -1, .notice_fd = -1 };
+    return err;
+}
+
+void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, uint32_t incarnation)
+{
+    uint8_t *bytes = engine->rings[slot].bytes;
+    struct rk_store_writer_slot rings = { .requests = (struct rk_ring *)(bytes + RK_RINGS_REQUESTS_OFFSET),
+                                          .completions = (struct rk_ring *)(bytes + RK_RINGS_COMPLETIONS_OFFSET),
+                                          .ring_bytes = engine->ring_bytes,
+                                          .doorbell = &engine->board->slots[slot].doorbell,
+                                          .event_fd = engine->worker_bells[slot] };
+
+    atomic_store_explicit(&engine->board->slots[slot].heartbeat, 0, memory_order_relaxed);
+    rk_grace_writer_slot_open(engine->grace, slot, incarnation);
+    rk_store_writer_slot_open(engine->writer, slot, &rings, incarnation);
+}

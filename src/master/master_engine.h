@@ -1,0 +1,50 @@
+/* What the master owns besides processes: the store with its writer thread, the board and the rings in shared memory.
+ * Opened in order, closed in reverse; half opened is fine to close. */
+#ifndef RK_MASTER_MASTER_ENGINE_H
+#define RK_MASTER_MASTER_ENGINE_H
+
+#include "base/base_err.h"
+#include "shm/shm_handover.h"
+
+#include <stdint.h>
+
+struct rk_conf;
+struct rk_detail;
+struct rk_grace_writer;
+struct rk_keydir_writer;
+struct rk_log_store;
+struct rk_log_syncer;
+struct rk_log_writer;
+struct rk_ring;
+struct rk_stats_block;
+struct rk_store_writer;
+
+struct rk_master_engine {
+    unsigned n_slots;
+    uint64_t ring_bytes;
+    struct rk_shm_region board_region;
+    struct rk_board *board;
+    struct rk_stats_block *stats;
+    struct rk_shm_region *rings; /* one for each slot */
+    int *worker_bells;           /* eventfds, one for each slot */
+    int writer_bell;
+    int notice_fd; /* eventfd: the writer thread wants the main thread's attention */
+    struct rk_log_store *store;
+    struct rk_grace_writer *grace;
+    struct rk_keydir_writer *keydir;
+    struct rk_log_writer *log;
+    struct rk_log_syncer *syncer; /* mode `interval` only */
+    struct rk_store_writer *writer;
+};
+
+/* Opens the data directory, recovers, and starts the writer thread. Says on standard error what recovery found. */
+enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct rk_conf *conf, unsigned n_slots,
+                                  uint32_t n_listeners, struct rk_detail *detail);
+
+/* Ends the writer thread, syncs and closes the log. RK_OK, or what could not be made durable. */
+enum rk_err rk_master_engine_close(struct rk_master_engine *engine);
+
+/* Main thread: gives a slot, and its rings, to a process that is about to start. `incarnation` is new and not 0. */
+void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, uint32_t incarnation);
+
+#endif

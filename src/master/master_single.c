@@ -1,0 +1,144 @@
+#include "master/master_single.h"
+
+#include "base/base_detail.h"
+#include "base/base_mem.h"
+#include "grace/grace_writer.h"
+#include "keydir/keydir_writer.h"
+#include "log/log_store.h"
+#include "master/master.h"
+#include "master/master_engine.h"
+#include "master/master_listeners.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SINGLE_SLOT 0
+
+struct rk_master_single {
+    const struct rk_master_options *options;
+    struct rk_master_engine *engine;
+    struct rk_handover handover;
+    pthread_t thread;
+    int channel;
+    enum rk_err err;
+    struct rk_detail detail;
+    _Atomic bool ended;
+};
+
+static void *single_main(void *argument)
+{
+    struct rk_master_single *single = argument;
+
+    (void)pthread_setname_np(pthread_self(), "rk-worker"); /* only a name */
+    single->err = single->options->run_worker(&single->handover, &single->detail);
+    atomic_store(&single->ended, true);
+    (void)shutdown(single->handover.channel_fd, SHUT_WR); /* wakes the main thread */
+    return NULL;
+}
+
+static void fill_handover(struct rk_handover *handover, const struct rk_master_engine *engine,
+                          const struct rk_master_listeners *listeners, int channel)
+{
+    *handover = (struct rk_handover){ .slot = SINGLE_SLOT,
+                                      .board_fd = engine->board_region.fd,
+                                      .keydir_fd = rk_keydir_writer_memfd(engine->keydir),
+                                      .rings_fd = engine->rings[SINGLE_SLOT].fd,
+                                      .data_dir_fd = rk_log_store_dir_fd(engine->store),
+                                      .writer_bell_fd = engine->writer_bell,
+                                      .worker_bell_fd = engine->worker_bells[SINGLE_SLOT],
+                                      .channel_fd = channel };
+    for (size_t i = 0; i < rk_master_listeners_count(listeners); i++)
+        handover->listener_fds[i] = fcntl(rk_master_listeners_fd(listeners, i, SINGLE_SLOT), F_DUPFD_CLOEXEC, 3);
+}
+
+static enum rk_err start_thread(struct rk_master_single *single, struct rk_detail *detail)
+{
+    sigset_t all, old;
+    int errnum;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    errnum = pthread_create(&single->thread, NULL, single_main, single);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (errnum == 0)
+        return RK_OK;
+    rk_detail_set(detail, "starting the worker's thread: %s", strerror(errnum));
+    return RK_ERR_LIMIT;
+}
+
+enum rk_err rk_master_single_start(struct rk_master_single **single_out, const struct rk_master_options *options,
+                                   struct rk_master_engine *engine, struct rk_master_listeners *listeners,
+                                   struct rk_detail *detail)
+{
+    struct rk_master_single *single;
+    int channel[2];
+    enum rk_err err;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channel) != 0) {
+        rk_detail_set(detail, "a pair of sockets: %s", strerror(errno));
+        return RK_ERR_LIMIT;
+    }
+    single = rk_mem_calloc(1, sizeof *single);
+    single->options = options;
+    single->engine = engine;
+    single->channel = channel[0];
+    fill_handover(&single->handover, engine, listeners, channel[1]);
+    rk_master_engine_slot_open(engine, SINGLE_SLOT, 1);
+    err = start_thread(single, detail);
+    if (err != RK_OK) {
+        (void)close(channel[0]); /* nobody is at the other end */
+        (void)close(channel[1]);
+        free(single);
+        return err;
+    }
+    *single_out = single;
+    return RK_OK;
+}
+
+void rk_master_single_stop(struct rk_master_single *single, bool drain)
+{
+    char message = drain ? RK_HANDOVER_DRAIN : RK_HANDOVER_STOP;
+
+    (void)send(single->channel, &message, 1, MSG_NOSIGNAL); /* fails only if the worker has ended */
+}
+
+int rk_master_single_channel(const struct rk_master_single *single)
+{
+    return single->channel;
+}
+
+bool rk_master_single_take_ready(struct rk_master_single *single)
+{
+    char message = '\0';
+
+    return recv(single->channel, &message, 1, MSG_DONTWAIT) == 1 && message == RK_HANDOVER_READY;
+}
+
+bool rk_master_single_has_ended(const struct rk_master_single *single)
+{
+    return atomic_load(&single->ended);
+}
+
+enum rk_err rk_master_single_join(struct rk_master_single **single, struct rk_detail *detail)
+{
+    struct rk_master_single *self = *single;
+    enum rk_err err;
+
+    pthread_join(self->thread, NULL);
+    rk_grace_writer_slot_clear(self->engine->grace, SINGLE_SLOT);
+    err = self->err;
+    if (err != RK_OK)
+        rk_detail_set(detail, "%s", self->detail.text);
+    (void)close(self->channel); /* nobody is at the other end */
+    (void)close(self->handover.channel_fd);
+    free(self);
+    *single = NULL;
+    return err;
+}

@@ -1,0 +1,330 @@
+#include "master/master_workers.h"
+
+#include "base/base_detail.h"
+#include "base/base_diag.h"
+#include "base/base_mem.h"
+#include "base/base_time.h"
+#include "conf/conf.h"
+#include "grace/grace_writer.h"
+#include "keydir/keydir_writer.h"
+#include "log/log_store.h"
+#include "master/master_engine.h"
+#include "master/master_listeners.h"
+#include "master/master_spawn.h"
+#include "stats/stats_block.h"
+#include "store/store_writer.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READY_DEADLINE_NS (10 * RK_NS_PER_S)
+#define GRACE_PATIENCE_NS RK_NS_PER_S /* a grace period that takes longer is worth a diagnostic */
+
+enum worker_state { WORKER_DOWN, WORKER_STARTING, WORKER_SERVING, WORKER_CLOSING };
+
+struct worker {
+    enum worker_state state;
+    pid_t pid;
+    int channel; /* -1: none */
+    bool killed; /* SIGKILL was sent; do not send it again */
+    bool told_stuck;
+    uint64_t since_ns;      /* in this state */
+    uint64_t not_before_ns; /* DOWN: the earliest start */
+    uint64_t heartbeat;
+    uint64_t heartbeat_ns; /* when it was last seen to move */
+};
+
+struct rk_master_workers {
+    const struct rk_conf *conf;
+    struct rk_master_engine *engine;
+    struct rk_master_listeners *listeners;
+    const char *program;
+    uint32_t last_incarnation;
+    bool stopping;
+    unsigned n_slots;
+    struct worker slots[];
+};
+
+struct rk_master_workers *rk_master_workers_create(const struct rk_conf *conf, struct rk_master_engine *engine,
+                                                   struct rk_master_listeners *listeners, const char *program)
+{
+    struct rk_master_workers *workers = rk_mem_calloc(1, sizeof *workers + engine->n_slots * sizeof workers->slots[0]);
+
+    workers->conf = conf;
+    workers->engine = engine;
+    workers->listeners = listeners;
+    workers->program = program;
+    workers->n_slots = engine->n_slots;
+    for (unsigned slot = 0; slot < workers->n_slots; slot++)
+        workers->slots[slot].channel = -1;
+    return workers;
+}
+
+void rk_master_workers_destroy(struct rk_master_workers **workers)
+{
+    if (*workers == NULL)
+        return;
+    for (unsigned slot = 0; slot < (*workers)->n_slots; slot++)
+        if ((*workers)->slots[slot].channel >= 0)
+            (void)close((*workers)->slots[slot].channel); /* nobody is at the other end */
+    free(*workers);
+    *workers = NULL;
+}
+
+static void set_state(struct worker *worker, enum worker_state state, uint64_t now_ns)
+{
+    worker->state = state;
+    worker->since_ns = now_ns;
+}
+
+/* The descriptors in the order of enum rk_handover_fd. */
+static void list_fds(const struct rk_master_workers *workers, unsigned slot, int channel, struct rk_master_spawn *spawn)
+{
+    const struct rk_master_engine *engine = workers->engine;
+    size_t n_listeners = rk_master_listeners_count(workers->listeners);
+
+    spawn->fds[RK_HANDOVER_FD_BOARD - 3] = engine->board_region.fd;
+    spawn->fds[RK_HANDOVER_FD_KEYDIR - 3] = rk_keydir_writer_memfd(engine->keydir);
+    spawn->fds[RK_HANDOVER_FD_RINGS - 3] = engine->rings[slot].fd;
+    spawn->fds[RK_HANDOVER_FD_DATA_DIR - 3] = rk_log_store_dir_fd(engine->store);
+    spawn->fds[RK_HANDOVER_FD_LOCK - 3] = rk_log_store_lock_fd(engine->store);
+    spawn->fds[RK_HANDOVER_FD_WRITER_BELL - 3] = engine->writer_bell;
+    spawn->fds[RK_HANDOVER_FD_WORKER_BELL - 3] = engine->worker_bells[slot];
+    spawn->fds[RK_HANDOVER_FD_CHANNEL - 3] = channel;
+    for (size_t i = 0; i < n_listeners; i++)
+        spawn->fds[RK_HANDOVER_FD_LISTENERS - 3 + i] = rk_master_listeners_fd(workers->listeners, i, slot);
+    spawn->n_fds = RK_HANDOVER_FD_LISTENERS - 3 + n_listeners;
+}
+
+static enum rk_err spawn_worker(struct rk_master_workers *workers, unsigned slot, int channel, pid_t *pid_out,
+                                struct rk_detail *detail)
+{
+    char slot_text[16], pid_text[16];
+    char *arguments[] = { "rackkvd", "--worker", slot_text, pid_text, NULL };
+    struct rk_master_spawn spawn = { .program = workers->program, .arguments = arguments };
+
+    (void)snprintf(slot_text, sizeof slot_text, "%u", slot);
+    (void)snprintf(pid_text, sizeof pid_text, "%d", (int)getpid());
+    list_fds(workers, slot, channel, &spawn);
+    return rk_master_spawn(&spawn, pid_out, detail);
+}
+
+/* Puts a slot that was given to a process which never came to be back. */
+static void delay_start(struct rk_master_workers *workers, struct worker *worker, uint64_t now_ns)
+{
+    worker->not_before_ns = now_ns + workers->conf->worker.respawn_delay_ms * RK_NS_PER_MS;
+}
+
+static void start_worker(struct rk_master_workers *workers, unsigned slot, uint64_t now_ns)
+{
+    struct worker *worker = &workers->slots[slot];
+    struct rk_detail detail = { .text = "" };
+    int channel[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channel) != 0) {
+        rk_diag(RK_DIAG_ERROR, "worker %u cannot be started: a pair of sockets: %m", slot);
+        delay_start(workers, worker, now_ns);
+        return;
+    }
+    rk_master_engine_slot_open(workers->engine, slot, ++workers->last_incarnation);
+    if (spawn_worker(workers, slot, channel[1], &worker->pid, &detail) == RK_OK) {
+        worker->channel = channel[0];
+        worker->killed = false;
+        worker->told_stuck = false;
+        rk_counter_add(&workers->engine->stats->slots[slot].starts, 1);
+        set_state(worker, WORKER_STARTING, now_ns);
+    } else {
+        rk_diag(RK_DIAG_ERROR, "worker %u cannot be started: %s", slot, detail.text);
+        (void)close(channel[0]); /* nobody is at the other end */
+        delay_start(workers, worker, now_ns);
+        rk_grace_writer_slot_clear(workers->engine->grace, slot);
+        rk_store_writer_slot_close(workers->engine->writer, slot);
+        set_state(worker, WORKER_CLOSING, now_ns);
+    }
+    (void)close(channel[1]); /* the worker's end is the worker's */
+}
+
+static void kill_worker(struct rk_master_workers *workers, unsigned slot, const char *why)
+{
+    struct worker *worker = &workers->slots[slot];
+
+    if (worker->killed)
+        return;
+    rk_diag(RK_DIAG_WARNING, "killing worker %u (pid %d): %s", slot, (int)worker->pid, why);
+    worker->killed = true;
+    (void)kill(worker->pid, SIGKILL); /* a child that we have not waited for: the pid is its own */
+}
+
+static bool heart_stands_still(struct rk_master_workers *workers, unsigned slot, uint64_t now_ns)
+{
+    struct worker *worker = &workers->slots[slot];
+    uint64_t heartbeat = atomic_load_explicit(&workers->engine->board->slots[slot].heartbeat, memory_order_relaxed);
+
+    if (heartbeat != worker->heartbeat) {
+        worker->heartbeat = heartbeat;
+        worker->heartbeat_ns = now_ns;
+    }
+    return now_ns - worker->heartbeat_ns > workers->conf->worker.stuck_timeout_ms * RK_NS_PER_MS;
+}
+
+static void watch_worker(struct rk_master_workers *workers, unsigned slot, uint64_t now_ns)
+{
+    struct worker *worker = &workers->slots[slot];
+
+    if (rk_store_writer_slot_is_broken(workers->engine->writer, slot))
+        kill_worker(workers, slot, "its requests make no sense");
+    else if (worker->state == WORKER_STARTING && now_ns - worker->since_ns > READY_DEADLINE_NS)
+        kill_worker(workers, slot, "not ready within 10 s");
+    else if (worker->state == WORKER_SERVING && heart_stands_still(workers, slot, now_ns))
+        kill_worker(workers, slot, "its event loop has not turned for worker.stuck_timeout");
+}
+
+/* A reader that stands still holds back what was freed, and nothing else; it has until worker.stuck_timeout. */
+static void watch_grace(struct rk_master_workers *workers, uint64_t now_ns)
+{
+    unsigned slot = 0;
+    uint64_t waiting_ns = rk_grace_writer_waiting_ns(workers->engine->grace, now_ns, &slot);
+    struct worker *worker;
+
+    if (waiting_ns < GRACE_PATIENCE_NS || slot >= workers->n_slots)
+        return;
+    worker = &workers->slots[slot];
+    if (worker->state != WORKER_STARTING && worker->state != WORKER_SERVING)
+        return;
+    if (!worker->told_stuck)
+        rk_diag(RK_DIAG_WARNING,
+                "worker %u (pid %d) has been inside a read for %" PRIu64
+                " ms: freed memory waits for it; it will be killed after worker.stuck_timeout",
+                slot, (int)worker->pid, waiting_ns / RK_NS_PER_MS);
+    worker->told_stuck = true;
+    if (waiting_ns > workers->conf->worker.stuck_timeout_ms * RK_NS_PER_MS)
+        kill_worker(workers, slot, "stuck inside a read for worker.stuck_timeout");
+}
+
+void rk_master_workers_tick(struct rk_master_workers *workers, uint64_t now_ns)
+{
+    for (unsigned slot = 0; slot < workers->n_slots; slot++) {
+        struct worker *worker = &workers->slots[slot];
+
+        if (worker->state == WORKER_CLOSING && rk_store_writer_slot_is_closed(workers->engine->writer, slot))
+            set_state(worker, WORKER_DOWN, now_ns);
+        if (worker->state == WORKER_DOWN && !workers->stopping && now_ns >= worker->not_before_ns)
+            start_worker(workers, slot, now_ns);
+        else if (worker->state == WORKER_STARTING || worker->state == WORKER_SERVING)
+            watch_worker(workers, slot, now_ns);
+    }
+    watch_grace(workers, now_ns);
+}
+
+static void describe_exit(char *text, size_t size, int wait_status)
+{
+    if (WIFSIGNALED(wait_status))
+        (void)snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(wait_status),
+                       strsignal(WTERMSIG(wait_status)));
+    else if (WEXITSTATUS(wait_status) == 127)
+        (void)snprintf(text, size, "could not be executed");
+    else
+        (void)snprintf(text, size, "ended with exit code %d", WEXITSTATUS(wait_status));
+}
+
+static void report_exit(struct rk_master_workers *workers, unsigned slot, int wait_status)
+{
+    struct worker *worker = &workers->slots[slot];
+    char how[80];
+
+    if (workers->stopping)
+        return;
+    describe_exit(how, sizeof how, wait_status);
+    rk_counter_add(&workers->engine->stats->slots[slot].deaths, 1);
+    if (worker->state == WORKER_STARTING)
+        rk_diag(RK_DIAG_ERROR, "worker %u (pid %d) %s before it was ready; trying again in %" PRIu64 " ms", slot,
+                (int)worker->pid, how, workers->conf->worker.respawn_delay_ms);
+    else
+        rk_diag(RK_DIAG_WARNING, "worker %u (pid %d) %s; starting another", slot, (int)worker->pid, how);
+}
+
+void rk_master_workers_on_exit(struct rk_master_workers *workers, pid_t pid, int wait_status)
+{
+    uint64_t now_ns = rk_time_monotonic_ns();
+
+    for (unsigned slot = 0; slot < workers->n_slots; slot++) {
+        struct worker *worker = &workers->slots[slot];
+
+        if (worker->pid != pid || (worker->state != WORKER_STARTING && worker->state != WORKER_SERVING))
+            continue;
+        report_exit(workers, slot, wait_status);
+        worker->not_before_ns = now_ns;
+        if (worker->state == WORKER_STARTING)
+            delay_start(workers, worker, now_ns);
+        (void)close(worker->channel); /* nobody is at the other end */
+        worker->channel = -1;
+        worker->pid = 0;
+        rk_grace_writer_slot_clear(workers->engine->grace, slot);
+        rk_store_writer_slot_close(workers->engine->writer, slot);
+        set_state(worker, WORKER_CLOSING, now_ns);
+    }
+}
+
+void rk_master_workers_poll_fds(const struct rk_master_workers *workers, struct pollfd *fds)
+{
+    for (unsigned slot = 0; slot < workers->n_slots; slot++) {
+        bool listen = workers->slots[slot].state == WORKER_STARTING;
+
+        fds[slot] = (struct pollfd){ .fd = listen ? workers->slots[slot].channel : -1, .events = POLLIN };
+    }
+}
+
+void rk_master_workers_on_readable(struct rk_master_workers *workers, unsigned slot)
+{
+    struct worker *worker = &workers->slots[slot];
+    uint64_t now_ns = rk_time_monotonic_ns();
+    char message;
+
+    if (worker->channel < 0 || recv(worker->channel, &message, 1, MSG_DONTWAIT) != 1)
+        return; /* its end: waitpid() will say more */
+    if (message == RK_HANDOVER_READY && worker->state == WORKER_STARTING) {
+        worker->heartbeat_ns = now_ns;
+        set_state(worker, WORKER_SERVING, now_ns);
+    }
+}
+
+void rk_master_workers_stop(struct rk_master_workers *workers, bool drain)
+{
+    char message = drain ? RK_HANDOVER_DRAIN : RK_HANDOVER_STOP;
+
+    workers->stopping = true;
+    for (unsigned slot = 0; slot < workers->n_slots; slot++)
+        if (workers->slots[slot].channel >= 0)
+            (void)send(workers->slots[slot].channel, &message, 1, MSG_NOSIGNAL); /* fails only if it is gone already */
+}
+
+void rk_master_workers_kill(struct rk_master_workers *workers)
+{
+    for (unsigned slot = 0; slot < workers->n_slots; slot++)
+        if (workers->slots[slot].pid > 0)
+            kill_worker(workers, slot, "it did not stop in time");
+}
+
+unsigned rk_master_workers_n_alive(const struct rk_master_workers *workers)
+{
+    unsigned n = 0;
+
+    for (unsigned slot = 0; slot < workers->n_slots; slot++)
+        n += workers->slots[slot].pid > 0;
+    return n;
+}
+
+unsigned rk_master_workers_n_serving(const struct rk_master_workers *workers)
+{
+    unsigned n = 0;
+
+    for (unsigned slot = 0; slot < workers->n_slots; slot++)
+        n += workers->slots[slot].state == WORKER_SERVING;
+    return n;
+}
