@@ -1,1 +1,19 @@
 # tests of the whole: real programs over real sockets and files
+SYSTEM_SUPPORT = %D%/system_client.c %D%/system_client.h %D%/system_server.c %D%/system_server.h
+SYSTEM_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support -I$(top_srcdir)/tests/system
+SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
+
+# The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
+if !TSAN
+check_PROGRAMS += check_system_basic check_system_crash check_system_input
+dist_check_SCRIPTS += %D%/check_system_cli.sh
+endif
+check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
+check_system_basic_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_basic_LDADD = $(SYSTEM_LDADD)
+check_system_crash_SOURCES = %D%/check_system_crash.c $(SYSTEM_SUPPORT)
+check_system_crash_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_crash_LDADD = $(SYSTEM_LDADD)
+check_system_input_SOURCES = %D%/check_system_input.c $(SYSTEM_SUPPORT)
+check_system_input_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_input_LDADD = $(SYSTEM_LDADD)

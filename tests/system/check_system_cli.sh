@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# The programs as a person uses them: `rackkv open`, put, get, exists, delete, the shell on a pipe, a Unix socket, --daemon,
+# and what they say when something is wrong.
+set -u
+build=$(pwd)
+folder=$(mktemp -d "${TMPDIR:-/tmp}/rackkv-test-XXXXXX")
+passed=0
+failed=0
+server=
+
+cleanup() {
+    [ -z "$server" ] || kill -KILL "$server" 2>/dev/null
+    rm -rf "$folder"
+}
+trap cleanup EXIT
+
+# expect NAME EXPECTED_EXIT_CODE EXPECTED_OUTPUT COMMAND...
+expect() {
+    local name=$1 code=$2 output=$3 got result=0
+    shift 3
+    got=$("$@" 2>&1) || result=$?
+    if [ "$result" = "$code" ] && [[ $got == *"$output"* ]]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED: %s\n  command: %s\n  exit code %s, expected %s\n  printed: %s\n  expected: %s\n' \
+            "$name" "$*" "$result" "$code" "$got" "$output"
+    fi
+}
+
+# Waits for a line of the server's, with a deadline; prints the port.
+wait_for_port() {
+    local deadline=$((SECONDS + 20)) port=
+    while [ $SECONDS -lt $deadline ]; do
+        port=$(sed -n 's|.*serving on http://127.0.0.1:\([0-9]*\).*|\1|p' "$folder/diag")
+        [ -z "$port" ] || break
+        read -r -t 0.02 <> <(:) || :
+    done
+    printf '%s' "$port"
+}
+
+expect 'no server' 4 'rackkv open' "$build/rackkv" --url http://127.0.0.1:9 get k
+expect 'no command' 2 'no command frobnicate' "$build/rackkv" frobnicate
+
+"$build/rackkv" open -o "server.data_dir=$folder/data" -o "http.listen=127.0.0.1:0,unix:$folder/socket" 2>"$folder/diag" &
+server=$!
+port=$(wait_for_port)
+export RACKKV_URL=http://127.0.0.1:$port
+expect 'put' 0 '' "$build/rackkv" put k v
+expect 'get' 0 'v' "$build/rackkv" get k
+expect 'exists' 0 '' "$build/rackkv" exists k
+expect 'over the Unix socket' 0 'v' "$build/rackkv" --url "unix:$folder/socket" get k
+expect 'delete' 0 '' "$build/rackkv" delete k
+expect 'absent' 1 '' "$build/rackkv" get k
+expect 'exists no more' 1 '' "$build/rackkv" exists k
+head -c 100000 /dev/urandom >"$folder/bytes"
+expect 'any bytes in' 0 '' "$build/rackkv" put 'a/../b //+%' "@$folder/bytes"
+"$build/rackkv" get 'a/../b //+%' >"$folder/back"
+expect 'the same bytes out' 0 '' cmp "$folder/bytes" "$folder/back"
+expect 'standard input' 0 '' bash -c "printf from-a-pipe | '$build/rackkv' put piped -"
+expect 'shell on a pipe' 0 'from-a-pipe' bash -c "printf 'GET piped\nEXIT\n' | '$build/rackkv' shell"
+expect 'curl, the original way' 0 'OK' curl -fsS "$RACKKV_URL/put?key=a&val=1"
+expect 'curl reads it' 0 '1' curl -fsS "$RACKKV_URL/get?key=a"
+expect 'Ctrl-C' 0 '' bash -c "kill -INT $server; tail --pid=$server -f /dev/null"
+wait "$server"
+code=$?
+expect 'stopped with 0' 0 '' test "$code" = 0
+expect 'it says so' 0 'stopped' cat "$folder/diag"
+server=
+
+expect 'good configuration' 0 'good' "$build/rackkvd" -t
+printf 'log:\n  sync: sometimes\n' >"$folder/bad.yaml"
+expect 'bad configuration' 2 'bad.yaml:2:' "$build/rackkvd" -t -c "$folder/bad.yaml"
+expect 'missing file' 2 'missing.yaml' "$build/rackkvd" -c "$folder/missing.yaml"
+expect 'effective configuration' 0 'sync: none' "$build/rackkvd" -T -o log.sync=none
+expect 'data directory that cannot be' 1 '/proc/nowhere' "$build/rackkvd" -o server.data_dir=/proc/nowhere \
+    -o http.listen=127.0.0.1:0
+expect 'unknown option' 2 'help' "$build/rackkvd" --frobnicate
+
+"$build/rackkvd" --daemon -o "server.data_dir=$folder/data" -o "http.listen=unix:$folder/socket" \
+    -o "server.pid_file=$folder/pid" -o server.workers=1
+expect 'daemon is ready when it returns' 0 '1' "$build/rackkv" --url "unix:$folder/socket" get a
+expect 'second daemon is refused' 1 'rackkvd.diag' "$build/rackkvd" --daemon -o "server.data_dir=$folder/data" \
+    -o "http.listen=unix:$folder/other"
+server=$(cat "$folder/pid")
+expect 'daemon stops' 0 '' bash -c "kill -TERM $server; timeout 20 tail --pid=$server -f /dev/null"
+expect 'its socket is gone' 1 '' test -e "$folder/socket"
+server=
+
+printf 'script cases: %d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
