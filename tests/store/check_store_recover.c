@@ -150,7 +150,7 @@ START_TEST(the_newest_file_cut_at_every_byte)
     crash();
     bytes = bed_read_file(&bed, number, &size);
     ck_assert_uint_eq(size, BED_FILE_BYTES);
-    for (size_t cut = 0; cut <= size; cut += cut < used_size(bytes, size) + 16 ? 1 : 61)
+    for (size_t cut = 0; cut <= size; cut += cut < used_size(bytes, size) + 16 ? BED_STRIDE : 61)
         check_truncated(number, bytes, cut, n_before);
     free(bytes);
 }
@@ -165,7 +165,7 @@ START_TEST(a_closed_file_cut_at_every_byte)
     bed_write(&bed, 20, 3);
     bed_close_writer(&bed);
     bytes = bed_read_file(&bed, 1, &size);
-    for (size_t cut = 0; cut <= size; cut++)
+    for (size_t cut = 0; cut <= size; cut += BED_STRIDE)
         check_truncated(1, bytes, cut, 0);
     free(bytes);
 }
@@ -180,7 +180,7 @@ START_TEST(a_sealed_file_that_is_cut_is_reported)
     write_history(25, 5, 3);
     crash();
     bytes = bed_read_file(&bed, 1, &size);
-    for (size_t cut = 0; cut < size; cut += 3) {
+    for (size_t cut = 0; cut < size; cut += 3 * BED_STRIDE) {
         struct rk_detail detail = { "" };
 
         bed_write_file(&bed, 1, bytes, cut);
@@ -206,7 +206,7 @@ static size_t check_flips(uint32_t number, bool is_newest)
     uint8_t *bytes = bed_read_file(&bed, number, &size);
     size_t used = used_size(bytes, size);
 
-    for (size_t bit = 0; bit < size * 8; bit += bit < used * 8 ? 7 : 1009) {
+    for (size_t bit = 0; bit < size * 8; bit += bit < used * 8 ? 7 * BED_STRIDE : 1009) {
         struct rk_store_recovery result;
         enum rk_err err;
 
@@ -477,7 +477,7 @@ static void merge_files(const uint32_t *numbers, size_t n)
 /* Merges of files that are not neighbours mix old and new sequences in every way: the same state. */
 START_TEST(files_may_hold_their_sequences_in_any_order)
 {
-    for (uint32_t seed = 1; seed <= 60; seed++) {
+    for (uint32_t seed = 1; seed <= 60; seed += BED_STRIDE) {
         struct rk_store_recovery result;
         uint32_t chosen[64];
         size_t n = 0, n_files;

@@ -12,6 +12,18 @@
 #define BED_OPS_MAX    4096
 #define BED_FILE_BYTES 4096
 
+/* The sanitizers make a recovery twenty times as slow: then the tests of every byte take every n-th. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BED_STRIDE 17
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define BED_STRIDE 17
+#endif
+#endif
+#ifndef BED_STRIDE
+#define BED_STRIDE 1
+#endif
+
 struct rk_log_store;
 struct rk_log_writer;
 
