@@ -2,7 +2,6 @@
 -- by hand, since wrk.format would cost more than the server.
 local workload = os.getenv("RK_WORKLOAD")
 local n_keys = tonumber(os.getenv("RK_KEYS"))
-local n_threads = tonumber(os.getenv("RK_THREADS"))
 local n_connections = tonumber(os.getenv("RK_CONNECTIONS"))
 
 local head = " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -22,22 +21,24 @@ function setup(thread)
    n_setup = n_setup + 1
 end
 
--- "load" writes every key once: thread i of n the keys i, i + n, i + 2n ...
-local next_key
+-- "load" writes every key once and then ends wrk, which would otherwise wait for its time to be over: for one thread only.
 local n_answers = 0
 function init()
    math.randomseed(id + 1)
-   next_key = id
    if workload == "load" then
+      local next_key = 0
       request = function()
          local key = next_key
-         next_key = (key + n_threads) % n_keys
+         next_key = (key + 1) % n_keys
          return format(key)
       end
-      local enough = n_keys / n_threads + n_connections
-      response = function()
+      response = function(status)
          n_answers = n_answers + 1
-         if n_answers >= enough then wrk.thread:stop() end
+         if n_answers == n_keys + n_connections then
+            io.write("RESULT all keys written\n")
+            io.flush()
+            os.exit(0)
+         end
       end
    else
       local random = math.random

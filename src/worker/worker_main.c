@@ -61,6 +61,7 @@ int rk_worker_main(unsigned slot, int master_pid)
     ignore_signals();
     prefer_for_oom();
     (void)snprintf(role, sizeof role, "worker %u", slot);
+    (void)prctl(PR_SET_NAME, "rackkvd"); /* it was executed as /proc/self/exe, and tools would show "exe" */
     rk_diag_setup("rackkvd", role);
     for (int i = 0; i < RK_HANDOVER_LISTENERS_MAX; i++)
         handover.listener_fds[i] = RK_HANDOVER_FD_LISTENERS + i;
