@@ -24,16 +24,17 @@
 #include <unistd.h>
 
 #define READY_DEADLINE_NS (10 * RK_NS_PER_S)
-#define GRACE_PATIENCE_NS RK_NS_PER_S /* a grace period that takes longer is worth a diagnostic */
+#define STUCK_PATIENCE_NS RK_NS_PER_S /* standing still for longer is worth a diagnostic */
 
 enum worker_state { WORKER_DOWN, WORKER_STARTING, WORKER_SERVING, WORKER_CLOSING };
 
 struct worker {
     enum worker_state state;
     pid_t pid;
-    int channel; /* -1: none */
-    bool killed; /* SIGKILL was sent; do not send it again */
-    bool told_stuck;
+    int channel;        /* -1: none */
+    bool killed;        /* SIGKILL was sent; do not send it again */
+    bool told_standing; /* a diagnostic was printed, for this time */
+    bool told_grace;
     uint64_t since_ns;      /* in this state */
     uint64_t not_before_ns; /* DOWN: the earliest start */
     uint64_t heartbeat;
@@ -136,7 +137,8 @@ static void start_worker(struct rk_master_workers *workers, unsigned slot, uint6
     if (spawn_worker(workers, slot, channel[1], &worker->pid, &detail) == RK_OK) {
         worker->channel = channel[0];
         worker->killed = false;
-        worker->told_stuck = false;
+        worker->told_standing = false;
+        worker->told_grace = false;
         rk_counter_add(&workers->engine->stats->slots[slot].starts, 1);
         set_state(worker, WORKER_STARTING, now_ns);
     } else {
@@ -161,7 +163,8 @@ static void kill_worker(struct rk_master_workers *workers, unsigned slot, const 
     (void)kill(worker->pid, SIGKILL); /* a child that we have not waited for: the pid is its own */
 }
 
-static bool heart_stands_still(struct rk_master_workers *workers, unsigned slot, uint64_t now_ns)
+/* How long the worker's event loop has not turned. */
+static uint64_t standing_ns(struct rk_master_workers *workers, unsigned slot, uint64_t now_ns)
 {
     struct worker *worker = &workers->slots[slot];
     uint64_t heartbeat = atomic_load_explicit(&workers->engine->board->slots[slot].heartbeat, memory_order_relaxed);
@@ -169,8 +172,27 @@ static bool heart_stands_still(struct rk_master_workers *workers, unsigned slot,
     if (heartbeat != worker->heartbeat) {
         worker->heartbeat = heartbeat;
         worker->heartbeat_ns = now_ns;
+        worker->told_standing = false;
     }
-    return now_ns - worker->heartbeat_ns > workers->conf->worker.stuck_timeout_ms * RK_NS_PER_MS;
+    return now_ns - worker->heartbeat_ns;
+}
+
+/* A worker that stands still (stopped, swapped out, in a loop) serves nobody, and holds back the reuse of what the
+ * keydir freed. Writes and the other workers go on meanwhile; it has until worker.stuck_timeout. */
+static void watch_stuck(struct rk_master_workers *workers, unsigned slot, uint64_t stuck_ns, bool *told,
+                        const char *what)
+{
+    struct worker *worker = &workers->slots[slot];
+    uint64_t timeout_ms = workers->conf->worker.stuck_timeout_ms;
+
+    if (stuck_ns >= STUCK_PATIENCE_NS && !*told) {
+        rk_diag(RK_DIAG_WARNING,
+                "worker %u (pid %d) %s for %" PRIu64 " ms; it is killed after worker.stuck_timeout (%" PRIu64 " ms)",
+                slot, (int)worker->pid, what, stuck_ns / RK_NS_PER_MS, timeout_ms);
+        *told = true;
+    }
+    if (stuck_ns > timeout_ms * RK_NS_PER_MS)
+        kill_worker(workers, slot, "stuck for worker.stuck_timeout");
 }
 
 static void watch_worker(struct rk_master_workers *workers, unsigned slot, uint64_t now_ns)
@@ -181,30 +203,23 @@ static void watch_worker(struct rk_master_workers *workers, unsigned slot, uint6
         kill_worker(workers, slot, "its requests make no sense");
     else if (worker->state == WORKER_STARTING && now_ns - worker->since_ns > READY_DEADLINE_NS)
         kill_worker(workers, slot, "not ready within 10 s");
-    else if (worker->state == WORKER_SERVING && heart_stands_still(workers, slot, now_ns))
-        kill_worker(workers, slot, "its event loop has not turned for worker.stuck_timeout");
+    else if (worker->state == WORKER_SERVING)
+        watch_stuck(workers, slot, standing_ns(workers, slot, now_ns), &worker->told_standing,
+                    "has not turned its event loop");
 }
 
-/* A reader that stands still holds back what was freed, and nothing else; it has until worker.stuck_timeout. */
+/* The same for a reader thread: the loop turns, but a grace period does not end. */
 static void watch_grace(struct rk_master_workers *workers, uint64_t now_ns)
 {
     unsigned slot = 0;
     uint64_t waiting_ns = rk_grace_writer_waiting_ns(workers->engine->grace, now_ns, &slot);
-    struct worker *worker;
 
-    if (waiting_ns < GRACE_PATIENCE_NS || slot >= workers->n_slots)
-        return;
-    worker = &workers->slots[slot];
-    if (worker->state != WORKER_STARTING && worker->state != WORKER_SERVING)
-        return;
-    if (!worker->told_stuck)
-        rk_diag(RK_DIAG_WARNING,
-                "worker %u (pid %d) has been inside a read for %" PRIu64
-                " ms: freed memory waits for it; it will be killed after worker.stuck_timeout",
-                slot, (int)worker->pid, waiting_ns / RK_NS_PER_MS);
-    worker->told_stuck = true;
-    if (waiting_ns > workers->conf->worker.stuck_timeout_ms * RK_NS_PER_MS)
-        kill_worker(workers, slot, "stuck inside a read for worker.stuck_timeout");
+    if (waiting_ns < STUCK_PATIENCE_NS || slot >= workers->n_slots) {
+        for (slot = 0; slot < workers->n_slots; slot++)
+            workers->slots[slot].told_grace = false;
+    } else if (workers->slots[slot].state == WORKER_SERVING) {
+        watch_stuck(workers, slot, waiting_ns, &workers->slots[slot].told_grace, "has kept a grace period from ending");
+    }
 }
 
 void rk_master_workers_tick(struct rk_master_workers *workers, uint64_t now_ns)

@@ -232,6 +232,7 @@ static void turn_grace(struct rk_store_writer *writer)
 static void update_stats(struct rk_store_writer *writer)
 {
     struct rk_keydir_usage usage = rk_keydir_writer_usage(writer->settings.keydir);
+    struct rk_grace_figures grace = rk_grace_writer_figures(writer->settings.grace);
     struct rk_stats_writer *stats = writer->settings.stats;
     enum rk_err state = rk_log_writer_state(writer->settings.log);
 
@@ -240,6 +241,9 @@ static void update_stats(struct rk_store_writer *writer)
     rk_counter_set(&stats->keydir_limbo_bytes, usage.limbo_bytes);
     rk_counter_set(&stats->keydir_max_bytes, usage.max_bytes);
     rk_counter_set(&stats->keydir_pages, usage.n_pages);
+    rk_counter_set(&stats->grace_periods, grace.n_periods);
+    rk_counter_set(&stats->grace_last_ns, grace.last_ns);
+    rk_counter_set(&stats->grace_max_ns, grace.longest_ns);
     rk_counter_set(&stats->last_sequence, rk_log_writer_last_sequence(writer->settings.log));
     rk_counter_set(&stats->durable_sequence, rk_log_writer_durable_sequence(writer->settings.log));
     rk_counter_set(&stats->refused, (uint64_t)(-(int)state));

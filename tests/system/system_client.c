@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,29 @@ int system_client_status(struct system_client *client, const char *method, const
     status = response.status;
     system_response_fini(&response);
     return status;
+}
+
+int system_client_status_retry(struct system_client *client, const char *method, const char *target, const void *body,
+                               size_t body_len)
+{
+    int status = system_client_status(client, method, target, body, body_len);
+
+    return status != 0 ? status : system_client_status(client, method, target, body, body_len);
+}
+
+bool system_client_answers_within(struct system_client *client, int limit_ms)
+{
+    static const char request[] = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    struct pollfd answer = { .fd = client->fd, .events = POLLIN };
+    struct system_response response = { .status = 0 };
+
+    if (send_all(client->fd, request, sizeof request - 1) && poll(&answer, 1, limit_ms) > 0
+        && receive_response(client, "GET", &response)) {
+        system_response_fini(&response);
+        return true;
+    }
+    system_client_close(client);
+    return false;
 }
 
 const char *system_response_header(const struct system_response *response, const char *name)

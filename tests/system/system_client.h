@@ -29,6 +29,13 @@ void system_client_request(struct system_client *client, const char *method, con
 int system_client_status(struct system_client *client, const char *method, const char *target, const void *body,
                          size_t body_len);
 
+/* The same, once more on a new connection when the old one broke. */
+int system_client_status_retry(struct system_client *client, const char *method, const char *target, const void *body,
+                               size_t body_len);
+
+/* Whether a GET of /livez is answered within so many milliseconds; otherwise the connection is closed. */
+bool system_client_answers_within(struct system_client *client, int limit_ms);
+
 /* The value of a header, or NULL: name in its canonical case; valid until the next call. */
 const char *system_response_header(const struct system_response *response, const char *name);
 void system_response_fini(struct system_response *response);

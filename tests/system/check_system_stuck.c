@@ -1,0 +1,83 @@
+/* A worker that stands still costs its own connections and nothing else: the other one goes on reading and writing,
+ * there is a diagnostic, and when its time is over it is killed and replaced. */
+#include "system_client.h"
+#include "system_server.h"
+#include "test_dir.h"
+#include "test_main.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define N_CLIENTS 16
+
+static char *dir;
+static struct system_server *server;
+static struct system_client clients[N_CLIENTS];
+
+static void setup(void)
+{
+    static const char *const arguments[] = { "-o", "server.workers=2", "-o", "worker.stuck_timeout=2s",
+                                             "-o", "log.sync=none",    NULL };
+
+    dir = test_dir_create();
+    server = system_server_start(dir, arguments);
+    for (int i = 0; i < N_CLIENTS; i++)
+        ck_assert(system_client_open(&clients[i], system_server_port(server)));
+}
+
+static void teardown(void)
+{
+    for (int i = 0; i < N_CLIENTS; i++)
+        system_client_close(&clients[i]);
+    if (server != NULL)
+        ck_assert_int_eq(system_server_stop(&server, SIGTERM), 0);
+    test_dir_remove(&dir);
+}
+
+/* The first connection that the worker which still runs answers. */
+static struct system_client *find_served(void)
+{
+    for (int i = 0; i < N_CLIENTS; i++)
+        if (system_client_answers_within(&clients[i], 500))
+            return &clients[i];
+    ck_abort_msg("no connection is answered while one worker stands still");
+    return NULL;
+}
+
+START_TEST(a_stopped_worker_delays_nobody_else_and_is_replaced)
+{
+    struct system_client *client;
+    pid_t pids[4], stopped;
+    char target[64];
+    unsigned n = 0;
+
+    ck_assert_uint_eq(system_server_workers(server, pids, 4), 2);
+    stopped = pids[0];
+    ck_assert_int_eq(kill(stopped, SIGSTOP), 0);
+    client = find_served();
+    /* Enough new keys that pages of the keydir grow, are freed, and wait for the worker that stands still. */
+    while (!system_server_has_line(server, "killing worker")) {
+        snprintf(target, sizeof target, "/v1/kv/stuck-%u", n++);
+        ck_assert_int_eq(system_client_status(client, "PUT", target, target, strlen(target)), 201);
+        ck_assert_int_eq(system_client_status(client, "GET", target, NULL, 0), 200);
+    }
+    ck_assert(system_server_has_line(server, "it is killed after worker.stuck_timeout"));
+    ck_assert_uint_gt(n, 100);
+    system_server_wait_line(server, "starting another");
+    for (int i = 0; i < N_CLIENTS; i++)
+        ck_assert_int_eq(system_client_status_retry(&clients[i], "GET", "/v1/kv/stuck-0", NULL, 0), 200);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("system stuck");
+    TCase *tcase = tcase_create("stuck");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, a_stopped_worker_delays_nobody_else_and_is_replaced);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
