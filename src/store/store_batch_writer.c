@@ -14,6 +14,10 @@
 #define N_OPS_MAX     2048u
 #define N_FILTER_BITS 16384u /* eight for each operation */
 
+/* Records up to this size are copied out of the ring before they are checked. A longer one is checked and written in
+ * place: what a dying worker scribbles over it in between is found by its CRC when it is read. */
+#define COPY_BYTES_MAX 16384u
+
 struct batch_op {
     struct rk_fingerprint fingerprint;
     uint64_t ticket;
@@ -35,6 +39,7 @@ struct rk_store_batch {
     /* Keys that this batch puts, by a bit of their fingerprint. A delete looks at the keydir, where they are not yet.
      */
     uint64_t put_filter[N_FILTER_BITS / 64];
+    _Alignas(16) uint8_t copy[COPY_BYTES_MAX]; /* of the request that is being added */
 };
 
 struct rk_store_batch *rk_store_batch_create(const struct rk_store_batch_settings *settings)
@@ -65,20 +70,23 @@ static bool filter_may_have(const struct rk_store_batch *batch, struct rk_finger
     return (batch->put_filter[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
-/* A request, its lengths copied once and bounded; `record` still points into memory that the worker can write. */
+/* A request, its lengths copied once and bounded. */
 struct request {
     struct rk_ring_request head;
     uint8_t header_bytes[RK_RECORD_HEADER_BYTES];
     struct rk_record_header header;
-    const uint8_t *record;
+    const uint8_t *record; /* the private copy, or in the ring: its first bytes are not to be believed there */
 };
 
-static enum rk_err decode_request(struct request *request, const uint8_t *message, uint64_t size)
+static enum rk_err decode_request(struct rk_store_batch *batch, struct request *request, const uint8_t *message,
+                                  uint64_t size)
 {
     if (size < sizeof request->head + RK_RECORD_HEADER_BYTES)
         return RK_ERR_CORRUPT;
     memcpy(&request->head, message, sizeof request->head);
     request->record = message + sizeof request->head;
+    if (size - sizeof request->head <= COPY_BYTES_MAX)
+        request->record = memcpy(batch->copy, request->record, size - sizeof request->head);
     memcpy(request->header_bytes, request->record, RK_RECORD_HEADER_BYTES);
     if (rk_record_decode_unstamped_header(request->header_bytes, &request->header) != RK_OK)
         return RK_ERR_CORRUPT;
@@ -144,7 +152,7 @@ enum rk_err rk_store_batch_add(struct rk_store_batch *batch, unsigned slot, cons
 
     if (batch->n_ops == N_OPS_MAX)
         return RK_ERR_FULL;
-    if (decode_request(&request, message, size) != RK_OK)
+    if (decode_request(batch, &request, message, size) != RK_OK)
         return RK_ERR_CORRUPT;
     *op =
         (struct batch_op){ .ticket = request.head.ticket,
