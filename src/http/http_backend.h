@@ -33,8 +33,8 @@ struct rk_http_backend {
     /* `done` of this ticket is not called any more; what it started may still happen. */
     void (*cancel)(void *self, rk_store_ticket ticket);
 
-    /* /readyz: whether to answer 200; otherwise a short text says why not (JSON members, such as
-     * "\"state\":\"draining\""). */
+    /* /readyz: whether to answer 200. If not, *why_out says why (JSON members, such as "\"state\":\"draining\""). If
+     * so, it is NULL, or one line of text for the body: what does not work although reads do. */
     bool (*ready)(void *self, const char **why_out);
 };
 

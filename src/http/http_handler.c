@@ -184,7 +184,7 @@ static void answer_readyz(struct rk_http_request *request)
     const char *why = NULL;
 
     if (backend->ready(backend->self, &why))
-        answer_text(request, "ready\n");
+        answer_text(request, why != NULL ? why : "ready\n");
     else
         rk_http_answer_problem(request, RK_HTTP_PROBLEM_NOT_READY, 0, why != NULL ? why : "");
 }

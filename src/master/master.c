@@ -25,6 +25,9 @@
 #define TICK_MS      100
 #define FAST_STOP_NS (5 * RK_NS_PER_S)
 
+/* Write errors may come with every request: so often are they told. */
+#define WRITE_ERRORS_EVERY_NS (10 * RK_NS_PER_S)
+
 enum poll_index { POLL_SIGNALS, POLL_NOTICE, POLL_WORKERS };
 
 struct master {
@@ -35,6 +38,9 @@ struct master {
     struct rk_master_single *single;
     int signal_fd;
     bool ready_told;
+    uint64_t refused_told;      /* the writer's counters, as they were last told */
+    uint64_t write_errors_told; /* and when: */
+    uint64_t write_errors_told_ns;
     bool stopping;
     bool drain;
     uint64_t stop_deadline_ns;
@@ -63,6 +69,7 @@ static enum rk_err open_signals(struct master *master, struct rk_detail *detail)
         sigaddset(&set, handled[i]);
     (void)sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail for a valid set */
     (void)signal(SIGPIPE, SIG_IGN);           /* nor this */
+    (void)signal(SIGXFSZ, SIG_IGN);           /* a write past the limit of a file's size is an error like others */
     master->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (master->signal_fd < 0) {
         rk_detail_set(detail, "making a signalfd: %s", strerror(errno));
@@ -199,16 +206,38 @@ static void on_signals(struct master *master)
     reap_children(master);
 }
 
+/* One line when it begins, none for each request that meets it. */
+static void tell_refused(struct master *master)
+{
+    uint64_t refused = rk_counter_get(&master->engine.stats->writer.refused);
+    struct rk_detail why;
+
+    if (refused == master->refused_told)
+        return;
+    master->refused_told = refused;
+    rk_log_writer_why(master->engine.log, &why);
+    rk_diag(RK_DIAG_ERROR, "%s: writes are refused until a restart, reads go on", why.text);
+}
+
+static void tell_write_errors(struct master *master, uint64_t now_ns)
+{
+    uint64_t n = rk_counter_get(&master->engine.stats->writer.write_errors);
+    bool is_first = master->write_errors_told == 0;
+    struct rk_detail why;
+
+    if (n == master->write_errors_told || (!is_first && now_ns - master->write_errors_told_ns < WRITE_ERRORS_EVERY_NS))
+        return;
+    rk_log_writer_why(master->engine.log, &why);
+    rk_diag(RK_DIAG_ERROR, "%s: nothing of it was kept; %llu failed writes so far", why.text, (unsigned long long)n);
+    master->write_errors_told = n;
+    master->write_errors_told_ns = now_ns;
+}
+
 /* The writer thread wants to be looked at: a slot was let go (the tick sees it), or writes are refused. */
 static void on_notice(struct master *master)
 {
-    uint64_t refused = rk_counter_get(&master->engine.stats->writer.refused);
-
     rk_doorbell_drain(master->engine.notice_fd);
-    if (refused != 0)
-        rk_diag(RK_DIAG_ERROR,
-                "the data log could not be written or synced (%s): writes are refused until a restart, reads go on",
-                rk_err_text((enum rk_err)(-(int)refused)));
+    tell_refused(master);
 }
 
 static void on_worker_messages(struct master *master, const struct pollfd *fds)
@@ -253,6 +282,7 @@ static void run_loop(struct master *master)
     while (!(master->stopping && workers_are_gone(master))) {
         uint64_t now_ns = rk_time_monotonic_ns();
 
+        tell_write_errors(master, now_ns);
         if (master->workers != NULL) {
             rk_master_workers_tick(master->workers, now_ns);
             if (!master->ready_told && rk_master_workers_n_serving(master->workers) == master->engine.n_slots)

@@ -7,7 +7,8 @@
 struct rk_stats_writer {
     _Alignas(64) rk_counter puts; /* published */
     rk_counter deletes;
-    rk_counter failed; /* answered with an error */
+    rk_counter failed;       /* answered with an error */
+    rk_counter write_errors; /* batches that could not be written, for any reason */
     rk_counter batches;
     rk_counter syncs;
     rk_counter appended_bytes;

@@ -187,6 +187,7 @@ static bool make_durable(struct rk_store_batch *batch)
     enum rk_err err = rk_log_writer_flush(batch->settings.log);
 
     if (err != RK_OK) {
+        rk_counter_add(&batch->settings.stats->write_errors, 1);
         fail_staged(batch, err, err != RK_ERR_READ_ONLY);
         return false;
     }

@@ -27,17 +27,21 @@ struct worker {
     struct rk_keydir *keydir;
     struct rk_grace_agent *agent;
     struct rk_store_client *client;
+    struct rk_worker_backend backend;
     struct rk_http_server *server;
     bool draining; /* the server has stopped listening */
     bool stopping; /* do not wait for idle connections */
     bool master_gone;
 };
 
+static struct rk_stats_block *stats_block_of(const struct worker *worker)
+{
+    return (struct rk_stats_block *)(worker->board_region.bytes + worker->board->stats_offset);
+}
+
 static struct rk_stats_slot *stats_of(const struct worker *worker)
 {
-    struct rk_stats_block *block = (struct rk_stats_block *)(worker->board_region.bytes + worker->board->stats_offset);
-
-    return &block->slots[worker->handover->slot];
+    return &stats_block_of(worker)->slots[worker->handover->slot];
 }
 
 static enum rk_err attach_board(struct worker *worker, struct rk_detail *detail)
@@ -149,13 +153,14 @@ static enum rk_err open_server(struct worker *worker, struct rk_detail *detail)
                                      .max_head_bytes = settings->max_head_bytes,
                                      .request_timeout_ms = settings->request_timeout_ms,
                                      .idle_timeout_ms = settings->idle_timeout_ms };
-    struct rk_http_backend backend;
+    struct rk_http_backend table;
     enum rk_err err;
 
     for (size_t i = 0; i < http.n_listeners; i++)
         http.listener_fds[i] = worker->handover->listener_fds[i];
-    rk_worker_backend_init(&backend, worker->client);
-    err = rk_http_server_create(&worker->server, &http, &backend, &stats_of(worker)->http, detail);
+    worker->backend = (struct rk_worker_backend){ .client = worker->client, .writer = &stats_block_of(worker)->writer };
+    rk_worker_backend_init(&table, &worker->backend);
+    err = rk_http_server_create(&worker->server, &http, &table, &stats_of(worker)->http, detail);
     if (err != RK_OK)
         return err;
     rk_http_server_set_awake_hook(worker->server, on_awake, &worker->slot->doorbell);

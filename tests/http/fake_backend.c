@@ -284,8 +284,10 @@ static enum rk_err fake_write(void *self, const struct rk_store_write *write, rk
 
 static bool fake_ready(void *self, const char **why_out)
 {
+    if (!fake.control->not_ready)
+        return true;
     *why_out = "\"state\":\"recovering\"";
-    return !fake.control->not_ready;
+    return false;
 }
 
 /* ---- the child ---- */

@@ -136,6 +136,17 @@ bool system_server_has_line(struct system_server *server, const char *text)
     return has;
 }
 
+unsigned system_server_count(struct system_server *server, const char *text)
+{
+    unsigned n = 0;
+
+    pthread_mutex_lock(&server->mutex);
+    for (const char *at = server->output; (at = strstr(at, text)) != NULL; at += strlen(text))
+        n++;
+    pthread_mutex_unlock(&server->mutex);
+    return n;
+}
+
 struct system_server *system_server_start(const char *data_dir, const char *const *arguments)
 {
     struct system_server *server = launch(data_dir, arguments);

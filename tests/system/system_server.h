@@ -27,6 +27,9 @@ unsigned system_server_workers(const struct system_server *server, pid_t *pids, 
 void system_server_wait_line(struct system_server *server, const char *text);
 bool system_server_has_line(struct system_server *server, const char *text);
 
+/* How often the text was printed so far. */
+unsigned system_server_count(struct system_server *server, const char *text);
+
 /* Sends the signal and waits for the end: the exit code, or minus the signal that ended it. Frees the handle. */
 int system_server_stop(struct system_server **server, int signal_number);
 

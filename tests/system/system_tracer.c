@@ -1,0 +1,125 @@
+#include "system_tracer.h"
+
+#include "system_server.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define N_EXPRESSIONS_MAX 8
+
+struct system_tracer {
+    pid_t pid;
+    pid_t traced;
+};
+
+static void execute(pid_t pid, const char *const *expressions, pid_t parent)
+{
+    char pid_text[16];
+    char *argv[8 + 2 * N_EXPRESSIONS_MAX] = { "strace", "-f", "-q", "-o", "/dev/null", "-p", pid_text };
+    int n = 7;
+    int null_fd;
+
+    for (int i = 0; expressions[i] != NULL && i < N_EXPRESSIONS_MAX; i++) {
+        argv[n++] = "-e";
+        argv[n++] = (char *)(uintptr_t)expressions[i];
+    }
+    snprintf(pid_text, sizeof pid_text, "%d", (int)pid);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(1);
+    null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(null_fd, STDERR_FILENO);
+    execvp(argv[0], argv);
+    _exit(127);
+}
+
+static int tracer_of(pid_t pid, const char *thread)
+{
+    char path[320], line[256];
+    FILE *file;
+    int tracer = -1;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%s/status", (int)pid, thread);
+    file = fopen(path, "r");
+    if (file == NULL)
+        return -1; /* ended meanwhile */
+    while (tracer < 0 && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "TracerPid: %d", &tracer) != 1)
+            tracer = -1;
+    fclose(file);
+    return tracer;
+}
+
+/* Whether all threads have this tracer; 0 asks for none. */
+static bool all_have_tracer(pid_t pid, int tracer)
+{
+    char path[64];
+    struct dirent *entry;
+    bool all = true;
+    DIR *dir;
+
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    dir = opendir(path);
+    ck_assert_ptr_nonnull(dir);
+    while ((entry = readdir(dir)) != NULL)
+        if (entry->d_name[0] != '.' && tracer_of(pid, entry->d_name) != tracer)
+            all = false;
+    closedir(dir);
+    return all;
+}
+
+static bool wait_attached(const struct system_tracer *tracer)
+{
+    long deadline = system_now_ms() + SYSTEM_DEADLINE_MS;
+
+    while (!all_have_tracer(tracer->traced, tracer->pid)) {
+        if (waitpid(tracer->pid, NULL, WNOHANG) == tracer->pid)
+            return false;
+        ck_assert_msg(system_now_ms() < deadline, "strace does not attach");
+        usleep(1000);
+    }
+    return true;
+}
+
+struct system_tracer *system_tracer_attach(pid_t pid, const char *const *expressions)
+{
+    struct system_tracer *tracer = calloc(1, sizeof *tracer);
+    pid_t parent = getpid();
+
+    ck_assert_ptr_nonnull(tracer);
+    tracer->traced = pid;
+    tracer->pid = fork();
+    ck_assert_int_ge(tracer->pid, 0);
+    if (tracer->pid == 0)
+        execute(pid, expressions, parent);
+    if (wait_attached(tracer))
+        return tracer;
+    free(tracer);
+    fprintf(stderr, "skipped: strace is not installed, or may not attach to a process here\n");
+    return NULL;
+}
+
+void system_tracer_detach(struct system_tracer **tracer)
+{
+    struct system_tracer *self = *tracer;
+    long deadline = system_now_ms() + SYSTEM_DEADLINE_MS;
+
+    if (self == NULL)
+        return;
+    kill(self->pid, SIGTERM);
+    ck_assert_int_eq(waitpid(self->pid, NULL, 0), self->pid);
+    while (kill(self->traced, 0) == 0 && !all_have_tracer(self->traced, 0)) {
+        ck_assert_msg(system_now_ms() < deadline, "strace does not let go");
+        usleep(1000);
+    }
+    free(self);
+    *tracer = NULL;
+}

@@ -1,0 +1,19 @@
+/* strace on a running process, to make the n-th call of some kind fail there. All its threads are attached, and only
+ * the process asked for: a worker is not its master. */
+#ifndef RK_SYSTEM_TRACER_H
+#define RK_SYSTEM_TRACER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct system_tracer;
+
+/* Attaches with one or more -e expressions (NULL at the end), such as "inject=fdatasync:error=EIO:when=1"; calls of
+ * each thread are counted from here. NULL, with a line that says so, where there is no strace or it is not permitted:
+ * the caller skips its test then. */
+struct system_tracer *system_tracer_attach(pid_t pid, const char *const *expressions);
+
+/* The process goes on untraced. NULL inside is fine. */
+void system_tracer_detach(struct system_tracer **tracer);
+
+#endif
