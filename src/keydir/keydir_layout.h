@@ -101,6 +101,7 @@ _Static_assert(sizeof(struct rk_keydir_bucket) == 64, "a bucket is a cache line"
 _Static_assert(offsetof(struct rk_keydir_bucket, high) == 24, "bucket");
 _Static_assert(offsetof(struct rk_keydir_bucket, low) == 48, "bucket");
 _Static_assert(offsetof(struct rk_keydir_bucket, hint) == 60, "bucket");
+_Static_assert(RK_KEYDIR_ENTRIES == 3, "rk_keydir_bucket_match");
 _Static_assert(RK_KEYDIR_STEP_BUCKETS * sizeof(struct rk_keydir_bucket) == RK_KEYDIR_STEP_BYTES, "step");
 _Static_assert(sizeof(_Atomic uint64_t) == 8 && sizeof(_Atomic uint32_t) == 4, "plain words");
 
@@ -199,16 +200,25 @@ static inline uint64_t rk_keydir_find_word(const struct rk_keydir *keydir, uint6
     }
 }
 
-/* The location in this bucket, or 0. The first comparison only sorts out quickly; what counts is read after the
- * location (guarantee 1). */
+/* The entries whose `low` is this, a bit each. Without a branch or a loop: which of the three it is cannot be
+ * predicted. */
+static inline uint32_t rk_keydir_bucket_match(struct rk_keydir_bucket *bucket, uint32_t low)
+{
+    uint32_t first = atomic_load_explicit(&bucket->low[0], memory_order_relaxed) == low;
+    uint32_t second = atomic_load_explicit(&bucket->low[1], memory_order_relaxed) == low;
+    uint32_t third = atomic_load_explicit(&bucket->low[2], memory_order_relaxed) == low;
+
+    return first | second << 1 | third << 2;
+}
+
+/* The location in this bucket, or 0. The match only sorts out quickly; what counts is read after the location
+ * (guarantee 1). */
 static inline uint64_t rk_keydir_bucket_lookup(struct rk_keydir_bucket *bucket, struct rk_fingerprint fingerprint)
 {
-    for (uint32_t i = 0; i < RK_KEYDIR_ENTRIES; i++) {
-        uint64_t location;
+    for (uint32_t match = rk_keydir_bucket_match(bucket, fingerprint.low); match != 0; match &= match - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(match);
+        uint64_t location = atomic_load_explicit(&bucket->location[i], memory_order_acquire);
 
-        if (atomic_load_explicit(&bucket->low[i], memory_order_relaxed) != fingerprint.low)
-            continue;
-        location = atomic_load_explicit(&bucket->location[i], memory_order_acquire);
         if (location != 0 && atomic_load_explicit(&bucket->high[i], memory_order_relaxed) == fingerprint.high
             && atomic_load_explicit(&bucket->low[i], memory_order_relaxed) == fingerprint.low)
             return location;
