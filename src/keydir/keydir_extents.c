@@ -23,7 +23,7 @@
  * it is the one that the last page left. */
 static uint32_t pool_at_rest(const struct rk_keydir_extents *extents)
 {
-    return extents->n_pages / 128 + (extents->keeps_for_grace ? 0 : 1);
+    return extents->n_pages / 512 + (extents->keeps_for_grace ? 0 : 1);
 }
 
 /* Under the address sanitizer nobody may touch an extent between limbo and the next page, not even a reader that came

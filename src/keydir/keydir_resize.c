@@ -6,9 +6,10 @@
 /* Buddies whose keys fit in so many steps become one page; two of half the largest size have just been split. */
 #define MERGE_STEPS  24u
 #define SWEEP_BUDGET 16u
-/* Limbo that is normal: a grace period's worth of growth at full speed. Above it, pages grow by half instead of by a
- * step, so that what is left behind stays in proportion to what is in use however long a reader sleeps. */
-#define LIMBO_NORMAL_STEPS 4096u
+/* Limbo that is normal: a grace period's worth of growth at full speed, but no more than an eighth of what there may
+ * be. Above it, pages grow by half instead of by a step, so that what is left behind stays in proportion to what is in
+ * use however long a reader sleeps. */
+#define LIMBO_NORMAL_BYTES (32ull << 20)
 
 uint64_t rk_keydir_resize_ticket(const struct rk_keydir_writer *writer)
 {
@@ -44,7 +45,9 @@ struct rk_keydir_target rk_keydir_resize_target(struct rk_keydir_writer *writer,
 
 static bool limbo_is_large(const struct rk_keydir_writer *writer)
 {
-    return writer->extents.limbo_steps > LIMBO_NORMAL_STEPS + writer->extents.page_steps / 8;
+    uint64_t normal_bytes = writer->max_bytes / 8 < LIMBO_NORMAL_BYTES ? writer->max_bytes / 8 : LIMBO_NORMAL_BYTES;
+
+    return writer->extents.limbo_steps > normal_bytes / RK_KEYDIR_STEP_BYTES + writer->extents.page_steps / 8;
 }
 
 /* The smallest page that holds n keys and has room for a sixteenth more: that many inserts pay for the rebuild. */

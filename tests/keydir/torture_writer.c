@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #define DEADLINE_NS     (15 * RK_NS_PER_S) /* a grace period that takes longer never ends */
-#define LIMBO_MAX_BYTES (96ull << 20)      /* what is normal, and what four sleeping readers add to it in proportion */
+#define LIMBO_MAX_BYTES (128ull << 20)     /* what is normal, and what four sleeping readers add to it in proportion */
 #define PHASE_NS        (400 * RK_NS_PER_MS)
 
 static void change_key(struct torture_writer *writer, uint32_t id, bool delete)
