@@ -3,3 +3,4 @@
 bench: $(EXTRA_PROGRAMS)
 
 include bench/floor/local.mk
+include bench/keydir/local.mk
