@@ -9,6 +9,7 @@ librk_log_a_SOURCES = \
 librk_log_writer_a_SOURCES = \
 	%D%/log_active.c %D%/log_active.h \
 	%D%/log_batch.c %D%/log_batch.h \
+	%D%/log_hint.c %D%/log_hint.h %D%/log_hint_make.c \
 	%D%/log_identity.c %D%/log_identity.h \
 	%D%/log_lock.c %D%/log_lock.h \
 	%D%/log_manifest.c %D%/log_manifest.h \

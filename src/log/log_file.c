@@ -24,7 +24,8 @@ void rk_log_hint_name(char name[RK_LOG_FILE_NAME_BYTES], uint32_t file_number)
     (void)snprintf(name, RK_LOG_FILE_NAME_BYTES, "%0*u.hint", NAME_DIGITS, file_number); /* always fits */
 }
 
-uint32_t rk_log_file_number_of_name(const char *name)
+/* The number that a name begins with, if this suffix and nothing else follows; else 0. */
+static uint32_t number_before(const char *name, const char *suffix)
 {
     uint64_t number = 0;
 
@@ -33,9 +34,19 @@ uint32_t rk_log_file_number_of_name(const char *name)
             return 0;
         number = number * 10 + (uint64_t)(name[i] - '0');
     }
-    if (strcmp(name + NAME_DIGITS, ".data") != 0 && strcmp(name + NAME_DIGITS, ".hint") != 0)
-        return 0;
-    return number <= RK_LOG_FILE_NUMBER_MAX ? (uint32_t)number : 0;
+    return strcmp(name + NAME_DIGITS, suffix) == 0 && number <= RK_LOG_FILE_NUMBER_MAX ? (uint32_t)number : 0;
+}
+
+uint32_t rk_log_file_number_of_name(const char *name)
+{
+    uint32_t number = number_before(name, ".data");
+
+    return number != 0 ? number : number_before(name, ".hint");
+}
+
+bool rk_log_file_is_tmp_hint(const char *name)
+{
+    return number_before(name, ".hint.tmp") != 0;
 }
 
 static void build_frame(uint8_t *bytes, enum rk_record_type type, const uint8_t value[VALUE_BYTES],

@@ -50,6 +50,9 @@ void rk_log_hint_name(char name[RK_LOG_FILE_NAME_BYTES], uint32_t file_number);
 /* The number in a name of one of these two patterns, 0 for every other name. Pure. */
 uint32_t rk_log_file_number_of_name(const char *name);
 
+/* Whether the name is that of a hint that was not finished: "0000000012.hint.tmp". Pure. */
+bool rk_log_file_is_tmp_hint(const char *name);
+
 /* Builds and stamps the whole record, RK_LOG_FILE_FRAME_BYTES long. Pure. */
 void rk_log_file_header_build(uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], const struct rk_log_file_header *header,
                               const struct rk_record_stamp *stamp);

@@ -173,6 +173,11 @@ void rk_record_stamp(uint8_t *header_bytes, const struct rk_record_stamp *stamp)
     rk_bytes_store32(header_bytes + AT_HEADER_CRC, header_crc(header_bytes));
 }
 
+uint32_t rk_record_header_crc(const uint8_t *bytes)
+{
+    return rk_bytes_load32(bytes + AT_HEADER_CRC);
+}
+
 static bool header_fits_rules(const struct rk_record_header *header)
 {
     unsigned type = (unsigned)header->type;

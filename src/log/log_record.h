@@ -108,6 +108,9 @@ enum rk_err rk_record_decode_header(const uint8_t *bytes, struct rk_record_heade
 /* The same for a record that was built and not yet stamped (no header CRC): what a worker puts into a ring. */
 enum rk_err rk_record_decode_unstamped_header(const uint8_t *bytes, struct rk_record_header *header_out);
 
+/* The header CRC that a stamped header carries: it names the record, body CRC and sequence included. Pure. */
+uint32_t rk_record_header_crc(const uint8_t *bytes);
+
 /* The padded size that follows from a header; and where key, metadata and value begin. Pure. */
 uint64_t rk_record_size_of(const struct rk_record_header *header);
 size_t rk_record_key_offset(const struct rk_record_header *header);

@@ -57,8 +57,12 @@ static enum rk_err summarize(int fd, struct rk_log_file_summary *summary)
         return RK_OK;
     if (read_frame(fd, summary->file_bytes - RK_LOG_FILE_FRAME_BYTES, bytes, &view, &whole) != RK_OK)
         return RK_ERR_IO;
-    summary->has_trailer = whole && rk_log_file_trailer_decode(&view, &summary->trailer) == RK_OK
-                           && summary->trailer.size_bytes == summary->file_bytes - RK_LOG_FILE_FRAME_BYTES;
+    if (!whole || rk_log_file_trailer_decode(&view, &summary->trailer) != RK_OK
+        || summary->trailer.size_bytes != summary->file_bytes - RK_LOG_FILE_FRAME_BYTES)
+        return RK_OK;
+    summary->has_trailer = true;
+    summary->trailer_sequence = view.header.sequence;
+    summary->trailer_crc = rk_record_header_crc(bytes);
     return RK_OK;
 }
 

@@ -14,6 +14,8 @@ struct rk_log_file_summary {
     uint64_t header_sequence;           /* has_header: an appended file has only higher ones */
     bool has_trailer;                   /* its last record is one, and it fits the file's size */
     struct rk_log_file_trailer trailer; /* has_trailer */
+    uint64_t trailer_sequence;          /* has_trailer: no higher one had been given out */
+    uint32_t trailer_crc;               /* has_trailer: of its header, and so of all of it */
 };
 
 /* RK_OK; RK_ERR_NOT_FOUND, RK_ERR_IO. Whether what is missing matters is the caller's to judge. */

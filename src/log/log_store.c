@@ -287,6 +287,16 @@ uint32_t rk_log_store_file(const struct rk_log_store *store, size_t index)
     return file_number;
 }
 
+uint64_t rk_log_store_edition(const struct rk_log_store *store)
+{
+    uint64_t edition;
+
+    lock_list(store);
+    edition = store->manifest.edition;
+    unlock_list(store);
+    return edition;
+}
+
 uint32_t rk_log_store_next_number(struct rk_log_store *store)
 {
     uint32_t file_number;
@@ -360,7 +370,8 @@ static bool is_left_over(const struct rk_log_store *store, const char *name)
 
     if (file_number != 0)
         return !rk_log_manifest_has(&store->manifest, file_number);
-    return strcmp(name, MANIFEST_NAME RK_LOG_TMP_SUFFIX) == 0 || strcmp(name, STORE_NAME RK_LOG_TMP_SUFFIX) == 0;
+    return rk_log_file_is_tmp_hint(name) || strcmp(name, MANIFEST_NAME RK_LOG_TMP_SUFFIX) == 0
+           || strcmp(name, STORE_NAME RK_LOG_TMP_SUFFIX) == 0;
 }
 
 static enum rk_err remove_left_over(const struct rk_log_store *store, const char *name, struct rk_detail *detail)

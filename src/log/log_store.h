@@ -41,4 +41,7 @@ int rk_log_store_lock_fd(const struct rk_log_store *store);
 size_t rk_log_store_n_files(const struct rk_log_store *store);
 uint32_t rk_log_store_file(const struct rk_log_store *store, size_t index);
 
+/* One higher after each change of the list; never 0. Any thread of the master. */
+uint64_t rk_log_store_edition(const struct rk_log_store *store);
+
 #endif

@@ -6,6 +6,8 @@ librk_store_a_SOURCES = \
 	%D%/store_readers.c %D%/store_readers.h \
 	%D%/store_types.h
 librk_store_writer_a_SOURCES = \
+	%D%/store_apply_writer.c %D%/store_apply_writer.h \
 	%D%/store_batch_writer.c %D%/store_batch_writer.h \
+	%D%/store_hinter_writer.c %D%/store_hinter_writer.h \
 	%D%/store_recover_writer.c %D%/store_recover_writer.h \
 	%D%/store_writer.c %D%/store_writer.h

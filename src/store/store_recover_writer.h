@@ -1,7 +1,7 @@
 /* Recovery: makes the keydir from the data files, and the newest file whole again.
  *
  * 1. Every data file that the MANIFEST lists is read; for each key the record with the highest sequence counts,
- *    tombstones included, in whatever order the files come.
+ *    tombstones included, in whatever order the files come. A sealed file's hint stands for it, unless in doubt.
  * 2. Only the newest file can have a torn tail: nothing in it had been promised, and it is cut off. Damage to what had
  *    been promised is reported, and then nothing is changed on the disk.
  * 3. What is read of the newest file comes from the device, not from pages that never reached it.
@@ -42,6 +42,7 @@ struct rk_store_recovery {
     uint64_t next_sequence; /* for rk_log_writer_open */
     uint64_t last_sequence; /* of all records; 0 without any */
     uint64_t n_files;
+    uint64_t n_hints;   /* of these, files whose hint was used */
     uint64_t n_records; /* tombstones included */
     uint64_t n_tombstones;
     uint64_t n_keys;

@@ -260,7 +260,8 @@ END_TEST
 
 START_TEST(a_sweep_removes_our_own_names_only)
 {
-    static const char *const gone[] = { "0000000002.data", "0000000002.hint", "MANIFEST.tmp", "STORE.tmp" };
+    static const char *const gone[] = { "0000000002.data", "0000000002.hint", "MANIFEST.tmp", "STORE.tmp",
+                                        "0000000001.hint.tmp" };
     static const char *const kept[] = { "0000000001.data", "0000000001.hint", "notes.txt", "000000002.data",
                                         "MANIFEST.old",    "STORE",           "LOCK" };
     struct rk_log_store *store = open_store();
@@ -268,12 +269,12 @@ START_TEST(a_sweep_removes_our_own_names_only)
     char path[256];
 
     change(store, 0, 1);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
         test_log_write_file(dir, gone[i], "x", 1);
     for (size_t i = 0; i < 5; i++)
         test_log_write_file(dir, kept[i], "x", 1);
     ck_assert_int_eq(rk_log_store_sweep(store, &detail), RK_OK);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, gone[i]);
         ck_assert_msg(access(path, F_OK) != 0, "%s", path);
     }

@@ -29,14 +29,9 @@ static void destroy_bed(void)
     bed_destroy(&bed);
 }
 
-/* What a crash leaves: the files as they are, of a writer that is gone. */
 static void crash(void)
 {
-    const struct rk_io_ops *ops = rk_io;
-
-    test_io_install(&(struct test_io_fault){ .calls = TEST_IO_CHANGES, .nth = 1, .forever = true, .errnum = EIO });
-    (void)rk_log_writer_close(&bed.writer); /* it cannot change anything any more */
-    rk_io = ops;
+    bed_crash(&bed);
 }
 
 static void write_history(size_t n_sealed_ops, size_t n_newest_ops, unsigned sync_every)
@@ -287,12 +282,13 @@ START_TEST(marks_tell_damage_from_a_torn_tail)
 }
 END_TEST
 
-/* Every file operation of a recovery fails, once and for good: an error, and the next recovery gives everything. */
+/* Every file operation of a recovery fails, once or for good; the next recovery gives everything. */
 static void check_recover_failures(bool forever)
 {
     size_t size;
     uint8_t *bytes;
     bool failed = true;
+    unsigned n_errors = 0;
 
     write_history(40, 10, 3);
     crash();
@@ -313,10 +309,12 @@ static void check_recover_failures(bool forever)
         failed = test_io_n_calls() >= nth;
         rk_io = ops;
         rk_keydir_writer_destroy(&keydir);
-        ck_assert_int_eq(err != RK_OK, failed);
-        ck_assert(!failed || strstr(detail.text, bed.path) != NULL);
+        ck_assert(err == RK_OK || failed);
+        ck_assert(err == RK_OK || strstr(detail.text, bed.path) != NULL);
+        n_errors += err != RK_OK;
         bed_recover_all(&bed, &result);
     }
+    ck_assert_uint_gt(n_errors, 15); /* a look for a hint is all that may fail unnoticed */
     free(bytes);
 }
 
@@ -501,8 +499,11 @@ START_TEST(files_may_hold_their_sequences_in_any_order)
             merge_files(chosen, n);
         crash();
         bed_recover_all(&bed, &result);
+        n_files = rk_log_store_n_files(bed.store);
+        for (size_t i = 0; i < n_files; i++) /* some files by their hints */
+            if (bed_random(&bed, 2) == 0)
+                ck_assert_int_eq(bed_make_hint(&bed, rk_log_store_file(bed.store, i), NULL), RK_OK);
         bed_recover_all(&bed, &result);
-        ck_assert_uint_eq(result.n_files, n_files - n + (n > 0));
     }
 }
 END_TEST

@@ -3,12 +3,15 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "keydir/keydir_writer.h"
+#include "log/log_hint.h"
 #include "log/log_location.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "test_dir.h"
+#include "test_io.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,4 +260,30 @@ void bed_write_file(const struct bed *bed, uint32_t number, const uint8_t *bytes
 uint32_t bed_newest(const struct bed *bed)
 {
     return rk_log_store_file(bed->store, rk_log_store_n_files(bed->store) - 1);
+}
+
+void bed_crash(struct bed *bed)
+{
+    const struct rk_io_ops *ops = rk_io;
+
+    test_io_install(&(struct test_io_fault){ .calls = TEST_IO_CHANGES, .nth = 1, .forever = true, .errnum = EIO });
+    (void)rk_log_writer_close(&bed->writer); /* it cannot change anything any more */
+    rk_io = ops;
+}
+
+static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
+{
+    struct rk_fingerprint fingerprint = rk_keydir_fingerprint(key, key_len, context);
+
+    entry->fingerprint_high = fingerprint.high;
+    entry->fingerprint_low = fingerprint.low;
+}
+
+enum rk_err bed_make_hint(const struct bed *bed, uint32_t number, struct rk_detail *detail)
+{
+    const struct rk_log_identity *identity = rk_log_store_identity(bed->store);
+    struct rk_log_hint_maker maker = { .context = (void *)(uintptr_t)identity->hash_key,
+                                       .fingerprint = make_fingerprint };
+
+    return rk_log_hint_make(rk_log_store_dir_fd(bed->store), number, identity->uuid, &maker, detail);
 }

@@ -68,4 +68,10 @@ void bed_write_file(const struct bed *bed, uint32_t number, const uint8_t *bytes
 
 uint32_t bed_newest(const struct bed *bed);
 
+/* What a crash leaves: the files as they are, of a writer that is gone. */
+void bed_crash(struct bed *bed);
+
+/* Makes the hint of a sealed file. */
+enum rk_err bed_make_hint(const struct bed *bed, uint32_t number, struct rk_detail *detail);
+
 #endif

@@ -1,0 +1,221 @@
+#include "log/log_hint.h"
+
+#include "base/base_bytes.h"
+#include "base/base_crc.h"
+#include "base/base_mem.h"
+#include "log/log_location.h"
+#include "log/log_window.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum hint_offset {
+    AT_MAGIC = 0,
+    AT_CRC = 8,
+    AT_VERSION = 12,
+    AT_UUID = 16,
+    AT_FILE_NUMBER = 32,
+    AT_ENTRIES_CRC = 36,
+    AT_KEYS_CRC = 40,
+    AT_TRAILER_CRC = 44,
+    AT_N_ENTRIES = 48,
+    AT_DATA_BYTES = 56,
+    AT_KEYS_BYTES = 64,
+};
+
+enum entry_offset {
+    AT_HIGH = 0,
+    AT_LOW = 8,
+    AT_FLAGS = 12,
+    AT_LOCATION = 16,
+    AT_SEQUENCE = 24,
+};
+
+#define FLAG_TOMBSTONE 1u
+#define PIECE_ENTRIES  1024u
+
+static const char magic[8] = "RKHINT01";
+
+struct rk_log_hint {
+    struct rk_log_window window;
+    struct rk_log_hint_header header;
+    uint64_t file_bytes;
+    uint64_t next; /* entry */
+};
+
+static uint32_t header_crc(const uint8_t *bytes)
+{
+    static const uint8_t zeros[4];
+    uint32_t crc = rk_crc32c(0, bytes, AT_CRC);
+
+    crc = rk_crc32c(crc, zeros, sizeof zeros);
+    return rk_crc32c(crc, bytes + AT_VERSION, RK_LOG_HINT_HEADER_BYTES - AT_VERSION);
+}
+
+void rk_log_hint_header_encode(uint8_t bytes[RK_LOG_HINT_HEADER_BYTES], const struct rk_log_hint_header *header)
+{
+    memset(bytes, 0, RK_LOG_HINT_HEADER_BYTES);
+    memcpy(bytes + AT_MAGIC, magic, sizeof magic);
+    rk_bytes_store32(bytes + AT_VERSION, RK_LOG_FORMAT_VERSION);
+    memcpy(bytes + AT_UUID, header->uuid, RK_LOG_UUID_BYTES);
+    rk_bytes_store32(bytes + AT_FILE_NUMBER, header->file_number);
+    rk_bytes_store32(bytes + AT_ENTRIES_CRC, header->entries_crc);
+    rk_bytes_store32(bytes + AT_KEYS_CRC, header->keys_crc);
+    rk_bytes_store32(bytes + AT_TRAILER_CRC, header->trailer_crc);
+    rk_bytes_store64(bytes + AT_N_ENTRIES, header->n_entries);
+    rk_bytes_store64(bytes + AT_DATA_BYTES, header->data_bytes);
+    rk_bytes_store64(bytes + AT_KEYS_BYTES, header->keys_bytes);
+    rk_bytes_store32(bytes + AT_CRC, header_crc(bytes));
+}
+
+enum rk_err rk_log_hint_header_decode(const uint8_t bytes[RK_LOG_HINT_HEADER_BYTES],
+                                      struct rk_log_hint_header *header_out)
+{
+    if (memcmp(bytes, magic, sizeof magic) != 0 || rk_bytes_load32(bytes + AT_CRC) != header_crc(bytes)
+        || rk_bytes_load32(bytes + AT_VERSION) != RK_LOG_FORMAT_VERSION)
+        return RK_ERR_CORRUPT;
+    memcpy(header_out->uuid, bytes + AT_UUID, RK_LOG_UUID_BYTES);
+    header_out->file_number = rk_bytes_load32(bytes + AT_FILE_NUMBER);
+    header_out->entries_crc = rk_bytes_load32(bytes + AT_ENTRIES_CRC);
+    header_out->keys_crc = rk_bytes_load32(bytes + AT_KEYS_CRC);
+    header_out->trailer_crc = rk_bytes_load32(bytes + AT_TRAILER_CRC);
+    header_out->n_entries = rk_bytes_load64(bytes + AT_N_ENTRIES);
+    header_out->data_bytes = rk_bytes_load64(bytes + AT_DATA_BYTES);
+    header_out->keys_bytes = rk_bytes_load64(bytes + AT_KEYS_BYTES);
+    return RK_OK;
+}
+
+void rk_log_hint_entry_encode(uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES], const struct rk_log_hint_entry *entry)
+{
+    rk_bytes_store64(bytes + AT_HIGH, entry->fingerprint_high);
+    rk_bytes_store32(bytes + AT_LOW, entry->fingerprint_low);
+    rk_bytes_store32(bytes + AT_FLAGS, entry->is_tombstone ? FLAG_TOMBSTONE : 0);
+    rk_bytes_store64(bytes + AT_LOCATION, entry->location);
+    rk_bytes_store64(bytes + AT_SEQUENCE, entry->sequence);
+}
+
+enum rk_err rk_log_hint_entry_decode(const uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES], struct rk_log_hint_entry *entry_out)
+{
+    uint32_t flags = rk_bytes_load32(bytes + AT_FLAGS);
+
+    if ((flags & ~FLAG_TOMBSTONE) != 0)
+        return RK_ERR_CORRUPT;
+    entry_out->fingerprint_high = rk_bytes_load64(bytes + AT_HIGH);
+    entry_out->fingerprint_low = rk_bytes_load32(bytes + AT_LOW);
+    entry_out->is_tombstone = (flags & FLAG_TOMBSTONE) != 0;
+    entry_out->location = rk_bytes_load64(bytes + AT_LOCATION);
+    entry_out->sequence = rk_bytes_load64(bytes + AT_SEQUENCE);
+    return RK_OK;
+}
+
+static uint64_t entry_at(uint64_t index)
+{
+    return RK_LOG_HINT_HEADER_BYTES + index * RK_LOG_HINT_ENTRY_BYTES;
+}
+
+/* Whether the header names this data file as it is, and the hint's own size fits. */
+static bool names_file(const struct rk_log_hint *hint, uint32_t file_number, const uint8_t uuid[RK_LOG_UUID_BYTES],
+                       const struct rk_log_file_summary *summary)
+{
+    const struct rk_log_hint_header *header = &hint->header;
+
+    return summary->has_trailer && header->file_number == file_number
+           && memcmp(header->uuid, uuid, RK_LOG_UUID_BYTES) == 0 && header->data_bytes == summary->file_bytes
+           && header->trailer_crc == summary->trailer_crc && header->n_entries == summary->trailer.n_records
+           && header->n_entries <= RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES
+           && entry_at(header->n_entries) <= hint->file_bytes
+           && header->keys_bytes == hint->file_bytes - entry_at(header->n_entries);
+}
+
+/* Whether an entry is about a record that such a data file can have, behind the one before it. */
+static bool fits_file(const struct rk_log_hint_entry *entry, const struct rk_log_hint_header *header,
+                      const struct rk_log_file_trailer *trailer, uint64_t *end_bytes)
+{
+    struct rk_location location = rk_log_location_decode(entry->location);
+    bool fits = location.file_number == header->file_number && location.offset_bytes == *end_bytes
+                && location.size_bytes > 0 && location.offset_bytes + location.size_bytes <= trailer->size_bytes
+                && entry->sequence >= trailer->first_sequence && entry->sequence <= trailer->last_sequence;
+
+    *end_bytes = location.offset_bytes + location.size_bytes;
+    return fits;
+}
+
+static enum rk_err check_entries(struct rk_log_hint *hint, const struct rk_log_file_trailer *trailer)
+{
+    uint64_t end_bytes = RK_LOG_FILE_FRAME_BYTES;
+    uint32_t crc = 0;
+
+    for (uint64_t at = 0; at < hint->header.n_entries; at += PIECE_ENTRIES) {
+        uint64_t rest = hint->header.n_entries - at;
+        size_t n = rest < PIECE_ENTRIES ? (size_t)rest : PIECE_ENTRIES;
+        const uint8_t *bytes;
+
+        if (rk_log_window_get(&hint->window, entry_at(at), n * RK_LOG_HINT_ENTRY_BYTES, &bytes) != RK_OK)
+            return RK_ERR_IO;
+        crc = rk_crc32c(crc, bytes, n * RK_LOG_HINT_ENTRY_BYTES);
+        for (size_t i = 0; i < n; i++) {
+            struct rk_log_hint_entry entry;
+
+            if (rk_log_hint_entry_decode(bytes + i * RK_LOG_HINT_ENTRY_BYTES, &entry) != RK_OK
+                || !fits_file(&entry, &hint->header, trailer, &end_bytes))
+                return RK_ERR_CORRUPT;
+        }
+    }
+    return crc == hint->header.entries_crc && end_bytes == trailer->size_bytes ? RK_OK : RK_ERR_CORRUPT;
+}
+
+static enum rk_err check_header(struct rk_log_hint *hint, uint32_t file_number, const uint8_t uuid[RK_LOG_UUID_BYTES],
+                                const struct rk_log_file_summary *summary)
+{
+    const uint8_t *bytes;
+
+    if (hint->file_bytes < RK_LOG_HINT_HEADER_BYTES)
+        return RK_ERR_CORRUPT;
+    if (rk_log_window_get(&hint->window, 0, RK_LOG_HINT_HEADER_BYTES, &bytes) != RK_OK)
+        return RK_ERR_IO;
+    if (rk_log_hint_header_decode(bytes, &hint->header) != RK_OK || !names_file(hint, file_number, uuid, summary))
+        return RK_ERR_CORRUPT;
+    return RK_OK;
+}
+
+enum rk_err rk_log_hint_open(struct rk_log_hint **hint_out, int dir_fd, uint32_t file_number,
+                             const uint8_t uuid[RK_LOG_UUID_BYTES], const struct rk_log_file_summary *summary)
+{
+    struct rk_log_hint *hint = rk_mem_calloc(1, sizeof *hint);
+    char name[RK_LOG_FILE_NAME_BYTES];
+    enum rk_err err;
+
+    rk_log_hint_name(name, file_number);
+    err = rk_log_window_open(&hint->window, dir_fd, name, &hint->file_bytes);
+    if (err == RK_OK)
+        err = check_header(hint, file_number, uuid, summary);
+    if (err == RK_OK)
+        err = check_entries(hint, &summary->trailer);
+    if (err != RK_OK) {
+        rk_log_hint_close(&hint);
+        return err;
+    }
+    *hint_out = hint;
+    return RK_OK;
+}
+
+void rk_log_hint_close(struct rk_log_hint **hint)
+{
+    if (*hint == NULL)
+        return;
+    rk_log_window_close(&(*hint)->window);
+    free(*hint);
+    *hint = NULL;
+}
+
+enum rk_err rk_log_hint_next(struct rk_log_hint *hint, struct rk_log_hint_entry *entry_out)
+{
+    const uint8_t *bytes;
+
+    if (hint->next == hint->header.n_entries)
+        return RK_ERR_NOT_FOUND;
+    if (rk_log_window_get(&hint->window, entry_at(hint->next), RK_LOG_HINT_ENTRY_BYTES, &bytes) != RK_OK)
+        return RK_ERR_IO;
+    hint->next++;
+    return rk_log_hint_entry_decode(bytes, entry_out) == RK_OK ? RK_OK : RK_ERR_IO;
+}

@@ -1,0 +1,88 @@
+/* A hint file: what a sealed data file says about its keys, without the values. A cache: made from the data file at any
+ * time, and in any doubt the data file is read instead.
+ *
+ *   offset  size
+ *        0     8  magic "RKHINT01"
+ *        8     4  CRC-32C of these 128 bytes with this field as zeros
+ *       12     4  format version
+ *       16    16  uuid of the store
+ *       32     4  file number
+ *       36     4  CRC-32C of the entries
+ *       40     4  CRC-32C of the keys
+ *       44     4  header CRC of the data file's trailer
+ *       48     8  n, the number of entries: all records of the data file, but for header and trailer
+ *       56     8  size of the data file
+ *       64     8  size of the keys
+ *       72    56  zeros
+ *      128  32*n  entries, in the order of their offsets: fingerprint (12: 8 high, 4 low), flags (4: 1 tombstone),
+ *                 location (8), sequence (8)
+ *           ...   keys, in the same order: length (2), bytes
+ *
+ * 1. Little-endian. A hint names the data file's size and trailer: it belongs to this file as it is, or to none.
+ * 2. It gets its name when it is complete and its bytes are durable (tmp, fsync, rename). */
+#ifndef RK_LOG_LOG_HINT_H
+#define RK_LOG_LOG_HINT_H
+
+#include "log/log_file.h"
+#include "log/log_repair.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RK_LOG_HINT_HEADER_BYTES 128u
+#define RK_LOG_HINT_ENTRY_BYTES  32u
+
+struct rk_detail;
+struct rk_log_hint;
+
+struct rk_log_hint_entry {
+    uint64_t fingerprint_high;
+    uint32_t fingerprint_low;
+    bool is_tombstone;
+    uint64_t location;
+    uint64_t sequence;
+};
+
+struct rk_log_hint_header {
+    uint8_t uuid[RK_LOG_UUID_BYTES];
+    uint32_t file_number;
+    uint32_t entries_crc;
+    uint32_t keys_crc;
+    uint32_t trailer_crc;
+    uint64_t n_entries;
+    uint64_t data_bytes;
+    uint64_t keys_bytes;
+};
+
+/* Pure. Decode: RK_OK; RK_ERR_CORRUPT, also for another version: a hint that is not understood is made anew. */
+void rk_log_hint_header_encode(uint8_t bytes[RK_LOG_HINT_HEADER_BYTES], const struct rk_log_hint_header *header);
+enum rk_err rk_log_hint_header_decode(const uint8_t bytes[RK_LOG_HINT_HEADER_BYTES],
+                                      struct rk_log_hint_header *header_out);
+void rk_log_hint_entry_encode(uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES], const struct rk_log_hint_entry *entry);
+enum rk_err rk_log_hint_entry_decode(const uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES], struct rk_log_hint_entry *entry_out);
+
+/* Opens the hint of a sealed data file and checks everything about its entries, so that what next returns can be
+ * trusted; the keys are not looked at. RK_OK; RK_ERR_NOT_FOUND: there is none; RK_ERR_CORRUPT: in doubt; RK_ERR_IO. */
+enum rk_err rk_log_hint_open(struct rk_log_hint **hint_out, int dir_fd, uint32_t file_number,
+                             const uint8_t uuid[RK_LOG_UUID_BYTES], const struct rk_log_file_summary *summary);
+void rk_log_hint_close(struct rk_log_hint **hint);
+
+/* RK_OK; RK_ERR_NOT_FOUND at the end; RK_ERR_IO. */
+enum rk_err rk_log_hint_next(struct rk_log_hint *hint, struct rk_log_hint_entry *entry_out);
+
+/* What the making of a hint needs from outside. */
+struct rk_log_hint_maker {
+    void *context;
+    /* Fills in the two parts of the key's fingerprint. */
+    void (*fingerprint)(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry);
+    bool (*go_on)(void *context); /* asked now and then; NULL: always */
+};
+
+/* Reads the sealed data file and writes its hint. RK_OK; RK_ERR_AGAIN: go_on said no; RK_ERR_CORRUPT: the data
+ * file is not sealed or is damaged; RK_ERR_NO_SPACE, RK_ERR_IO. On failure nothing is left. Any thread of the master.
+ */
+enum rk_err rk_log_hint_make(int dir_fd, uint32_t file_number, const uint8_t uuid[RK_LOG_UUID_BYTES],
+                             const struct rk_log_hint_maker *maker, struct rk_detail *detail);
+
+#endif

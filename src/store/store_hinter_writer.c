@@ -1,0 +1,185 @@
+#include "store/store_hinter_writer.h"
+
+#include "base/base_assert.h"
+#include "base/base_detail.h"
+#include "base/base_mem.h"
+#include "base/base_time.h"
+#include "keydir/keydir.h"
+#include "log/log_hint.h"
+#include "log/log_store.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct rk_store_hinter {
+    struct rk_log_store *store;
+    uint32_t interval_ms;
+    uint64_t seen_edition; /* the thread's: of the list that is done */
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards what follows; never held while a file is read */
+    pthread_cond_t wake;
+    bool stopping;
+    struct rk_store_hinter_figures figures;
+    struct rk_detail detail;
+};
+
+static void lock(struct rk_store_hinter *hinter)
+{
+    RK_ASSERT(pthread_mutex_lock(&hinter->mutex) == 0);
+}
+
+static void unlock(struct rk_store_hinter *hinter)
+{
+    RK_ASSERT(pthread_mutex_unlock(&hinter->mutex) == 0);
+}
+
+static bool may_go_on(void *context)
+{
+    struct rk_store_hinter *hinter = context;
+    bool go_on;
+
+    lock(hinter);
+    go_on = !hinter->stopping;
+    unlock(hinter);
+    return go_on;
+}
+
+static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
+{
+    const struct rk_store_hinter *hinter = context;
+    struct rk_fingerprint fingerprint =
+        rk_keydir_fingerprint(key, key_len, rk_log_store_identity(hinter->store)->hash_key);
+
+    entry->fingerprint_high = fingerprint.high;
+    entry->fingerprint_low = fingerprint.low;
+}
+
+static bool has_hint(const struct rk_store_hinter *hinter, uint32_t file_number,
+                     const struct rk_log_file_summary *summary)
+{
+    struct rk_log_hint *hint = NULL;
+    enum rk_err err = rk_log_hint_open(&hint, rk_log_store_dir_fd(hinter->store), file_number,
+                                       rk_log_store_identity(hinter->store)->uuid, summary);
+
+    rk_log_hint_close(&hint);
+    return err == RK_OK;
+}
+
+/* Whether the file has what it needs now: not sealed yet is fine, too, since the list changes when it will be. */
+static bool tend_file(struct rk_store_hinter *hinter, uint32_t file_number)
+{
+    struct rk_log_hint_maker maker = { .context = hinter, .fingerprint = make_fingerprint, .go_on = may_go_on };
+    struct rk_log_file_summary summary;
+    struct rk_detail detail = { "" };
+    int dir_fd = rk_log_store_dir_fd(hinter->store);
+    enum rk_err err = rk_log_file_summarize(dir_fd, file_number, &summary, &detail);
+
+    if (err == RK_OK) {
+        if (!summary.has_trailer || has_hint(hinter, file_number, &summary))
+            return true;
+        err = rk_log_hint_make(dir_fd, file_number, rk_log_store_identity(hinter->store)->uuid, &maker, &detail);
+    }
+    lock(hinter);
+    hinter->figures.n_made += err == RK_OK;
+    if (err != RK_OK && err != RK_ERR_AGAIN) {
+        hinter->figures.n_failed++;
+        hinter->detail = detail;
+    }
+    unlock(hinter);
+    return err == RK_OK;
+}
+
+/* Goes through the list, if it is another one than last time, or not all of it was done then. */
+static void tend_files(struct rk_store_hinter *hinter)
+{
+    uint64_t edition = rk_log_store_edition(hinter->store);
+    bool done = true;
+    uint32_t file_number;
+
+    if (edition == hinter->seen_edition)
+        return;
+    for (size_t i = 0; may_go_on(hinter) && (file_number = rk_log_store_file(hinter->store, i)) != 0; i++)
+        done = tend_file(hinter, file_number) && done;
+    if (done)
+        hinter->seen_edition = edition;
+    lock(hinter);
+    hinter->figures.n_rounds++;
+    unlock(hinter);
+}
+
+/* Until the interval is over; false when the thread is to end. */
+static bool wait_for_turn(struct rk_store_hinter *hinter)
+{
+    uint64_t due_ns = rk_time_monotonic_ns() + hinter->interval_ms * RK_NS_PER_MS;
+    struct timespec due = { .tv_sec = (time_t)(due_ns / RK_NS_PER_S), .tv_nsec = (long)(due_ns % RK_NS_PER_S) };
+    bool go_on;
+
+    lock(hinter);
+    while (!hinter->stopping && rk_time_monotonic_ns() < due_ns)
+        (void)pthread_cond_timedwait(&hinter->wake, &hinter->mutex, &due); /* the loop looks at what woke it */
+    go_on = !hinter->stopping;
+    unlock(hinter);
+    return go_on;
+}
+
+static void *run(void *argument)
+{
+    struct rk_store_hinter *hinter = argument;
+
+    do
+        tend_files(hinter);
+    while (wait_for_turn(hinter));
+    return NULL;
+}
+
+static void init_clocked_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+
+    RK_ASSERT(pthread_condattr_init(&attributes) == 0);
+    RK_ASSERT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    RK_ASSERT(pthread_cond_init(cond, &attributes) == 0);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+void rk_store_hinter_start(struct rk_store_hinter **hinter_out, struct rk_log_store *store, uint32_t interval_ms)
+{
+    struct rk_store_hinter *hinter = rk_mem_calloc(1, sizeof *hinter);
+
+    hinter->store = store;
+    hinter->interval_ms = interval_ms;
+    RK_ASSERT(pthread_mutex_init(&hinter->mutex, NULL) == 0);
+    init_clocked_cond(&hinter->wake);
+    RK_ASSERT(pthread_create(&hinter->thread, NULL, run, hinter) == 0);
+    *hinter_out = hinter;
+}
+
+struct rk_store_hinter_figures rk_store_hinter_figures(struct rk_store_hinter *hinter, struct rk_detail *detail_out)
+{
+    struct rk_store_hinter_figures figures;
+
+    lock(hinter);
+    figures = hinter->figures;
+    if (detail_out != NULL)
+        *detail_out = hinter->detail;
+    unlock(hinter);
+    return figures;
+}
+
+void rk_store_hinter_stop(struct rk_store_hinter **hinter)
+{
+    struct rk_store_hinter *self = *hinter;
+
+    if (self == NULL)
+        return;
+    lock(self);
+    self->stopping = true;
+    (void)pthread_cond_signal(&self->wake);
+    unlock(self);
+    RK_ASSERT(pthread_join(self->thread, NULL) == 0);
+    (void)pthread_cond_destroy(&self->wake);
+    (void)pthread_mutex_destroy(&self->mutex);
+    free(self);
+    *hinter = NULL;
+}

@@ -1,0 +1,29 @@
+/* The thread that makes hints: of each data file that is sealed and has none that is beyond doubt, oldest first, after
+ * a start as well as while the server runs. Never on the writer's path; a hint that cannot be made is tried again
+ * later, and matters to nobody but the next start. */
+#ifndef RK_STORE_STORE_HINTER_WRITER_H
+#define RK_STORE_STORE_HINTER_WRITER_H
+
+#include <stdint.h>
+
+struct rk_detail;
+struct rk_log_store;
+struct rk_store_hinter;
+
+/* Starts the thread; it looks at the store's list at once, and then once an interval whether there is something new.
+ * The store must outlive it. Main thread. */
+void rk_store_hinter_start(struct rk_store_hinter **hinter_out, struct rk_log_store *store, uint32_t interval_ms);
+
+struct rk_store_hinter_figures {
+    uint64_t n_made;
+    uint64_t n_failed;
+    uint64_t n_rounds; /* looks at the whole list that are done */
+};
+
+/* Any thread. The detail (may be NULL) is the last failure in words, "" when there was none. */
+struct rk_store_hinter_figures rk_store_hinter_figures(struct rk_store_hinter *hinter, struct rk_detail *detail_out);
+
+/* Waits until the thread has ended; a hint that is half made is given up. NULL inside is fine. */
+void rk_store_hinter_stop(struct rk_store_hinter **hinter);
+
+#endif
