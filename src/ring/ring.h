@@ -71,13 +71,15 @@ static inline size_t rk_ring_bytes(uint64_t size_bytes)
     return RK_RING_DATA_OFFSET + (size_t)size_bytes;
 }
 
-/* Lays out, or resets, a ring: both sides must be gone, or be started after. size_bytes: a power of two, from 4096. */
+/* Lays out, or resets, a ring: both sides must be gone, or be started after. size_bytes: a power of two, from 4096. The
+ * master's main thread. */
 void rk_ring_format(struct rk_ring *ring, uint64_t size_bytes, uint64_t incarnation);
 
 /* Whether the shared bytes hold a ring of this size. */
 bool rk_ring_fits(const struct rk_ring *ring, uint64_t size_bytes);
 
-/* A side takes up its work at a freshly formatted ring. The size is the caller's own knowledge, not the ring's. */
+/* A side takes up its work at a freshly formatted ring. The size is the caller's own knowledge, not the ring's. From
+ * then on one thread has the producer and one the consumer; none of the calls blocks. */
 void rk_ring_producer_init(struct rk_ring_producer *producer, struct rk_ring *ring, uint64_t size_bytes);
 void rk_ring_consumer_init(struct rk_ring_consumer *consumer, struct rk_ring *ring, uint64_t size_bytes);
 

@@ -40,6 +40,7 @@ struct rk_ring_completion {
 };
 
 _Static_assert(sizeof(struct rk_ring_request) == 32, "the record that follows stays 16-byte aligned");
-_Static_assert(sizeof(struct rk_ring_completion) == 32, "RK_RING_PENDING_MAX counts 48 bytes each, header included");
+_Static_assert(sizeof(struct rk_ring_completion) == 32,
+               "RK_RING_PENDING_MAX allows 64 bytes for each, header included");
 
 #endif

@@ -7,15 +7,20 @@ void rk_doorbell_arm(struct rk_doorbell *doorbell)
     atomic_store_explicit(&doorbell->asleep, 1, memory_order_seq_cst); /* A; partner: D */
 }
 
-bool rk_doorbell_ring(struct rk_doorbell *doorbell, int event_fd)
+void rk_doorbell_wake(int event_fd)
 {
     uint64_t one = 1;
 
+    (void)!write(event_fd, &one, sizeof one); /* fails only when the count is full: then it wakes already */
+}
+
+bool rk_doorbell_ring(struct rk_doorbell *doorbell, int event_fd)
+{
     if (atomic_load_explicit(&doorbell->asleep, memory_order_seq_cst) == 0) /* D; partner: A */
         return false;
     if (atomic_exchange_explicit(&doorbell->asleep, 0, memory_order_relaxed) == 0)
-        return false;                         /* another waker was first */
-    (void)!write(event_fd, &one, sizeof one); /* fails only when the count is full: then it wakes already */
+        return false; /* another waker was first */
+    rk_doorbell_wake(event_fd);
     return true;
 }
 

@@ -9,7 +9,8 @@
  * 1. A before B and C before D in the one order of all sequentially consistent operations: either the sleeper's look
  *    finds the work, or the waker sees that it sleeps. Work is never left behind with nobody awake.
  * 2. Many wakers write the eventfd at most once for each sleep.
- * 3. The sleeper's wait is bounded all the same: a waker that is killed between C and D has published its work. */
+ * 3. The sleeper's wait is bounded all the same: a waker that is killed between C and its write has
+ *    published its work. */
 #ifndef RK_SHM_SHM_DOORBELL_H
 #define RK_SHM_SHM_DOORBELL_H
 
@@ -31,6 +32,9 @@ static inline void rk_doorbell_disarm(struct rk_doorbell *doorbell)
     if (atomic_load_explicit(&doorbell->asleep, memory_order_relaxed) != 0)
         atomic_store_explicit(&doorbell->asleep, 0, memory_order_relaxed);
 }
+
+/* Writes the eventfd, whoever sleeps: for rare events. */
+void rk_doorbell_wake(int event_fd);
 
 /* Waker: call after the work was published with a seq_cst store. Returns whether the eventfd was written. */
 bool rk_doorbell_ring(struct rk_doorbell *doorbell, int event_fd);

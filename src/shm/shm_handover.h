@@ -1,14 +1,15 @@
 /* The contract between the master and a worker: which descriptors a worker inherits, what stands on the board, and what
  * the two say to each other. Nothing else crosses the boundary.
  *
- * The board is one region that all processes map, read and write; each line of it has one writer:
+ * The board is one region that all processes map and write: small words for waking, counting and waiting, none of which
+ * the master trusts. Each line has one side that writes it (a doorbell's, both):
  *
  *   +--------------+ 0
  *   | header       |  shm_region.h
  *   +--------------+ 64
  *   | rk_board     |  settings: the master, before the first worker starts
  *   |  writer      |  doorbell of the writer thread, last published sequence
- *   |  slots[n]    |  one for each worker: what the worker says (state, heartbeat), its doorbell
+ *   |  slots[n]    |  one for each worker: its heartbeat, its doorbell
  *   +--------------+ grace_offset
  *   | grace region |  grace/grace_region.h
  *   +--------------+ stats_offset
@@ -46,9 +47,10 @@ enum rk_handover_fd {
 
 /* One byte on the channel. */
 enum rk_handover_message {
-    RK_HANDOVER_READY = 'r', /* worker: serves from now on */
-    RK_HANDOVER_DRAIN = 'd', /* master: stop listening, answer what is there, exit 0 */
-    RK_HANDOVER_STOP = 's',  /* master: answer what was received, exit 0 soon */
+    RK_HANDOVER_READY = 'r',   /* worker: serves from now on */
+    RK_HANDOVER_DRAIN = 'd',   /* master: stop listening, answer what is there, exit 0 */
+    RK_HANDOVER_STOP = 's',    /* master: answer what was received, exit 0 soon */
+    RK_HANDOVER_ABANDON = 'a', /* master: the time is over; end now (--single; a process is killed) */
 };
 
 /* The same descriptors as a worker finds them: at their fixed numbers in a process of its own, elsewhere as a thread.

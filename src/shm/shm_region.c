@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,7 +40,7 @@ static enum rk_err map_region(struct rk_shm_region *region, int fd, size_t size_
 enum rk_err rk_shm_region_create(struct rk_shm_region *region, enum rk_shm_kind kind, const char *name,
                                  size_t size_bytes, uint64_t layout, struct rk_detail *detail)
 {
-    int fd = memfd_create(name, MFD_CLOEXEC);
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     struct region_header *header;
     enum rk_err err;
 
@@ -47,7 +48,9 @@ enum rk_err rk_shm_region_create(struct rk_shm_region *region, enum rk_shm_kind 
         rk_detail_set(detail, "making the shared memory %s: %s", name, strerror(errno));
         return rk_err_from_errno(errno);
     }
-    if (ftruncate(fd, (off_t)size_bytes) != 0) {
+    /* Sealed: a process that has the descriptor could otherwise cut the memory off under all others. */
+    if (ftruncate(fd, (off_t)size_bytes) != 0
+        || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         rk_detail_set(detail, "sizing the shared memory %s to %zu bytes: %s", name, size_bytes, strerror(errno));
         err = rk_err_from_errno(errno);
         (void)close(fd); /* nothing is in it */

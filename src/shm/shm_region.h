@@ -6,7 +6,8 @@
  *   +--------+--------+---------+--------------------+------------- +------------------ ...
  *
  * 1. All of it is zeros before the creator writes; nothing in it is a pointer.
- * 2. An attach refuses a region of another kind, version or layout: two builds never share one. */
+ * 2. Its size is sealed.
+ * 3. An attach refuses a region of another kind, version or layout: two builds never share one. */
 #ifndef RK_SHM_SHM_REGION_H
 #define RK_SHM_SHM_REGION_H
 
@@ -38,7 +39,7 @@ enum rk_err rk_shm_region_create(struct rk_shm_region *region, enum rk_shm_kind 
 enum rk_err rk_shm_region_attach(struct rk_shm_region *region, int fd, enum rk_shm_kind kind, uint64_t layout,
                                  struct rk_detail *detail);
 
-/* Unmaps; closes the descriptor of a created region. Takes a zeroed region. */
+/* Unmaps; closes the descriptor of a created region. Takes a zeroed region. Whoever created or attached it. */
 void rk_shm_region_close(struct rk_shm_region *region);
 
 #endif
