@@ -3,6 +3,7 @@
 #include "base/base_assert.h"
 #include "base/base_mem.h"
 #include "keydir/keydir_writer.h"
+#include "log/log_batch.h"
 #include "log/log_record.h"
 #include "log/log_writer.h"
 #include "ring/ring_messages.h"
@@ -14,9 +15,8 @@
 #define N_OPS_MAX     2048u
 #define N_FILTER_BITS 16384u /* eight for each operation */
 
-/* Records up to this size are copied out of the ring before they are checked. A longer one is checked and written in
- * place: what a dying worker scribbles over it in between is found by its CRC when it is read. */
-#define COPY_BYTES_MAX 16384u
+/* Room for the private copies of large records in one batch; a single record may have more. */
+#define COPIES_BYTES ((size_t)8 << 20)
 
 struct batch_op {
     struct rk_fingerprint fingerprint;
@@ -34,12 +34,17 @@ struct rk_store_batch {
     struct rk_store_batch_settings settings;
     size_t n_ops;
     size_t n_staged;
+    uint64_t published_sequence;
     size_t n_new_keys; /* at most so many of the staged puts add a key */
     struct batch_op ops[N_OPS_MAX];
     /* Keys that this batch puts, by a bit of their fingerprint. A delete looks at the keydir, where they are not yet.
      */
     uint64_t put_filter[N_FILTER_BITS / 64];
-    _Alignas(16) uint8_t copy[COPY_BYTES_MAX]; /* of the request that is being added */
+    /* Records are copied out of the ring before they are checked: what is checked is what is written, whatever a dying
+     * worker scribbles over its ring meanwhile. Small ones are copied once more by the log, and need no room here. */
+    uint8_t *copies;
+    size_t copies_capacity;
+    size_t copies_used;
 };
 
 struct rk_store_batch *rk_store_batch_create(const struct rk_store_batch_settings *settings)
@@ -47,11 +52,15 @@ struct rk_store_batch *rk_store_batch_create(const struct rk_store_batch_setting
     struct rk_store_batch *batch = rk_mem_calloc(1, sizeof *batch);
 
     batch->settings = *settings;
+    batch->published_sequence = rk_log_writer_last_sequence(settings->log);
     return batch;
 }
 
 void rk_store_batch_destroy(struct rk_store_batch **batch)
 {
+    if (*batch == NULL)
+        return;
+    free((*batch)->copies);
     free(*batch);
     *batch = NULL;
 }
@@ -75,18 +84,58 @@ struct request {
     struct rk_ring_request head;
     uint8_t header_bytes[RK_RECORD_HEADER_BYTES];
     struct rk_record_header header;
-    const uint8_t *record; /* the private copy, or in the ring: its first bytes are not to be believed there */
+    const uint8_t *record; /* the private copy */
 };
 
+static enum rk_err reserve_copy(struct rk_store_batch *batch, size_t size)
+{
+    size_t capacity = size > COPIES_BYTES ? size : COPIES_BYTES;
+
+    if (batch->copies_used + size <= batch->copies_capacity)
+        return RK_OK;
+    if (batch->copies_used > 0)
+        return RK_ERR_FULL;
+    free(batch->copies);
+    batch->copies = malloc(capacity); /* touched as far as it is used */
+    batch->copies_capacity = batch->copies != NULL ? capacity : 0;
+    return batch->copies != NULL ? RK_OK : RK_ERR_NO_MEMORY;
+}
+
+static void clear_copies(struct rk_store_batch *batch)
+{
+    batch->copies_used = 0;
+    if (batch->copies_capacity <= COPIES_BYTES)
+        return;
+    free(batch->copies);
+    batch->copies = NULL;
+    batch->copies_capacity = 0;
+}
+
+static enum rk_err copy_record(struct rk_store_batch *batch, struct request *request, const uint8_t *record,
+                               size_t size)
+{
+    enum rk_err err = reserve_copy(batch, size);
+
+    if (err != RK_OK)
+        return err;
+    request->record = memcpy(batch->copies + batch->copies_used, record, size);
+    if (size > RK_LOG_BATCH_SMALL_BYTES)
+        batch->copies_used += size;
+    return RK_OK;
+}
+
+/* RK_ERR_FULL and RK_ERR_NO_MEMORY: of the copy; request->head is good then. */
 static enum rk_err decode_request(struct rk_store_batch *batch, struct request *request, const uint8_t *message,
                                   uint64_t size)
 {
+    enum rk_err err;
+
     if (size < sizeof request->head + RK_RECORD_HEADER_BYTES)
         return RK_ERR_CORRUPT;
     memcpy(&request->head, message, sizeof request->head);
-    request->record = message + sizeof request->head;
-    if (size - sizeof request->head <= COPY_BYTES_MAX)
-        request->record = memcpy(batch->copy, request->record, size - sizeof request->head);
+    err = copy_record(batch, request, message + sizeof request->head, (size_t)(size - sizeof request->head));
+    if (err != RK_OK)
+        return err;
     memcpy(request->header_bytes, request->record, RK_RECORD_HEADER_BYTES);
     if (rk_record_decode_unstamped_header(request->header_bytes, &request->header) != RK_OK)
         return RK_ERR_CORRUPT;
@@ -143,6 +192,15 @@ static enum rk_err add_delete(struct rk_store_batch *batch, struct batch_op *op,
     return stage_op(batch, op, request, now_ms);
 }
 
+static enum rk_err add_request(struct rk_store_batch *batch, struct batch_op *op, const struct request *request,
+                               uint64_t now_ms)
+{
+    op->is_delete = request->header.type == RK_RECORD_TOMBSTONE;
+    op->fingerprint = rk_keydir_fingerprint(request->record + rk_record_key_offset(&request->header),
+                                            request->header.key_len, batch->settings.hash_key);
+    return op->is_delete ? add_delete(batch, op, request, now_ms) : add_put(batch, op, request, now_ms);
+}
+
 enum rk_err rk_store_batch_add(struct rk_store_batch *batch, unsigned slot, const uint8_t *message, uint64_t size,
                                uint64_t now_ms)
 {
@@ -152,15 +210,12 @@ enum rk_err rk_store_batch_add(struct rk_store_batch *batch, unsigned slot, cons
 
     if (batch->n_ops == N_OPS_MAX)
         return RK_ERR_FULL;
-    if (decode_request(batch, &request, message, size) != RK_OK)
-        return RK_ERR_CORRUPT;
-    *op =
-        (struct batch_op){ .ticket = request.head.ticket,
-                           .slot = (uint16_t)slot,
-                           .is_delete = request.header.type == RK_RECORD_TOMBSTONE,
-                           .fingerprint = rk_keydir_fingerprint(request.record + rk_record_key_offset(&request.header),
-                                                                request.header.key_len, batch->settings.hash_key) };
-    err = op->is_delete ? add_delete(batch, op, &request, now_ms) : add_put(batch, op, &request, now_ms);
+    err = decode_request(batch, &request, message, size);
+    if (err == RK_ERR_FULL || err == RK_ERR_CORRUPT)
+        return err;
+    *op = (struct batch_op){ .ticket = request.head.ticket, .slot = (uint16_t)slot };
+    if (err == RK_OK)
+        err = add_request(batch, op, &request, now_ms);
     if (err == RK_ERR_FULL)
         return RK_ERR_FULL;
     if (err != RK_OK) {
@@ -219,7 +274,8 @@ static void publish(struct rk_store_batch *batch)
     for (size_t i = 0; i < batch->n_ops; i++)
         if (batch->ops[i].location != 0)
             publish_op(batch, &batch->ops[i]);
-    batch->settings.published(batch->settings.context, rk_log_writer_last_sequence(batch->settings.log));
+    batch->published_sequence = rk_log_writer_last_sequence(batch->settings.log);
+    batch->settings.published(batch->settings.context, batch->published_sequence);
 }
 
 static void answer(struct rk_store_batch *batch, const struct batch_op *op)
@@ -230,6 +286,9 @@ static void answer(struct rk_store_batch *batch, const struct batch_op *op)
 
     if (op->replaced != 0)
         completion.flags |= RK_RING_REPLACED;
+    /* "Absent" names what was published then; a batch that failed before it gives its sequences out again. */
+    if (op->location == 0 && completion.sequence > batch->published_sequence)
+        completion.sequence = batch->published_sequence;
     if (op->err != RK_OK && op->err != RK_ERR_NOT_FOUND)
         rk_counter_add(&batch->settings.stats->failed, 1);
     batch->settings.answer(batch->settings.context, op->slot, &completion);
@@ -247,6 +306,7 @@ void rk_store_batch_commit(struct rk_store_batch *batch)
     }
     for (size_t i = 0; i < batch->n_ops; i++)
         answer(batch, &batch->ops[i]);
+    clear_copies(batch);
     batch->n_ops = 0;
     batch->n_staged = 0;
     batch->n_new_keys = 0;

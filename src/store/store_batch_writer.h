@@ -39,7 +39,7 @@ struct rk_store_batch_settings {
 struct rk_store_batch *rk_store_batch_create(const struct rk_store_batch_settings *settings);
 void rk_store_batch_destroy(struct rk_store_batch **batch);
 
-/* Adds a request (ring_messages.h) of a worker's slot. The bytes stay in place until the next commit. RK_OK;
+/* Adds a request (ring_messages.h) of a worker's slot. Everything is copied. RK_OK;
  * RK_ERR_FULL; RK_ERR_CORRUPT: no worker of ours sends this, nothing was added. */
 enum rk_err rk_store_batch_add(struct rk_store_batch *batch, unsigned slot, const uint8_t *message, uint64_t size,
                                uint64_t now_ms);

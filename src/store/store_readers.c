@@ -1,16 +1,13 @@
 #include "store/store_readers.h"
 
-#include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_thread.h"
+#include "shm/shm_doorbell.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define N_THREADS_MAX 64u
 
@@ -70,9 +67,7 @@ static void run_job(struct rk_store_read_job *job)
 static void *reader_main(void *argument)
 {
     struct rk_store_readers *readers = argument;
-    uint64_t one = 1;
 
-    (void)pthread_setname_np(pthread_self(), "rk-reader"); /* only a name */
     pthread_mutex_lock(&readers->mutex);
     for (;;) {
         struct rk_store_read_job *job = queue_pop(&readers->waiting);
@@ -87,8 +82,7 @@ static void *reader_main(void *argument)
         run_job(job);
         pthread_mutex_lock(&readers->mutex);
         queue_push(&readers->done, job);
-        (void)!write(readers->event_fd, &one,
-                     sizeof one); /* fails only when the count is full: then it wakes already */
+        rk_doorbell_wake(readers->event_fd);
     }
     pthread_mutex_unlock(&readers->mutex);
     return NULL;
@@ -96,22 +90,13 @@ static void *reader_main(void *argument)
 
 static enum rk_err start_threads(struct rk_store_readers *readers, unsigned n_threads, struct rk_detail *detail)
 {
-    sigset_t all, old;
-    int errnum = 0;
+    enum rk_err err = RK_OK;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    while (readers->n_threads < n_threads && errnum == 0) {
-        errnum = pthread_create(&readers->threads[readers->n_threads], NULL, reader_main, readers);
-        readers->n_threads += errnum == 0;
+    while (readers->n_threads < n_threads && err == RK_OK) {
+        err = rk_thread_start(&readers->threads[readers->n_threads], "rk-reader", reader_main, readers, detail);
+        readers->n_threads += err == RK_OK;
     }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (errnum != 0) {
-        rk_detail_set(detail, "starting reader thread %u of %u: %s", readers->n_threads + 1, n_threads,
-                      strerror(errnum));
-        return RK_ERR_LIMIT;
-    }
-    return RK_OK;
+    return err;
 }
 
 enum rk_err rk_store_readers_create(struct rk_store_readers **readers_out, unsigned n_threads, int event_fd,

@@ -1,8 +1,8 @@
 #include "store/store_writer.h"
 
 #include "base/base_assert.h"
-#include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_thread.h"
 #include "base/base_time.h"
 #include "grace/grace_writer.h"
 #include "keydir/keydir_writer.h"
@@ -15,10 +15,8 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The bounded sleep: what a waker that was killed at the wrong instruction can cost. */
 #define SLEEP_MAX_MS       100
@@ -50,19 +48,12 @@ static enum slot_state state_of(const struct writer_slot *slot)
     return (enum slot_state)atomic_load_explicit(&slot->state, memory_order_acquire);
 }
 
-static void notify_main(struct rk_store_writer *writer)
-{
-    uint64_t one = 1;
-
-    (void)!write(writer->settings.notice_event_fd, &one, sizeof one); /* fails only when it is set already */
-}
-
 static void mark_broken(struct rk_store_writer *writer, struct writer_slot *slot)
 {
     uint32_t open = SLOT_OPEN;
 
     if (atomic_compare_exchange_strong(&slot->state, &open, SLOT_BROKEN))
-        notify_main(writer);
+        rk_doorbell_wake(writer->settings.notice_event_fd);
 }
 
 static void answer(void *context, unsigned slot_number, const struct rk_ring_completion *completion)
@@ -137,10 +128,8 @@ void rk_store_writer_slot_open(struct rk_store_writer *writer, unsigned slot_num
 
 void rk_store_writer_slot_close(struct rk_store_writer *writer, unsigned slot)
 {
-    uint64_t one = 1;
-
     atomic_store_explicit(&writer->slots[slot].state, SLOT_CLOSING, memory_order_release);
-    (void)!write(writer->settings.event_fd, &one, sizeof one); /* fails only when the count is full: it wakes already */
+    rk_doorbell_wake(writer->settings.event_fd);
 }
 
 bool rk_store_writer_slot_is_closed(const struct rk_store_writer *writer, unsigned slot)
@@ -151,6 +140,25 @@ bool rk_store_writer_slot_is_closed(const struct rk_store_writer *writer, unsign
 bool rk_store_writer_slot_is_broken(const struct rk_store_writer *writer, unsigned slot)
 {
     return state_of(&writer->slots[slot]) == SLOT_BROKEN;
+}
+
+/* Shows the answers so far to their worker. */
+static void show_answers(struct writer_slot *slot)
+{
+    if (!slot->answered)
+        return;
+    slot->answered = false;
+    (void)rk_ring_publish(&slot->completions);                                /* there is something: it was answered */
+    (void)rk_doorbell_ring(slot->settings.doorbell, slot->settings.event_fd); /* or it is awake */
+}
+
+/* Commits what was added and shows its answers. */
+static void commit_and_answer(struct rk_store_writer *writer)
+{
+    rk_store_batch_commit(writer->batch);
+    for (unsigned i = 0; i < writer->settings.n_slots; i++)
+        if (state_of(&writer->slots[i]) == SLOT_OPEN)
+            show_answers(&writer->slots[i]);
 }
 
 /* Takes the requests of one slot; whether there were any. */
@@ -165,7 +173,7 @@ static bool take_requests(struct rk_store_writer *writer, unsigned slot_number, 
     while ((err = rk_ring_next(&slot->requests, &message, &size)) == RK_OK) {
         err = rk_store_batch_add(writer->batch, slot_number, message, size, now_ms);
         if (err == RK_ERR_FULL) {
-            rk_store_batch_commit(writer->batch);
+            commit_and_answer(writer);
             err = rk_store_batch_add(writer->batch, slot_number, message, size, now_ms);
         }
         if (err != RK_OK)
@@ -174,18 +182,8 @@ static bool take_requests(struct rk_store_writer *writer, unsigned slot_number, 
     }
     if (err != RK_ERR_NOT_FOUND)
         mark_broken(writer, slot);
+    rk_ring_release(&slot->requests); /* all of it was copied */
     return any;
-}
-
-/* Shows the answers of this round, and gives the requests' memory back. */
-static void finish_slot(struct writer_slot *slot)
-{
-    rk_ring_release(&slot->requests);
-    if (!slot->answered)
-        return;
-    slot->answered = false;
-    (void)rk_ring_publish(&slot->completions);                                /* there is something: it was answered */
-    (void)rk_doorbell_ring(slot->settings.doorbell, slot->settings.event_fd); /* or it is awake */
 }
 
 /* Takes what all rings have, commits it, answers. Whether there was anything. */
@@ -202,10 +200,7 @@ static bool run_round(struct rk_store_writer *writer)
             any |= take_requests(writer, slot, now_ms);
     }
     writer->first_slot = (writer->first_slot + 1) % n_slots;
-    rk_store_batch_commit(writer->batch);
-    for (unsigned i = 0; i < n_slots; i++)
-        if (state_of(&writer->slots[i]) == SLOT_OPEN)
-            finish_slot(&writer->slots[i]);
+    commit_and_answer(writer);
     return any;
 }
 
@@ -217,7 +212,7 @@ static void close_slots(struct rk_store_writer *writer)
             continue;
         writer->slots[i].answered = false;
         atomic_store_explicit(&writer->slots[i].state, SLOT_CLOSED, memory_order_release);
-        notify_main(writer);
+        rk_doorbell_wake(writer->settings.notice_event_fd);
     }
 }
 
@@ -249,7 +244,7 @@ static void update_stats(struct rk_store_writer *writer)
     rk_counter_set(&stats->refused, (uint64_t)(-(int)state));
     if (state != writer->log_state) {
         writer->log_state = state;
-        notify_main(writer);
+        rk_doorbell_wake(writer->settings.notice_event_fd);
     }
 }
 
@@ -280,7 +275,6 @@ static void *writer_main(void *argument)
     struct rk_store_writer *writer = argument;
     bool stopping;
 
-    (void)pthread_setname_np(pthread_self(), "rk-writer"); /* only a name */
     do {
         bool any;
 
@@ -297,29 +291,18 @@ static void *writer_main(void *argument)
 
 enum rk_err rk_store_writer_start(struct rk_store_writer *writer, struct rk_detail *detail)
 {
-    sigset_t all, old;
-    int errnum;
+    enum rk_err err = rk_thread_start(&writer->thread, "rk-writer", writer_main, writer, detail);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    errnum = pthread_create(&writer->thread, NULL, writer_main, writer);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (errnum != 0) {
-        rk_detail_set(detail, "starting the writer thread: %s", strerror(errnum));
-        return RK_ERR_LIMIT;
-    }
-    writer->started = true;
-    return RK_OK;
+    writer->started = err == RK_OK;
+    return err;
 }
 
 void rk_store_writer_stop(struct rk_store_writer *writer)
 {
-    uint64_t one = 1;
-
     if (!writer->started)
         return;
     atomic_store_explicit(&writer->stopping, true, memory_order_release);
-    (void)!write(writer->settings.event_fd, &one, sizeof one); /* fails only when the count is full: it wakes already */
+    rk_doorbell_wake(writer->settings.event_fd);
     pthread_join(writer->thread, NULL);
     writer->started = false;
 }

@@ -10,7 +10,8 @@
  *     is_closed: yes, open again
  *
  * 1. Rings are formatted only while their slot is CLOSED, which only the writer says, and only between two batches.
- * 2. A worker that breaks the format of its rings gets no answer any more, and is named by rk_store_writer_broken. */
+ * 2. A worker that breaks the format of its rings gets no answer any more, and is named by
+ * rk_store_writer_slot_is_broken. */
 #ifndef RK_STORE_STORE_WRITER_H
 #define RK_STORE_STORE_WRITER_H
 
@@ -43,7 +44,7 @@ struct rk_store_writer_settings {
     unsigned n_slots;
 };
 
-/* Everything handed in stays the caller's, and stays until destroy. */
+/* Main thread. Everything handed in stays the caller's, and stays until destroy. */
 struct rk_store_writer *rk_store_writer_create(const struct rk_store_writer_settings *settings);
 void rk_store_writer_destroy(struct rk_store_writer **writer);
 
