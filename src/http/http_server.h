@@ -28,7 +28,7 @@ struct rk_http_settings {
 };
 
 /* Counters of this worker, read by anyone, written by the server's thread (relaxed). Lives in shared memory: zeroed
- * before, given by the caller. Laid out by include/rackkv/rackkv_stats.h. */
+ * before, given by the caller: stats/stats_http.h. */
 struct rk_stats_http;
 
 /* The table of calls is copied; `stats` may be NULL. */

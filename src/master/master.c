@@ -126,9 +126,11 @@ static enum rk_err open_master(struct master *master, struct rk_detail *detail)
 
     raise_file_limit(conf);
     if (err == RK_OK)
+        err = rk_master_engine_lock(&master->engine, conf, n_slots, detail);
+    if (err == RK_OK)
         err = rk_master_listeners_open(&master->listeners, conf->http.listen, conf->http.n_listen, n_slots, detail);
     if (err == RK_OK)
-        err = rk_master_engine_open(&master->engine, conf, n_slots, (uint32_t)conf->http.n_listen, detail);
+        err = rk_master_engine_open(&master->engine, conf, (uint32_t)conf->http.n_listen, detail);
     if (err == RK_OK)
         err = write_pid_file(conf->server.pid_file, detail);
     if (err != RK_OK)
@@ -160,12 +162,15 @@ static void begin_stop(struct master *master, bool drain)
 
     if (master->stopping && (drain || !master->drain)) {
         if (!drain && master->workers != NULL)
-            rk_master_workers_kill(master->workers); /* asked twice to be fast */
+            rk_master_workers_kill(master->workers, "asked to stop once more");
+        else if (!drain)
+            rk_master_single_abandon(master->single);
         return;
     }
     master->stopping = true;
     master->drain = drain;
     master->stop_deadline_ns = rk_time_monotonic_ns() + patience_ns;
+    rk_master_listeners_close(&master->listeners); /* once the workers have closed theirs, connections are refused */
     rk_diag(RK_DIAG_INFO, drain ? "draining: answering what is connected, then stopping" : "stopping");
     if (master->workers != NULL)
         rk_master_workers_stop(master->workers, drain);
@@ -288,11 +293,11 @@ static void run_loop(struct master *master)
             if (!master->ready_told && rk_master_workers_n_serving(master->workers) == master->engine.n_slots)
                 tell_ready(master);
             if (master->stopping && now_ns >= master->stop_deadline_ns)
-                rk_master_workers_kill(master->workers);
+                rk_master_workers_kill(master->workers, "it did not stop in time");
         } else if (rk_master_single_has_ended(master->single)) {
             break; /* it could not go on; the join says why */
         } else if (master->stopping && now_ns >= master->stop_deadline_ns) {
-            rk_master_single_stop(master->single, false);
+            rk_master_single_abandon(master->single);
         }
         poll_once(master);
     }

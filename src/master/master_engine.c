@@ -12,6 +12,7 @@
 #include "log/log_writer.h"
 #include "ring/ring_messages.h"
 #include "stats/stats_block.h"
+#include "store/store_hinter_writer.h"
 #include "store/store_recover_writer.h"
 #include "store/store_writer.h"
 
@@ -22,6 +23,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#define HINT_INTERVAL_MS 1000 /* how soon a file that was rolled over gets its hint */
 
 #define LOCK_TRIES    20
 #define LOCK_RETRY_MS 50
@@ -175,7 +178,7 @@ static enum rk_err start_writer(struct rk_master_engine *engine, const struct rk
         .log = engine->log,
         .keydir = engine->keydir,
         .grace = engine->grace,
-        .hash_key = engine->board->settings.hash_key,
+        .hash_key = rk_log_store_identity(engine->store)->hash_key, /* the board's is for the workers */
         .sync_before_publish = conf->log.sync == RK_CONF_SYNC_ALWAYS,
         .doorbell = &engine->board->writer_doorbell,
         .event_fd = engine->writer_bell,
@@ -184,16 +187,15 @@ static enum rk_err start_writer(struct rk_master_engine *engine, const struct rk
         .stats = &engine->stats->writer,
         .n_slots = engine->n_slots,
     });
+    rk_store_hinter_start(&engine->hinter, engine->store, HINT_INTERVAL_MS);
     if (conf->log.sync == RK_CONF_SYNC_INTERVAL)
         rk_log_syncer_start(&engine->syncer, engine->log, (uint32_t)conf->log.sync_interval_ms);
     return rk_store_writer_start(engine->writer, detail);
 }
 
-enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct rk_conf *conf, unsigned n_slots,
-                                  uint32_t n_listeners, struct rk_detail *detail)
+enum rk_err rk_master_engine_lock(struct rk_master_engine *engine, const struct rk_conf *conf, unsigned n_slots,
+                                  struct rk_detail *detail)
 {
-    enum rk_err err;
-
     *engine = (struct rk_master_engine){ .n_slots = n_slots,
                                          .ring_bytes = conf->ring.size_bytes,
                                          .rings = rk_mem_calloc(n_slots, sizeof *engine->rings),
@@ -201,9 +203,14 @@ enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct 
                                          .writer_bell = -1,
                                          .notice_fd = -1 };
     memset(engine->worker_bells, -1, n_slots * sizeof *engine->worker_bells);
-    err = open_store(engine, conf->server.data_dir, detail);
-    if (err == RK_OK)
-        err = open_board(engine, conf, n_listeners, detail);
+    return open_store(engine, conf->server.data_dir, detail);
+}
+
+enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct rk_conf *conf, uint32_t n_listeners,
+                                  struct rk_detail *detail)
+{
+    enum rk_err err = open_board(engine, conf, n_listeners, detail);
+
     if (err == RK_OK)
         err = open_rings(engine, detail);
     if (err == RK_OK)
@@ -224,6 +231,7 @@ enum rk_err rk_master_engine_close(struct rk_master_engine *engine)
     enum rk_err err = RK_OK;
 
     rk_store_writer_destroy(&engine->writer);
+    rk_store_hinter_stop(&engine->hinter);
     rk_log_syncer_stop(&engine->syncer);
     if (engine->log != NULL)
         err = rk_log_writer_close(&engine->log);

@@ -17,6 +17,7 @@ struct rk_log_syncer;
 struct rk_log_writer;
 struct rk_ring;
 struct rk_stats_block;
+struct rk_store_hinter;
 struct rk_store_writer;
 
 struct rk_master_engine {
@@ -34,12 +35,18 @@ struct rk_master_engine {
     struct rk_keydir_writer *keydir;
     struct rk_log_writer *log;
     struct rk_log_syncer *syncer; /* mode `interval` only */
+    struct rk_store_hinter *hinter;
     struct rk_store_writer *writer;
 };
 
-/* Opens the data directory, recovers, and starts the writer thread. Says on standard error what recovery found. */
-enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct rk_conf *conf, unsigned n_slots,
-                                  uint32_t n_listeners, struct rk_detail *detail);
+/* Opens the data directory and takes its lock: from then on no process of another server on it lives, and so none has
+ * its ports. RK_ERR_BUSY when one does. Main thread, as all of these. */
+enum rk_err rk_master_engine_lock(struct rk_master_engine *engine, const struct rk_conf *conf, unsigned n_slots,
+                                  struct rk_detail *detail);
+
+/* Recovers, and starts the threads that write. Says on standard error what recovery found. */
+enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct rk_conf *conf, uint32_t n_listeners,
+                                  struct rk_detail *detail);
 
 /* Ends the writer thread, syncs and closes the log. RK_OK, or what could not be made durable. */
 enum rk_err rk_master_engine_close(struct rk_master_engine *engine);

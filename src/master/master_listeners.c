@@ -129,10 +129,20 @@ static enum rk_err bind_all_slots(struct listener *listener, unsigned n_slots, s
     return err;
 }
 
+/* A name that has several addresses, as localhost often does, stands for its IPv4 one: what clients try. */
+static const struct addrinfo *prefer_ipv4(const struct addrinfo *found)
+{
+    for (const struct addrinfo *one = found; one != NULL; one = one->ai_next)
+        if (one->ai_family == AF_INET)
+            return one;
+    return found;
+}
+
 static enum rk_err open_tcp(struct listener *listener, unsigned n_slots, const char *address, struct rk_detail *detail)
 {
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
     struct addrinfo *found;
+    const struct addrinfo *chosen;
     char host[256];
     const char *port;
     enum rk_err err;
@@ -144,10 +154,11 @@ static enum rk_err open_tcp(struct listener *listener, unsigned n_slots, const c
         rk_detail_set(detail, "http.listen: %s: %s", address, gai_strerror(result));
         return RK_ERR_INVALID;
     }
-    err = bind_all_slots(listener, n_slots, found->ai_addr, found->ai_addrlen, address, detail);
+    chosen = prefer_ipv4(found);
+    err = bind_all_slots(listener, n_slots, chosen->ai_addr, chosen->ai_addrlen, address, detail);
     (void)snprintf(listener->url, sizeof listener->url,
-                   found->ai_family == AF_INET6 ? "http://[%s]:%u" : "http://%s:%u", host,
-                   ntohs(get_port(found->ai_addr)));
+                   chosen->ai_family == AF_INET6 ? "http://[%s]:%u" : "http://%s:%u", host,
+                   ntohs(get_port(chosen->ai_addr)));
     freeaddrinfo(found);
     return err;
 }

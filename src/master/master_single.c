@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_thread.h"
 #include "grace/grace_writer.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_store.h"
@@ -12,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,15 +36,27 @@ static void *single_main(void *argument)
 {
     struct rk_master_single *single = argument;
 
-    (void)pthread_setname_np(pthread_self(), "rk-worker"); /* only a name */
     single->err = single->options->run_worker(&single->handover, &single->detail);
     atomic_store(&single->ended, true);
     (void)shutdown(single->handover.channel_fd, SHUT_WR); /* wakes the main thread */
     return NULL;
 }
 
-static void fill_handover(struct rk_handover *handover, const struct rk_master_engine *engine,
-                          const struct rk_master_listeners *listeners, int channel)
+/* The worker takes its listeners over; the master keeps its own. */
+static enum rk_err dup_listeners(struct rk_handover *handover, const struct rk_master_listeners *listeners,
+                                 struct rk_detail *detail)
+{
+    for (size_t i = 0; i < rk_master_listeners_count(listeners); i++) {
+        handover->listener_fds[i] = fcntl(rk_master_listeners_fd(listeners, i, SINGLE_SLOT), F_DUPFD_CLOEXEC, 3);
+        if (handover->listener_fds[i] < 0) {
+            rk_detail_set(detail, "a listener for the worker: %s", strerror(errno));
+            return RK_ERR_LIMIT;
+        }
+    }
+    return RK_OK;
+}
+
+static void fill_handover(struct rk_handover *handover, const struct rk_master_engine *engine, int channel)
 {
     *handover = (struct rk_handover){ .slot = SINGLE_SLOT,
                                       .board_fd = engine->board_region.fd,
@@ -54,23 +66,6 @@ static void fill_handover(struct rk_handover *handover, const struct rk_master_e
                                       .writer_bell_fd = engine->writer_bell,
                                       .worker_bell_fd = engine->worker_bells[SINGLE_SLOT],
                                       .channel_fd = channel };
-    for (size_t i = 0; i < rk_master_listeners_count(listeners); i++)
-        handover->listener_fds[i] = fcntl(rk_master_listeners_fd(listeners, i, SINGLE_SLOT), F_DUPFD_CLOEXEC, 3);
-}
-
-static enum rk_err start_thread(struct rk_master_single *single, struct rk_detail *detail)
-{
-    sigset_t all, old;
-    int errnum;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    errnum = pthread_create(&single->thread, NULL, single_main, single);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (errnum == 0)
-        return RK_OK;
-    rk_detail_set(detail, "starting the worker's thread: %s", strerror(errnum));
-    return RK_ERR_LIMIT;
 }
 
 enum rk_err rk_master_single_start(struct rk_master_single **single_out, const struct rk_master_options *options,
@@ -89,9 +84,12 @@ enum rk_err rk_master_single_start(struct rk_master_single **single_out, const s
     single->options = options;
     single->engine = engine;
     single->channel = channel[0];
-    fill_handover(&single->handover, engine, listeners, channel[1]);
-    rk_master_engine_slot_open(engine, SINGLE_SLOT, 1);
-    err = start_thread(single, detail);
+    fill_handover(&single->handover, engine, channel[1]);
+    err = dup_listeners(&single->handover, listeners, detail);
+    if (err == RK_OK) {
+        rk_master_engine_slot_open(engine, SINGLE_SLOT, 1);
+        err = rk_thread_start(&single->thread, "rk-worker", single_main, single, detail);
+    }
     if (err != RK_OK) {
         (void)close(channel[0]); /* nobody is at the other end */
         (void)close(channel[1]);
@@ -102,11 +100,21 @@ enum rk_err rk_master_single_start(struct rk_master_single **single_out, const s
     return RK_OK;
 }
 
+static void tell(struct rk_master_single *single, enum rk_handover_message message)
+{
+    char byte = (char)message;
+
+    (void)send(single->channel, &byte, 1, MSG_NOSIGNAL); /* fails only if the worker has ended */
+}
+
 void rk_master_single_stop(struct rk_master_single *single, bool drain)
 {
-    char message = drain ? RK_HANDOVER_DRAIN : RK_HANDOVER_STOP;
+    tell(single, drain ? RK_HANDOVER_DRAIN : RK_HANDOVER_STOP);
+}
 
-    (void)send(single->channel, &message, 1, MSG_NOSIGNAL); /* fails only if the worker has ended */
+void rk_master_single_abandon(struct rk_master_single *single)
+{
+    tell(single, RK_HANDOVER_ABANDON);
 }
 
 int rk_master_single_channel(const struct rk_master_single *single)

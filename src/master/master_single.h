@@ -18,8 +18,9 @@ enum rk_err rk_master_single_start(struct rk_master_single **single_out, const s
                                    struct rk_master_engine *engine, struct rk_master_listeners *listeners,
                                    struct rk_detail *detail);
 
-/* Says stop (at once, or after the connections). */
+/* All: main thread. Says stop (at once, or after the connections); or end now, whatever is under way. */
 void rk_master_single_stop(struct rk_master_single *single, bool drain);
+void rk_master_single_abandon(struct rk_master_single *single);
 
 /* Readable when the worker said something; takes it. */
 int rk_master_single_channel(const struct rk_master_single *single);

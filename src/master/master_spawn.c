@@ -19,14 +19,14 @@ static void become(const struct rk_master_spawn *spawn)
     for (size_t i = 0; i < spawn->n_fds; i++) {
         moved[i] = fcntl(spawn->fds[i], F_DUPFD_CLOEXEC, FIRST_FD + RK_MASTER_SPAWN_FDS_MAX);
         if (moved[i] < 0)
-            _exit(126);
+            _exit(RK_MASTER_SPAWN_NO_FDS);
     }
     for (size_t i = 0; i < spawn->n_fds; i++)
         if (dup2(moved[i], FIRST_FD + (int)i) < 0)
-            _exit(126);
+            _exit(RK_MASTER_SPAWN_NO_FDS);
     (void)close_range(FIRST_FD + (unsigned)spawn->n_fds, ~0u, 0); /* all are close-on-exec anyway: a second net */
     (void)execv(spawn->program, spawn->arguments);
-    _exit(127);
+    _exit(RK_MASTER_SPAWN_NO_EXEC);
 }
 
 enum rk_err rk_master_spawn(const struct rk_master_spawn *spawn, pid_t *pid_out, struct rk_detail *detail)

@@ -11,6 +11,10 @@ struct rk_detail;
 
 #define RK_MASTER_SPAWN_FDS_MAX 32
 
+/* Exit codes of a child that did not become the program. */
+#define RK_MASTER_SPAWN_NO_FDS  126
+#define RK_MASTER_SPAWN_NO_EXEC 127
+
 struct rk_master_spawn {
     const char *program;
     char *const *arguments;           /* argv, NULL at its end */
@@ -18,8 +22,8 @@ struct rk_master_spawn {
     size_t n_fds;
 };
 
-/* Main thread only: the child asks to die with the thread that forked it. RK_OK with the pid; RK_ERR_LIMIT. That the
- * program could not be executed shows as exit code 127. */
+/* Main thread only: the child asks to die with the thread that forked it. RK_OK with the pid; RK_ERR_LIMIT. What went
+ * wrong in the child shows as its exit code. */
 enum rk_err rk_master_spawn(const struct rk_master_spawn *spawn, pid_t *pid_out, struct rk_detail *detail);
 
 #endif

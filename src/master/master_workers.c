@@ -47,6 +47,8 @@ struct rk_master_workers {
     struct rk_master_listeners *listeners;
     const char *program;
     uint32_t last_incarnation;
+    uint64_t last_tick_ns;
+    uint64_t awake_since_ns; /* the master itself stood still before this */
     bool stopping;
     unsigned n_slots;
     struct worker slots[];
@@ -174,7 +176,7 @@ static uint64_t standing_ns(struct rk_master_workers *workers, unsigned slot, ui
         worker->heartbeat_ns = now_ns;
         worker->told_standing = false;
     }
-    return now_ns - worker->heartbeat_ns;
+    return now_ns - (worker->heartbeat_ns > workers->awake_since_ns ? worker->heartbeat_ns : workers->awake_since_ns);
 }
 
 /* A worker that stands still (stopped, swapped out, in a loop) serves nobody, and holds back the reuse of what the
@@ -214,6 +216,8 @@ static void watch_grace(struct rk_master_workers *workers, uint64_t now_ns)
     unsigned slot = 0;
     uint64_t waiting_ns = rk_grace_writer_waiting_ns(workers->engine->grace, now_ns, &slot);
 
+    if (waiting_ns > now_ns - workers->awake_since_ns)
+        waiting_ns = now_ns - workers->awake_since_ns;
     if (waiting_ns < STUCK_PATIENCE_NS || slot >= workers->n_slots) {
         for (slot = 0; slot < workers->n_slots; slot++)
             workers->slots[slot].told_grace = false;
@@ -224,6 +228,10 @@ static void watch_grace(struct rk_master_workers *workers, uint64_t now_ns)
 
 void rk_master_workers_tick(struct rk_master_workers *workers, uint64_t now_ns)
 {
+    /* A Ctrl-Z, or a laptop that slept: all stood still, and nobody is to blame. */
+    if (now_ns - workers->last_tick_ns > STUCK_PATIENCE_NS)
+        workers->awake_since_ns = now_ns;
+    workers->last_tick_ns = now_ns;
     for (unsigned slot = 0; slot < workers->n_slots; slot++) {
         struct worker *worker = &workers->slots[slot];
 
@@ -242,8 +250,10 @@ static void describe_exit(char *text, size_t size, int wait_status)
     if (WIFSIGNALED(wait_status))
         (void)snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(wait_status),
                        strsignal(WTERMSIG(wait_status)));
-    else if (WEXITSTATUS(wait_status) == 127)
+    else if (WEXITSTATUS(wait_status) == RK_MASTER_SPAWN_NO_EXEC)
         (void)snprintf(text, size, "could not be executed");
+    else if (WEXITSTATUS(wait_status) == RK_MASTER_SPAWN_NO_FDS)
+        (void)snprintf(text, size, "could not get its descriptors: the limit of open files is too small (ulimit -n)");
     else
         (void)snprintf(text, size, "ended with exit code %d", WEXITSTATUS(wait_status));
 }
@@ -251,7 +261,7 @@ static void describe_exit(char *text, size_t size, int wait_status)
 static void report_exit(struct rk_master_workers *workers, unsigned slot, int wait_status)
 {
     struct worker *worker = &workers->slots[slot];
-    char how[80];
+    char how[128];
 
     if (workers->stopping)
         return;
@@ -319,11 +329,11 @@ void rk_master_workers_stop(struct rk_master_workers *workers, bool drain)
             (void)send(workers->slots[slot].channel, &message, 1, MSG_NOSIGNAL); /* fails only if it is gone already */
 }
 
-void rk_master_workers_kill(struct rk_master_workers *workers)
+void rk_master_workers_kill(struct rk_master_workers *workers, const char *why)
 {
     for (unsigned slot = 0; slot < workers->n_slots; slot++)
         if (workers->slots[slot].pid > 0)
-            kill_worker(workers, slot, "it did not stop in time");
+            kill_worker(workers, slot, why);
 }
 
 unsigned rk_master_workers_n_alive(const struct rk_master_workers *workers)

@@ -45,7 +45,7 @@ void rk_master_workers_on_readable(struct rk_master_workers *workers, unsigned s
 
 /* Tells all workers to stop (at once, or after their connections): none is started any more. */
 void rk_master_workers_stop(struct rk_master_workers *workers, bool drain);
-void rk_master_workers_kill(struct rk_master_workers *workers);
+void rk_master_workers_kill(struct rk_master_workers *workers, const char *why);
 
 unsigned rk_master_workers_n_alive(const struct rk_master_workers *workers);
 unsigned rk_master_workers_n_serving(const struct rk_master_workers *workers);

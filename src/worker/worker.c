@@ -29,9 +29,9 @@ struct worker {
     struct rk_store_client *client;
     struct rk_worker_backend backend;
     struct rk_http_server *server;
-    bool draining; /* the server has stopped listening */
-    bool stopping; /* do not wait for idle connections */
-    bool master_gone;
+    bool draining;    /* the server has stopped listening */
+    bool stopping;    /* do not wait for idle connections */
+    bool master_gone; /* or has no more patience */
 };
 
 static struct rk_stats_block *stats_block_of(const struct worker *worker)
@@ -133,8 +133,8 @@ static void on_channel(void *context)
     ssize_t n;
 
     while ((n = recv(worker->handover->channel_fd, &message, 1, MSG_DONTWAIT)) == 1) {
-        if (message == RK_HANDOVER_STOP)
-            worker->stopping = true;
+        worker->stopping |= message == RK_HANDOVER_STOP;
+        worker->master_gone |= message == RK_HANDOVER_ABANDON;
         if (message == RK_HANDOVER_STOP || message == RK_HANDOVER_DRAIN)
             start_drain(worker);
     }
@@ -191,7 +191,8 @@ static enum rk_err open_worker(struct worker *worker, struct rk_detail *detail)
 
 static void close_worker(struct worker *worker)
 {
-    rk_http_server_destroy(&worker->server);
+    rk_http_server_destroy(&worker->server); /* turns the loop once more: still a reader */
+    rk_grace_unregister_thread();
     rk_store_client_destroy(&worker->client);
     rk_grace_agent_stop(&worker->agent);
     rk_keydir_detach(&worker->keydir);
@@ -252,7 +253,6 @@ enum rk_err rk_worker_run(const struct rk_handover *handover, struct rk_detail *
     err = open_worker(&worker, detail);
     if (err == RK_OK)
         err = serve(&worker, detail);
-    rk_grace_unregister_thread();
     close_worker(&worker);
     return err;
 }

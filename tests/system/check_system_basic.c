@@ -317,6 +317,31 @@ START_TEST(signals_stop_it_cleanly)
 }
 END_TEST
 
+START_TEST(a_drain_answers_who_is_there_and_refuses_who_comes)
+{
+    static const char *const patient[] = { "-o", "server.drain_timeout=30s", NULL };
+    struct system_client late = { .fd = -1 };
+    long deadline = system_now_ms() + SYSTEM_DEADLINE_MS;
+    char body[100];
+
+    restart(patient);
+    memset(body, 'b', sizeof body);
+    /* A request whose body is not whole yet: the drain waits for it. */
+    ck_assert(system_client_send(&client, "PUT /v1/kv/slow HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n"));
+    ck_assert_int_eq(kill(system_server_pid(server), SIGQUIT), 0);
+    system_server_wait_line(server, "draining");
+    while (system_client_open(&late, system_server_port(server))) {
+        system_client_close(&late);
+        ck_assert_int_lt(system_now_ms(), deadline);
+    }
+    ck_assert(system_client_send_bytes(&client, body, sizeof body));
+    ck_assert_int_eq(system_client_receive_status(&client, "PUT"), 201);
+    ck_assert_int_eq(system_server_stop(&server, SIGQUIT), 0);
+    start(NULL);
+    expect_value("/v1/kv/slow", body, sizeof body);
+}
+END_TEST
+
 START_TEST(one_process_serves_as_well)
 {
     static const char *const single[] = { "--single", NULL };
@@ -350,6 +375,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_port_in_use_is_refused_by_name);
     tcase_add_test(tcase, a_bad_option_is_a_usage_error);
     tcase_add_test(tcase, signals_stop_it_cleanly);
+    tcase_add_test(tcase, a_drain_answers_who_is_there_and_refuses_who_comes);
     tcase_add_test(tcase, one_process_serves_as_well);
     suite_add_tcase(suite, tcase);
     return suite;

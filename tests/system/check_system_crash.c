@@ -21,6 +21,7 @@
 #define N_KEYS          16 /* of each writer */
 #define N_WORKER_KILLS  20
 #define N_MASTER_KILLS  5
+#define N_RESTARTS      10
 #define PROGRESS_ENOUGH 200 /* acknowledged writes between two kills */
 
 static char *dir;
@@ -193,6 +194,26 @@ START_TEST(a_killed_master_loses_nothing)
 }
 END_TEST
 
+/* The workers of a master that was killed hold its port and its lock for a moment; who restarts at once waits for them.
+ */
+START_TEST(a_restart_right_after_a_kill_gets_its_port)
+{
+    char listen[64];
+    const char *arguments[] = { "-o", "server.workers=4", "-o", listen, NULL };
+
+    snprintf(listen, sizeof listen, "http.listen=127.0.0.1:0");
+    server = system_server_start(dir, arguments);
+    snprintf(listen, sizeof listen, "http.listen=127.0.0.1:%d", system_server_port(server));
+    for (int i = 0; i < N_RESTARTS; i++) {
+        struct system_server *killed = server;
+
+        ck_assert_int_eq(kill(system_server_pid(killed), SIGKILL), 0);
+        server = system_server_start(dir, arguments);
+        ck_assert_int_eq(system_server_stop(&killed, SIGKILL), -SIGKILL);
+    }
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("system crash");
@@ -201,6 +222,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 180);
     tcase_add_test(tcase, killed_workers_lose_nothing_and_are_replaced);
+    tcase_add_test(tcase, a_restart_right_after_a_kill_gets_its_port);
     tcase_add_loop_test(tcase, a_killed_master_loses_nothing, 0, 3);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -173,6 +173,25 @@ int system_client_status_retry(struct system_client *client, const char *method,
     return status != 0 ? status : system_client_status(client, method, target, body, body_len);
 }
 
+bool system_client_send(struct system_client *client, const char *text)
+{
+    return send_all(client->fd, text, strlen(text));
+}
+
+bool system_client_send_bytes(struct system_client *client, const void *bytes, size_t size)
+{
+    return send_all(client->fd, bytes, size);
+}
+
+int system_client_receive_status(struct system_client *client, const char *method)
+{
+    struct system_response response = { .status = 0 };
+    int status = receive_response(client, method, &response) ? response.status : 0;
+
+    system_response_fini(&response);
+    return status;
+}
+
 bool system_client_answers_within(struct system_client *client, int limit_ms)
 {
     static const char request[] = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";

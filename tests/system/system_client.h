@@ -33,6 +33,11 @@ int system_client_status(struct system_client *client, const char *method, const
 int system_client_status_retry(struct system_client *client, const char *method, const char *target, const void *body,
                                size_t body_len);
 
+/* The halves of a request that is put together by hand. */
+bool system_client_send(struct system_client *client, const char *text);
+bool system_client_send_bytes(struct system_client *client, const void *bytes, size_t size);
+int system_client_receive_status(struct system_client *client, const char *method);
+
 /* Whether a GET of /livez is answered within so many milliseconds; otherwise the connection is closed. */
 bool system_client_answers_within(struct system_client *client, int limit_ms);
 
