@@ -42,6 +42,7 @@ struct rk_conf {
         enum rk_conf_sync sync;
         uint64_t sync_interval_ms;
         uint64_t file_size_bytes;
+        uint64_t reserve_bytes;
     } log;
     struct {
         uint64_t max_bytes; /* 0: auto, from the machine's memory */

@@ -82,6 +82,10 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
     { .section = "log", .name = "file_size", .type = RK_CONF_SIZE, .offset = OFFSET(log.file_size_bytes),
       .default_text = "1GiB", .min = MIB, .max = 4 * GIB,
       .doc = "A data file that would grow past this is sealed, and a new one begun." },
+    { .section = "log", .name = "reserve", .type = RK_CONF_SIZE, .offset = OFFSET(log.reserve_bytes),
+      .default_text = "16MiB", .min = 0, .max = GIB,
+      .doc = "Space on the disk that is kept for deletes: when the rest is full, puts are answered 507 until there is "
+             "space again, and deletes go on. About 16000 deletes for each MiB; 0 is none." },
 
     { .section = "keydir", .name = "max_bytes", .type = RK_CONF_SIZE, .offset = OFFSET(keydir.max_bytes),
       .auto_allowed = true, .default_text = "auto", .min = MIB, .max = 16 * TIB,

@@ -23,28 +23,58 @@ static enum rk_err fail(const struct rk_log_active *active, struct rk_detail *de
     return rk_err_from_errno(errnum);
 }
 
-/* Sees to it that the file has space up to new_end_bytes and some more. Never fails: the write will tell. */
-static void preallocate(struct rk_log_active *active, uint64_t new_end_bytes)
+/* Space up to target_bytes. What a failure got is given back: others may need it more than this file's future does. */
+static bool allocate(struct rk_log_active *active, uint64_t target_bytes)
 {
     uint64_t from = active->preallocated_bytes;
+    int errnum;
+
+    if (rk_io->fallocate(active->fd, 0, (off_t)from, (off_t)(target_bytes - from)) == 0) {
+        active->preallocated_bytes = target_bytes;
+        return true;
+    }
+    errnum = errno;
+    if (errnum == EOPNOTSUPP || errnum == ENOSYS)
+        active->cannot_preallocate = true;
+    else
+        (void)rk_io->ftruncate(active->fd, (off_t)(from > active->end_bytes ? from : active->end_bytes));
+    errno = errnum;
+    return false;
+}
+
+static uint64_t step_target(const struct rk_log_active *active, uint64_t new_end_bytes)
+{
     uint64_t target = new_end_bytes + STEP_BYTES;
 
-    if (new_end_bytes <= active->preallocate_at_bytes)
-        return;
     if (target > active->limit_bytes)
         target = active->limit_bytes > new_end_bytes ? active->limit_bytes : new_end_bytes;
-    if (target <= from)
-        return;
-    if (rk_io->fallocate(active->fd, 0, (off_t)from, (off_t)(target - from)) == 0) {
-        active->preallocated_bytes = target;
-        active->preallocate_at_bytes = target;
-    } else if (errno == EOPNOTSUPP || errno == ENOSYS) {
-        active->preallocate_at_bytes = UINT64_MAX;
-    } else {
-        /* What it got before it failed is given back: others may need it more than this file's future does. */
-        (void)rk_io->ftruncate(active->fd, (off_t)(from > active->end_bytes ? from : active->end_bytes));
-        active->preallocate_at_bytes = new_end_bytes + RETRY_BYTES;
+    return target + active->reserve_bytes;
+}
+
+/* Sees to it that the file has space up to new_end_bytes, the reserve behind it, and some more. False when it has not
+ * even the first two; errno says why. */
+static bool preallocate(struct rk_log_active *active, uint64_t new_end_bytes)
+{
+    uint64_t needed = new_end_bytes + active->reserve_bytes;
+
+    if (needed <= active->preallocated_bytes || active->cannot_preallocate)
+        return true;
+    if (new_end_bytes > active->step_at_bytes) {
+        if (allocate(active, step_target(active, new_end_bytes)) || active->cannot_preallocate)
+            return true;
+        active->step_at_bytes = new_end_bytes + RETRY_BYTES;
     }
+    return active->reserve_bytes == 0 || allocate(active, needed) || active->cannot_preallocate;
+}
+
+static bool says_full(int errnum)
+{
+    return errnum == ENOSPC || errnum == EDQUOT;
+}
+
+enum rk_err rk_log_active_make_room(struct rk_log_active *active, uint64_t size_bytes)
+{
+    return preallocate(active, active->end_bytes + size_bytes) || !says_full(errno) ? RK_OK : RK_ERR_NO_SPACE;
 }
 
 /* Back to the last good end, durably: what a failed write left could otherwise be found by a recovery. */
@@ -55,7 +85,7 @@ static enum rk_err cut_back(struct rk_log_active *active, enum rk_err err, struc
         return RK_ERR_READ_ONLY;
     }
     active->preallocated_bytes = active->end_bytes;
-    active->preallocate_at_bytes = active->end_bytes;
+    active->step_at_bytes = active->end_bytes;
     if (rk_io->fdatasync(active->fd) != 0) {
         (void)fail(active, detail, "cannot be made durable after a failed write");
         return RK_ERR_READ_ONLY;
@@ -66,7 +96,7 @@ static enum rk_err cut_back(struct rk_log_active *active, enum rk_err err, struc
 static enum rk_err write_at_end(struct rk_log_active *active, struct iovec *iov, int n_iov, uint64_t size_bytes,
                                 struct rk_detail *detail)
 {
-    preallocate(active, active->end_bytes + size_bytes);
+    (void)preallocate(active, active->end_bytes + size_bytes); /* the write itself tells whether there is room */
     if (rk_io_pwritev_full(active->fd, iov, n_iov, (off_t)active->end_bytes) != 0)
         return cut_back(active, fail(active, detail, "cannot be written"), detail);
     return RK_OK;
@@ -78,7 +108,7 @@ static enum rk_err write_header(struct rk_log_active *active, const struct rk_lo
     uint8_t bytes[RK_LOG_FILE_FRAME_BYTES];
 
     rk_log_file_header_build(bytes, header, stamp);
-    preallocate(active, sizeof bytes);
+    (void)preallocate(active, sizeof bytes); /* as above */
     if (rk_io_pwrite_full(active->fd, bytes, sizeof bytes, 0) != 0)
         return fail(active, detail, "cannot be written");
     if (rk_io->fdatasync(active->fd) != 0)
@@ -88,13 +118,16 @@ static enum rk_err write_header(struct rk_log_active *active, const struct rk_lo
 }
 
 enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const struct rk_log_file_header *header,
-                                 const struct rk_record_stamp *stamp, uint64_t limit_bytes, struct rk_detail *detail)
+                                 const struct rk_record_stamp *stamp, const struct rk_log_active_sizes *sizes,
+                                 struct rk_detail *detail)
 {
     char name[RK_LOG_FILE_NAME_BYTES];
     enum rk_err err;
 
-    *active =
-        (struct rk_log_active){ .dir_fd = dir_fd, .file_number = header->file_number, .limit_bytes = limit_bytes };
+    *active = (struct rk_log_active){ .dir_fd = dir_fd,
+                                      .file_number = header->file_number,
+                                      .limit_bytes = sizes->limit_bytes,
+                                      .reserve_bytes = sizes->reserve_bytes };
     rk_log_file_name(name, header->file_number);
     active->fd = rk_io->open_at(dir_fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (active->fd < 0)

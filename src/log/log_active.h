@@ -1,14 +1,17 @@
 /* A data file while it is written: made, appended to, sealed. Mechanism only; when to do what is the writer's.
  *
- *   0        80                        end_bytes        preallocated_bytes
- *   +--------+------+-------+---------+----------------+
- *   | header | record ...             | zeros          |     the file's size is preallocated_bytes, if any is
- *   +--------+------+-------+---------+----------------+
+ *   0        80               end_bytes                   preallocated_bytes
+ *   +--------+---------------+----------------------------+
+ *   | header | record ...    | zeros         |  reserve   |     the file's size is preallocated_bytes, if any is
+ *   +--------+---------------+----------------------------+
  *
  * 1. Everything below end_bytes is whole records. What a failed write left behind it is cut off before anything else is
  *    written, and the cut is made durable, so no piece of it can come back.
  * 2. Space is preallocated in steps, so that most syncs find no metadata to write. Without room for a step (or without
- *    support for it) the file grows write by write: only the write itself decides whether the disk is full. */
+ *    support for it) the file grows write by write: then only the write itself decides whether the disk is full.
+ * 3. Room is made for a record together with a reserve behind it. What may use the reserve (tombstones, the trailer)
+ *    is written without asking for room, and finds the reserve's space when the disk is full. On a file system that
+ *    cannot preallocate there is no reserve. */
 #ifndef RK_LOG_LOG_ACTIVE_H
 #define RK_LOG_LOG_ACTIVE_H
 
@@ -22,18 +25,30 @@ struct rk_log_active {
     int fd;
     int dir_fd;
     uint32_t file_number;
-    uint64_t limit_bytes; /* nothing is preallocated past this */
+    uint64_t limit_bytes; /* nothing but the reserve is preallocated past this */
+    uint64_t reserve_bytes;
     uint64_t end_bytes;
     uint64_t preallocated_bytes;
-    uint64_t preallocate_at_bytes; /* an end past this asks for the next step */
+    uint64_t step_at_bytes; /* a step failed: an end past this tries the next */
+    bool cannot_preallocate;
     struct rk_log_file_trailer totals;
+};
+
+struct rk_log_active_sizes {
+    uint64_t limit_bytes;
+    uint64_t reserve_bytes;
 };
 
 /* Makes the file (there must be none of the name), preallocates the first step, writes the header and makes both
  * durable; not yet the name, which is the store's commit to do. On failure nothing is left: RK_ERR_NO_SPACE, RK_ERR_IO.
  */
 enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const struct rk_log_file_header *header,
-                                 const struct rk_record_stamp *stamp, uint64_t limit_bytes, struct rk_detail *detail);
+                                 const struct rk_record_stamp *stamp, const struct rk_log_active_sizes *sizes,
+                                 struct rk_detail *detail);
+
+/* Makes room for size_bytes behind the end, and for the reserve behind them. RK_OK, also where only the write can tell;
+ * RK_ERR_NO_SPACE: without the reserve they would not fit, or not even so. */
+enum rk_err rk_log_active_make_room(struct rk_log_active *active, uint64_t size_bytes);
 
 /* Appends n_records stamped records with ascending sequences first..last; the iovec array is used up. RK_OK, or the
  * write's error after the file was cut back; RK_ERR_READ_ONLY when it could not be. */

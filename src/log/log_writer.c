@@ -16,9 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A disk that was full is not full any more when so much is free: some, so that it is not full again at once. */
+#define ROOM_AGAIN_BYTES (256u << 10)
+
 struct rk_log_writer {
     struct rk_log_store *store;
     uint64_t file_size_bytes;
+    uint64_t reserve_bytes;
+    uint64_t wanted_bytes;       /* the writer thread's; 0, or what the largest put needed that found the disk full */
     struct rk_log_active active; /* the writer thread's; its descriptor changes under sync_lock */
     struct rk_log_batch batch;   /* the writer thread's */
     uint64_t last_sequence;      /* the writer thread's; published for others in given_sequence */
@@ -87,8 +92,10 @@ static enum rk_err create_file(struct rk_log_writer *writer, struct rk_log_activ
     struct rk_record_stamp stamp = { .sequence = writer->last_sequence, .write_time_ms = rk_time_wall_ms() };
 
     memcpy(header.uuid, rk_log_store_identity(writer->store)->uuid, sizeof header.uuid);
-    return rk_log_active_create(active, rk_log_store_dir_fd(writer->store), &header, &stamp, writer->file_size_bytes,
-                                detail);
+    return rk_log_active_create(
+        active, rk_log_store_dir_fd(writer->store), &header, &stamp,
+        &(struct rk_log_active_sizes){ .limit_bytes = writer->file_size_bytes, .reserve_bytes = writer->reserve_bytes },
+        detail);
 }
 
 /* Goes on with a file that has only its header, and is durable. */
@@ -155,8 +162,12 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
     enum rk_err err;
 
     RK_ASSERT(settings->file_size_bytes <= RK_LOG_FILE_BYTES_MAX && settings->next_sequence >= 1);
+    RK_ASSERT(settings->reserve_bytes <= RK_LOG_FILE_BYTES_MAX / 2);
     writer->store = store;
-    writer->file_size_bytes = settings->file_size_bytes;
+    writer->reserve_bytes = settings->reserve_bytes;
+    writer->file_size_bytes = settings->file_size_bytes < RK_LOG_FILE_BYTES_MAX - settings->reserve_bytes
+                                  ? settings->file_size_bytes
+                                  : RK_LOG_FILE_BYTES_MAX - settings->reserve_bytes;
     writer->last_sequence = settings->next_sequence - 1;
     atomic_store(&writer->given_sequence, writer->last_sequence);
     atomic_store(&writer->flushed_sequence, writer->last_sequence);
@@ -180,12 +191,16 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
     return RK_OK;
 }
 
+static uint64_t end_with(const struct rk_log_writer *writer, uint64_t size_bytes)
+{
+    return writer->active.end_bytes + writer->batch.size_bytes + size_bytes + RK_LOG_FILE_FRAME_BYTES;
+}
+
 static bool fits_active(const struct rk_log_writer *writer, uint64_t size_bytes)
 {
-    uint64_t end = writer->active.end_bytes + writer->batch.size_bytes + size_bytes + RK_LOG_FILE_FRAME_BYTES;
     bool is_first = writer->active.totals.n_records + writer->batch.n_records == 0;
 
-    return end <= (is_first ? RK_LOG_FILE_BYTES_MAX : writer->file_size_bytes);
+    return end_with(writer, size_bytes) <= (is_first ? RK_LOG_FILE_BYTES_MAX : writer->file_size_bytes);
 }
 
 static bool fits_any_file(uint64_t size_bytes)
@@ -193,7 +208,22 @@ static bool fits_any_file(uint64_t size_bytes)
     return size_bytes <= RK_LOG_FILE_BYTES_MAX - 2 * RK_LOG_FILE_FRAME_BYTES;
 }
 
-static enum rk_err check_stage(struct rk_log_writer *writer, uint64_t size_bytes)
+/* Sees to it that the active file takes a record of this size. */
+static enum rk_err check_file(struct rk_log_writer *writer, uint64_t size_bytes, bool may_use_reserve)
+{
+    enum rk_err err;
+
+    if (fits_active(writer, size_bytes))
+        return RK_OK;
+    if (writer->batch.n_records > 0)
+        return RK_ERR_FULL;
+    err = rk_log_writer_roll(writer);
+    if (err == RK_ERR_NO_SPACE && may_use_reserve && end_with(writer, size_bytes) <= RK_LOG_FILE_BYTES_MAX)
+        return RK_OK; /* the file gets larger than it should: a delete is worth it */
+    return err;
+}
+
+static enum rk_err check_stage(struct rk_log_writer *writer, uint64_t size_bytes, bool may_use_reserve)
 {
     enum rk_err err = rk_log_writer_state(writer);
 
@@ -203,9 +233,12 @@ static enum rk_err check_stage(struct rk_log_writer *writer, uint64_t size_bytes
         return RK_ERR_TOO_LARGE;
     if (!rk_log_batch_has_room(&writer->batch, size_bytes))
         return RK_ERR_FULL;
-    if (fits_active(writer, size_bytes))
-        return RK_OK;
-    return writer->batch.n_records > 0 ? RK_ERR_FULL : rk_log_writer_roll(writer);
+    err = check_file(writer, size_bytes, may_use_reserve);
+    if (err == RK_OK && !may_use_reserve)
+        err = rk_log_active_make_room(&writer->active, writer->batch.size_bytes + size_bytes);
+    if (err == RK_ERR_NO_SPACE && size_bytes > writer->wanted_bytes)
+        writer->wanted_bytes = size_bytes;
+    return err;
 }
 
 enum rk_err rk_log_writer_stage(struct rk_log_writer *writer, const uint8_t header[RK_RECORD_HEADER_BYTES],
@@ -219,7 +252,7 @@ enum rk_err rk_log_writer_stage(struct rk_log_writer *writer, const uint8_t head
 
     RK_ASSERT(rk_record_decode_unstamped_header(header, &decoded) == RK_OK);
     RK_ASSERT(rk_record_size_of(&decoded) == size_bytes);
-    err = check_stage(writer, size_bytes);
+    err = check_stage(writer, size_bytes, decoded.type == RK_RECORD_TOMBSTONE);
     if (err != RK_OK)
         return err;
     location = (struct rk_location){ .file_number = writer->active.file_number,
@@ -377,6 +410,23 @@ uint32_t rk_log_writer_file_number(const struct rk_log_writer *writer)
 enum rk_err rk_log_writer_state(const struct rk_log_writer *writer)
 {
     return (enum rk_err)atomic_load(&writer->state);
+}
+
+bool rk_log_writer_is_full(const struct rk_log_writer *writer)
+{
+    return writer->wanted_bytes > 0;
+}
+
+bool rk_log_writer_look_for_room(struct rk_log_writer *writer)
+{
+    uint64_t size_bytes = writer->wanted_bytes > ROOM_AGAIN_BYTES ? writer->wanted_bytes : ROOM_AGAIN_BYTES;
+
+    RK_ASSERT(writer->batch.n_records == 0);
+    if (writer->wanted_bytes == 0 || rk_log_writer_state(writer) != RK_OK)
+        return false;
+    if (rk_log_active_make_room(&writer->active, size_bytes) == RK_OK)
+        writer->wanted_bytes = 0;
+    return writer->wanted_bytes > 0;
 }
 
 void rk_log_writer_why(const struct rk_log_writer *writer, struct rk_detail *detail_out)

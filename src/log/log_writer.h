@@ -9,7 +9,9 @@
  * mode: only the newest file can have a torn tail.
  * 3. Each record carries the end of what was known durable in its file when it was staged.
  * 4. A flush that fails leaves nothing behind, in the file or in the sequences. What cannot be taken back, or cannot be
- *    made durable, ends the writing: the state is RK_ERR_READ_ONLY until a restart, and nothing is ever retried. */
+ *    made durable, ends the writing: the state is RK_ERR_READ_ONLY until a restart, and nothing is ever retried.
+ * 5. When the disk is full, puts are refused one by one, before anything is written. Tombstones go on in a reserve that
+ *    the active file holds; where a roll-over has no room, they make the file larger than it should be. */
 #ifndef RK_LOG_LOG_WRITER_H
 #define RK_LOG_LOG_WRITER_H
 
@@ -26,6 +28,7 @@ struct rk_log_writer;
 
 struct rk_log_writer_settings {
     uint64_t file_size_bytes; /* roll over before a file grows past this; at most RK_LOG_FILE_BYTES_MAX */
+    uint64_t reserve_bytes;   /* of the disk, kept for tombstones; 0: none */
     uint64_t next_sequence;   /* from recovery */
 };
 
@@ -38,7 +41,8 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
  * private copy `header` of 40 bytes and whose remaining size - 40 bytes are `rest`. Gives it the next sequence. Small
  * records are copied; for large ones `rest` must stay as it is until flush. RK_OK with location and sequence, or
  * RK_ERR_FULL: flush and commit what is staged, then stage it again. RK_ERR_TOO_LARGE: no file can hold it;
- * RK_ERR_READ_ONLY; RK_ERR_NO_SPACE, RK_ERR_IO: the roll-over that it needs failed, and may be tried again. */
+ * RK_ERR_READ_ONLY; RK_ERR_NO_SPACE: the disk is full; RK_ERR_IO: the roll-over that it needs failed. Both may be
+ * tried again. */
 enum rk_err rk_log_writer_stage(struct rk_log_writer *writer, const uint8_t header[RK_RECORD_HEADER_BYTES],
                                 const uint8_t *rest, uint64_t size_bytes, uint64_t now_ms, uint64_t *location_out,
                                 uint64_t *sequence_out);
@@ -64,6 +68,14 @@ uint64_t rk_log_writer_durable_sequence(const struct rk_log_writer *writer);
 
 /* Why writes are refused: RK_OK while they are not. Any thread. */
 enum rk_err rk_log_writer_state(const struct rk_log_writer *writer);
+
+/* Whether the disk is full: from the first put that found no room, until there is room for it and the reserve again.
+ * Writer thread. */
+bool rk_log_writer_is_full(const struct rk_log_writer *writer);
+
+/* Looks for room when the disk was full; whether it still is. Some times a second is often enough. Writer thread,
+ * nothing staged. */
+bool rk_log_writer_look_for_room(struct rk_log_writer *writer);
 
 /* The last failure in words, "" when there was none. Any thread. */
 void rk_log_writer_why(const struct rk_log_writer *writer, struct rk_detail *detail_out);

@@ -211,17 +211,25 @@ static void on_signals(struct master *master)
     reap_children(master);
 }
 
-/* One line when it begins, none for each request that meets it. */
+/* One line when it begins, and when it ends; none for each request that meets it. */
 static void tell_refused(struct master *master)
 {
     uint64_t refused = rk_counter_get(&master->engine.stats->writer.refused);
+    const char *data_dir = master->options->conf->server.data_dir;
     struct rk_detail why;
 
     if (refused == master->refused_told)
         return;
     master->refused_told = refused;
-    rk_log_writer_why(master->engine.log, &why);
-    rk_diag(RK_DIAG_ERROR, "%s: writes are refused until a restart, reads go on", why.text);
+    if (refused == 0) {
+        rk_diag(RK_DIAG_INFO, "%s: there is space on the disk again: puts go on", data_dir);
+    } else if (refused == (uint64_t)-RK_ERR_NO_SPACE) {
+        rk_diag(RK_DIAG_ERROR, "%s: the disk is full: puts are refused until there is space, deletes and reads go on",
+                data_dir);
+    } else {
+        rk_log_writer_why(master->engine.log, &why);
+        rk_diag(RK_DIAG_ERROR, "%s: writes are refused until a restart, reads go on", why.text);
+    }
 }
 
 static void tell_write_errors(struct master *master, uint64_t now_ns)
@@ -238,7 +246,8 @@ static void tell_write_errors(struct master *master, uint64_t now_ns)
     master->write_errors_told_ns = now_ns;
 }
 
-/* The writer thread wants to be looked at: a slot was let go (the tick sees it), or writes are refused. */
+/* The writer thread wants to be looked at: a slot was let go (the tick sees it), or writes are refused, or no longer.
+ */
 static void on_notice(struct master *master)
 {
     rk_doorbell_drain(master->engine.notice_fd);

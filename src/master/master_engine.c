@@ -166,6 +166,7 @@ static enum rk_err recover(struct rk_master_engine *engine, const struct rk_conf
     atomic_store_explicit(&engine->board->last_sequence, recovery.last_sequence, memory_order_relaxed);
     return rk_log_writer_open(&engine->log, engine->store,
                               &(struct rk_log_writer_settings){ .file_size_bytes = conf->log.file_size_bytes,
+                                                                .reserve_bytes = conf->log.reserve_bytes,
                                                                 .next_sequence = recovery.next_sequence },
                               detail);
 }

@@ -22,7 +22,9 @@ struct rk_stats_writer {
     rk_counter grace_max_ns;
     rk_counter last_sequence;
     rk_counter durable_sequence;
-    rk_counter refused; /* why writes are refused: 0, or minus the enum rk_err */
+    /* Why writes are refused, as minus the enum rk_err: RK_ERR_READ_ONLY, all of them until a restart; RK_ERR_NO_SPACE,
+     * puts while the disk is full. 0: they are not. */
+    rk_counter refused;
 };
 
 struct rk_stats_client {

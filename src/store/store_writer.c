@@ -22,6 +22,9 @@
 #define SLEEP_MAX_MS       100
 #define SLEEP_MAX_GRACE_MS 5 /* something waits for a grace period */
 
+/* How often a disk that was full is looked at, so that writes resume by themselves. */
+#define LOOK_FOR_ROOM_NS (100 * RK_NS_PER_MS)
+
 enum slot_state { SLOT_CLOSED, SLOT_OPEN, SLOT_CLOSING, SLOT_BROKEN };
 
 struct writer_slot {
@@ -38,8 +41,9 @@ struct rk_store_writer {
     pthread_t thread;
     bool started;
     _Atomic bool stopping;
-    enum rk_err log_state; /* as last told to the main thread */
-    unsigned first_slot;   /* where the next round begins, so that no worker starves */
+    enum rk_err refusal; /* as last told to the main thread */
+    uint64_t looked_for_room_ns;
+    unsigned first_slot; /* where the next round begins, so that no worker starves */
     struct writer_slot slots[];
 };
 
@@ -224,12 +228,28 @@ static void turn_grace(struct rk_store_writer *writer)
     rk_keydir_writer_reclaim(writer->settings.keydir, passed);
 }
 
+/* Why writes are refused: until a restart, or (all but deletes) while the disk is full. */
+static enum rk_err find_refusal(struct rk_store_writer *writer)
+{
+    struct rk_log_writer *log = writer->settings.log;
+    enum rk_err state = rk_log_writer_state(log);
+    uint64_t now_ns;
+
+    if (state != RK_OK || !rk_log_writer_is_full(log))
+        return state;
+    now_ns = rk_time_monotonic_ns();
+    if (now_ns - writer->looked_for_room_ns < LOOK_FOR_ROOM_NS)
+        return RK_ERR_NO_SPACE;
+    writer->looked_for_room_ns = now_ns;
+    return rk_log_writer_look_for_room(log) ? RK_ERR_NO_SPACE : RK_OK;
+}
+
 static void update_stats(struct rk_store_writer *writer)
 {
     struct rk_keydir_usage usage = rk_keydir_writer_usage(writer->settings.keydir);
     struct rk_grace_figures grace = rk_grace_writer_figures(writer->settings.grace);
     struct rk_stats_writer *stats = writer->settings.stats;
-    enum rk_err state = rk_log_writer_state(writer->settings.log);
+    enum rk_err refusal = find_refusal(writer);
 
     rk_counter_set(&stats->keys, usage.n_keys);
     rk_counter_set(&stats->keydir_used_bytes, usage.used_bytes);
@@ -241,9 +261,9 @@ static void update_stats(struct rk_store_writer *writer)
     rk_counter_set(&stats->grace_max_ns, grace.longest_ns);
     rk_counter_set(&stats->last_sequence, rk_log_writer_last_sequence(writer->settings.log));
     rk_counter_set(&stats->durable_sequence, rk_log_writer_durable_sequence(writer->settings.log));
-    rk_counter_set(&stats->refused, (uint64_t)(-(int)state));
-    if (state != writer->log_state) {
-        writer->log_state = state;
+    rk_counter_set(&stats->refused, (uint64_t)(-(int)refusal));
+    if (refusal != writer->refusal) {
+        writer->refusal = refusal;
         rk_doorbell_wake(writer->settings.notice_event_fd);
     }
 }

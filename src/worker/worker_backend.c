@@ -43,8 +43,11 @@ static void backend_cancel(void *self, rk_store_ticket ticket)
 static bool backend_ready(void *self, const char **why_out)
 {
     const struct rk_worker_backend *backend = self;
+    uint64_t refused = rk_counter_get(&backend->writer->refused);
 
-    if (rk_counter_get(&backend->writer->refused) != 0)
+    if (refused == (uint64_t)-RK_ERR_NO_SPACE)
+        *why_out = "ready, disk full: puts are refused until there is space, deletes and reads go on\n";
+    else if (refused != 0)
         *why_out = "ready, read-only: writes are refused until a restart\n";
     return true;
 }

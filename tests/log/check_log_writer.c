@@ -321,6 +321,118 @@ START_TEST(a_disk_that_cannot_preallocate_is_written_all_the_same)
 }
 END_TEST
 
+/* A disk on which no file grows and none is made: what was preallocated can be written. */
+static struct rk_io_ops full_disk;
+static bool disk_is_full;
+
+static ssize_t write_on_full_disk(int fd, const struct iovec *iov, int n_iov, off_t offset)
+{
+    struct stat status;
+    off_t end = offset;
+
+    for (int i = 0; i < n_iov; i++)
+        end += (off_t)iov[i].iov_len;
+    ck_assert_int_eq(fstat(fd, &status), 0);
+    if (!disk_is_full || end <= status.st_size)
+        return rk_io_kernel_ops.pwritev(fd, iov, n_iov, offset);
+    errno = ENOSPC;
+    return -1;
+}
+
+static int allocate_on_full_disk(int fd, int mode, off_t offset, off_t size)
+{
+    if (!disk_is_full)
+        return rk_io_kernel_ops.fallocate(fd, mode, offset, size);
+    errno = ENOSPC;
+    return -1;
+}
+
+static void reopen_with_reserve(uint64_t reserve_bytes)
+{
+    struct rk_log_writer_settings settings = { .file_size_bytes = FILE_BYTES,
+                                               .reserve_bytes = reserve_bytes,
+                                               .next_sequence = 1 };
+
+    ck_assert_int_eq(rk_log_writer_close(&log_under_test.writer), RK_OK);
+    ck_assert_int_eq(rk_log_writer_open(&log_under_test.writer, log_under_test.store, &settings, NULL), RK_OK);
+    full_disk = rk_io_kernel_ops;
+    full_disk.pwritev = write_on_full_disk;
+    full_disk.fallocate = allocate_on_full_disk;
+    rk_io = &full_disk;
+}
+
+/* Puts until one is refused, or deletes; returns how many were written. */
+static unsigned write_until_full(const char *value)
+{
+    uint64_t location, sequence;
+    unsigned n = 0;
+    enum rk_err err;
+
+    while ((err = test_log_stage(writer(), "key", value, &location, &sequence)) == RK_OK
+           && (err = rk_log_writer_flush(writer())) == RK_OK)
+        n++;
+    ck_assert_int_eq(err, RK_ERR_NO_SPACE);
+    ck_assert_int_eq(rk_log_writer_state(writer()), RK_OK);
+    return n;
+}
+
+#define RESERVE_BYTES (64u << 10)
+
+START_TEST(deletes_go_on_in_the_reserve)
+{
+    struct rk_log_scan_end end;
+    uint32_t file_number;
+    uint64_t location, sequence;
+    unsigned n_puts, n_deletes;
+
+    reopen_with_reserve(RESERVE_BYTES);
+    file_number = rk_log_writer_file_number(writer());
+    test_log_put(writer(), "a", "1");
+    disk_is_full = true;
+    n_puts = 1 + write_until_full("0123456789");
+    ck_assert(rk_log_writer_is_full(writer()));
+    ck_assert(rk_log_writer_look_for_room(writer()));
+    /* The file is as large as it should be, and there is no room for the next. */
+    ck_assert_uint_eq(rk_log_writer_file_number(writer()), file_number);
+    ck_assert_int_eq(test_log_stage(writer(), "b", "0123456789", &location, &sequence), RK_ERR_NO_SPACE);
+    n_deletes = write_until_full(NULL);
+    ck_assert_uint_ge(n_deletes, RESERVE_BYTES / 48 - 8);
+    ck_assert_uint_eq(scan_file(file_number, &end), n_puts + n_deletes);
+    disk_is_full = false;
+    ck_assert(!rk_log_writer_look_for_room(writer()));
+    ck_assert(!rk_log_writer_is_full(writer()));
+    test_log_put(writer(), "b", "2");
+    ck_assert_uint_ne(rk_log_writer_file_number(writer()), file_number);
+    (void)scan_file(file_number, &end);
+    ck_assert_int_eq(end.kind, RK_LOG_SCAN_SEALED);
+    disk_is_full = true; /* and the new file has a reserve of its own */
+    (void)write_until_full("0123456789");
+    ck_assert_uint_ge(write_until_full(NULL), RESERVE_BYTES / 48 - 8);
+    disk_is_full = false;
+}
+END_TEST
+
+START_TEST(a_put_does_not_fail_the_deletes_of_its_batch)
+{
+    uint64_t location, sequence;
+    struct rk_log_scan_end end;
+    uint32_t file_number;
+    unsigned n;
+
+    reopen_with_reserve(RESERVE_BYTES);
+    file_number = rk_log_writer_file_number(writer());
+    disk_is_full = true;
+    n = write_until_full("0123456789");
+    ck_assert_int_eq(test_log_stage(writer(), "a", NULL, &location, &sequence), RK_OK);
+    ck_assert_int_eq(rk_log_writer_flush(writer()), RK_OK);
+    ck_assert_int_eq(test_log_stage(writer(), "b", "1", &location, &sequence), RK_ERR_NO_SPACE);
+    ck_assert_int_eq(test_log_stage(writer(), "c", NULL, &location, &sequence), RK_OK);
+    ck_assert_int_eq(rk_log_writer_flush(writer()), RK_OK);
+    ck_assert_uint_eq(scan_file(file_number, &end), n + 2);
+    disk_is_full = false;
+}
+END_TEST
+
 /* Every call of a roll-over fails once, with a full disk and with a broken one. Then either it goes on as if nothing
  * had been, or the writing has ended; what was synced is there in any case. */
 static void check_roll_failures(unsigned nth, int errnum, bool *failed_out)
@@ -425,6 +537,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, what_cannot_be_cut_back_ends_the_writing);
     tcase_add_test(tcase, a_failed_sync_is_never_retried);
     tcase_add_test(tcase, a_disk_that_cannot_preallocate_is_written_all_the_same);
+    tcase_add_test(tcase, deletes_go_on_in_the_reserve);
+    tcase_add_test(tcase, a_put_does_not_fail_the_deletes_of_its_batch);
     tcase_add_test(tcase, a_roll_over_may_fail_anywhere);
     tcase_add_test(tcase, the_syncer_makes_durable_what_is_flushed);
     tcase_add_test(tcase, the_syncers_failure_is_seen_by_the_writer);

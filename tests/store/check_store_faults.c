@@ -1,0 +1,227 @@
+/* A script of puts and deletes with roll-overs, during which every n-th operation on files fails, for all n: what was
+ * acknowledged is there after a recovery, what was refused is not, and a full disk is a state that ends. */
+#include "base/base_detail.h"
+#include "base/base_io.h"
+#include "keydir/keydir_writer.h"
+#include "log/log_location.h"
+#include "log/log_record.h"
+#include "log/log_store.h"
+#include "log/log_writer.h"
+#include "ring/ring_messages.h"
+#include "stats/stats_store.h"
+#include "store/store_batch_writer.h"
+#include "store/store_recover_writer.h"
+#include "test_dir.h"
+#include "test_io.h"
+#include "test_main.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define N_KEYS       5
+#define N_OPS        40
+#define KEYDIR_BYTES (4u << 20)
+#define FILE_BYTES   1024
+#define VALUE_BYTES  100
+
+static char *dir;
+static struct rk_log_store *store;
+static struct rk_log_writer *log_writer;
+static struct rk_keydir_writer *keydir;
+static struct rk_store_batch *batch;
+static struct rk_stats_writer stats;
+static struct rk_ring_completion last_answer;
+
+/* What is known of a key: the number of the value that was acknowledged last (0: absent), and one whose outcome is
+ * unknown (-1: none). */
+static struct {
+    int acknowledged;
+    int unknown;
+} keys[N_KEYS];
+
+static void on_answer(void *context, unsigned slot, const struct rk_ring_completion *completion)
+{
+    last_answer = *completion;
+}
+
+static void on_published(void *context, uint64_t sequence)
+{
+}
+
+static void setup(void)
+{
+    if (access("/dev/shm", W_OK) == 0)
+        setenv("TMPDIR", "/dev/shm", 1); /* hundreds of stores: none has to wait for a disk */
+}
+
+static void open_store(void)
+{
+    struct rk_log_writer_settings settings = { .file_size_bytes = FILE_BYTES, .reserve_bytes = 512 };
+    struct rk_store_recovery recovery;
+    struct rk_detail detail = { .text = "" };
+
+    ck_assert_msg(rk_log_store_open(&store, dir, &detail) == RK_OK, "%s", detail.text);
+    ck_assert_int_eq(rk_keydir_writer_create(&keydir, KEYDIR_BYTES, NULL, &detail), RK_OK);
+    ck_assert_msg(rk_store_recover(store, keydir, NULL, &recovery, &detail) == RK_OK, "%s", detail.text);
+    settings.next_sequence = recovery.next_sequence;
+    ck_assert_msg(rk_log_writer_open(&log_writer, store, &settings, &detail) == RK_OK, "%s", detail.text);
+    batch = rk_store_batch_create(&(struct rk_store_batch_settings){
+        .log = log_writer,
+        .keydir = keydir,
+        .hash_key = rk_log_store_identity(store)->hash_key,
+        .sync_before_publish = true,
+        .stats = &stats,
+        .answer = on_answer,
+        .published = on_published,
+    });
+}
+
+static void close_store(void)
+{
+    rk_store_batch_destroy(&batch);
+    (void)rk_log_writer_close(&log_writer); /* some faults have broken it */
+    rk_keydir_writer_destroy(&keydir);
+    rk_log_store_close(&store);
+}
+
+static void make_value(char value[VALUE_BYTES + 1], int number)
+{
+    memset(value, '.', VALUE_BYTES);
+    value[VALUE_BYTES] = '\0';
+    snprintf(value, VALUE_BYTES, "%d", number);
+}
+
+/* One request and its answer; number 0 is a delete. */
+static void do_op(unsigned key, int number)
+{
+    char name[8], value[VALUE_BYTES + 1];
+    struct rk_record_parts parts = { .type = number != 0 ? RK_RECORD_PUT : RK_RECORD_TOMBSTONE,
+                                     .key = name,
+                                     .value = value,
+                                     .value_len = number != 0 ? VALUE_BYTES : 0 };
+    uint8_t message[512] = { 0 };
+    uint64_t size;
+
+    parts.key_len = (uint16_t)snprintf(name, sizeof name, "k%u", key);
+    make_value(value, number);
+    size = rk_record_build(message + sizeof(struct rk_ring_request), &parts);
+    *(struct rk_ring_request *)message = (struct rk_ring_request){ .ticket = 1, .record_bytes = size };
+    ck_assert_int_eq(rk_store_batch_add(batch, 0, message, sizeof(struct rk_ring_request) + size, 1), RK_OK);
+    rk_store_batch_commit(batch);
+    if (last_answer.err == RK_OK)
+        keys[key].acknowledged = number;
+    else if (last_answer.err != RK_ERR_NOT_FOUND && (last_answer.flags & RK_RING_NONE) == 0)
+        keys[key].unknown = number;
+}
+
+static void do_script(void)
+{
+    for (unsigned i = 0; i < N_OPS; i++)
+        do_op(i % N_KEYS, i % 7 == 6 ? 0 : (int)i + 1);
+}
+
+/* The number of the value that the keydir leads to, 0 when there is none. */
+static int read_number(unsigned key)
+{
+    char name[RK_LOG_FILE_NAME_BYTES], key_text[8];
+    int key_len = snprintf(key_text, sizeof key_text, "k%u", key);
+    uint64_t word = rk_keydir_writer_lookup(
+        keydir, rk_keydir_fingerprint(key_text, (size_t)key_len, rk_log_store_identity(store)->hash_key));
+    struct rk_location location = rk_log_location_decode(word);
+    struct rk_record_view view;
+    uint8_t bytes[512];
+    int fd;
+
+    if (word == 0)
+        return 0;
+    rk_log_file_name(name, location.file_number);
+    fd = openat(rk_log_store_dir_fd(store), name, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pread(fd, bytes, location.size_bytes, (off_t)location.offset_bytes), location.size_bytes);
+    close(fd);
+    ck_assert_int_eq(rk_record_decode(bytes, location.size_bytes, &view), RK_OK);
+    return atoi((const char *)view.value);
+}
+
+static void check_keys(unsigned nth)
+{
+    for (unsigned key = 0; key < N_KEYS; key++) {
+        int number = read_number(key);
+
+        ck_assert_msg(number == keys[key].acknowledged || number == keys[key].unknown,
+                      "fault %u: key %u is %d; acknowledged %d, unknown %d", nth, key, number, keys[key].acknowledged,
+                      keys[key].unknown);
+    }
+}
+
+/* The script with one fault; whether the fault came. */
+static bool run(const struct test_io_fault *fault, bool must_resume)
+{
+    bool came;
+
+    for (unsigned key = 0; key < N_KEYS; key++) {
+        keys[key].acknowledged = 0;
+        keys[key].unknown = -1;
+    }
+    dir = test_dir_create();
+    open_store();
+    test_io_install(fault);
+    do_script();
+    came = test_io_n_calls() >= fault->nth;
+    test_io_remove();
+    check_keys(fault->nth);
+    if (must_resume) {
+        do_op(0, 1000);
+        ck_assert_int_eq(last_answer.err, RK_OK);
+    }
+    close_store();
+    open_store(); /* recovers */
+    check_keys(fault->nth);
+    do_op(1, 1001);
+    ck_assert_int_eq(last_answer.err, RK_OK);
+    close_store();
+    test_dir_remove(&dir);
+    return came;
+}
+
+static const struct {
+    unsigned calls;
+    int errnum;
+    bool forever;
+    bool must_resume;
+} faults[] = {
+    { TEST_IO_PWRITEV | TEST_IO_FALLOCATE | TEST_IO_OPEN, ENOSPC, false, true },
+    { TEST_IO_PWRITEV | TEST_IO_FALLOCATE | TEST_IO_OPEN, ENOSPC, true, true },
+    { TEST_IO_PWRITEV, EIO, true, true },
+    { TEST_IO_CHANGES | TEST_IO_OPEN, EIO, false, false },
+    { TEST_IO_CHANGES, EIO, true, false },
+    { TEST_IO_FDATASYNC | TEST_IO_FSYNC, EIO, false, false },
+};
+
+START_TEST(every_fault_leaves_what_was_acknowledged)
+{
+    struct test_io_fault fault = { .calls = faults[_i].calls,
+                                   .errnum = faults[_i].errnum,
+                                   .forever = faults[_i].forever };
+
+    for (fault.nth = 1; run(&fault, faults[_i].must_resume); fault.nth++)
+        ;
+    ck_assert_uint_gt(fault.nth, N_OPS / 2);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("store_faults");
+    TCase *tcase = tcase_create("faults");
+
+    tcase_add_unchecked_fixture(tcase, setup, NULL);
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, every_fault_leaves_what_was_acknowledged, 0, sizeof faults / sizeof faults[0]);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
