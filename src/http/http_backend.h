@@ -11,9 +11,10 @@
 struct rk_http_backend {
     void *self;
 
-    /* RK_OK with *value_out; RK_ERR_NOT_FOUND with value_out->sequence set; RK_ERR_CORRUPT, RK_ERR_IO; RK_ERR_FULL: too
-     * many reads wait. RK_ERR_AGAIN: the disk must be asked: *ticket_out is set, and `done` comes later, unless the
-     * ticket is cancelled. The key is copied. */
+    /* RK_OK with *value_out; RK_ERR_NOT_FOUND with value_out->sequence set; RK_ERR_CORRUPT, RK_ERR_IO; RK_ERR_BUSY: the
+     * store is not open yet; RK_ERR_FULL: too many reads wait; RK_ERR_LIMIT, RK_ERR_NO_MEMORY: none can be made now.
+     * RK_ERR_AGAIN: the disk must be asked: *ticket_out is set, and `done` comes later, unless the ticket is cancelled.
+     * The key is copied. */
     enum rk_err (*get)(void *self, const void *key, size_t key_len, const struct rk_store_arena *arena,
                        struct rk_store_value *value_out, rk_store_get_done_fn *done, void *context,
                        rk_store_ticket *ticket_out);
@@ -26,7 +27,7 @@ struct rk_http_backend {
     void (*release)(void *self, struct rk_store_source *source);
 
     /* RK_OK: submitted, *ticket_out is set and `done` comes later. RK_ERR_AGAIN: the ring is full (503, none);
-     * RK_ERR_TOO_LARGE. Everything is copied. */
+     * RK_ERR_BUSY: the store is not open yet (the same); RK_ERR_TOO_LARGE. Everything is copied. */
     enum rk_err (*write)(void *self, const struct rk_store_write *write, rk_store_write_done_fn *done, void *context,
                          rk_store_ticket *ticket_out);
 

@@ -24,7 +24,11 @@ static enum rk_http_problem problem_of_read(enum rk_err err)
         return RK_HTTP_PROBLEM_READ_ERROR;
     case RK_ERR_FULL:
     case RK_ERR_AGAIN:
+    case RK_ERR_LIMIT:
+    case RK_ERR_NO_MEMORY:
         return RK_HTTP_PROBLEM_BUSY;
+    case RK_ERR_BUSY:
+        return RK_HTTP_PROBLEM_NOT_READY;
     default:
         return RK_HTTP_PROBLEM_INTERNAL;
     }

@@ -18,8 +18,9 @@ static enum rk_http_problem problem_of_write(enum rk_err err)
         return RK_HTTP_PROBLEM_READ_ONLY;
     case RK_ERR_TIMEOUT:
         return RK_HTTP_PROBLEM_TIMEOUT;
-    case RK_ERR_AGAIN:
     case RK_ERR_BUSY:
+        return RK_HTTP_PROBLEM_NOT_READY;
+    case RK_ERR_AGAIN:
     case RK_ERR_LIMIT:
         return RK_HTTP_PROBLEM_BUSY;
     default:

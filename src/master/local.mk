@@ -4,6 +4,7 @@ librk_master_a_SOURCES = \
 	%D%/master.c %D%/master.h \
 	%D%/master_engine.c %D%/master_engine.h \
 	%D%/master_listeners.c %D%/master_listeners.h \
+	%D%/master_recovery.c %D%/master_recovery.h \
 	%D%/master_single.c %D%/master_single.h \
 	%D%/master_spawn.c %D%/master_spawn.h \
 	%D%/master_workers.c %D%/master_workers.h

@@ -7,6 +7,7 @@
 #include "log/log_writer.h"
 #include "master/master_engine.h"
 #include "master/master_listeners.h"
+#include "master/master_recovery.h"
 #include "master/master_single.h"
 #include "master/master_workers.h"
 #include "stats/stats_block.h"
@@ -36,7 +37,10 @@ struct master {
     struct rk_master_listeners *listeners;
     struct rk_master_workers *workers; /* NULL with --single */
     struct rk_master_single *single;
+    struct rk_master_recovery *recovery; /* while it runs */
     int signal_fd;
+    int exit_code;
+    bool single_is_ready;
     bool ready_told;
     uint64_t refused_told;      /* the writer's counters, as they were last told */
     uint64_t write_errors_told; /* and when: */
@@ -135,10 +139,13 @@ static enum rk_err open_master(struct master *master, struct rk_detail *detail)
         err = write_pid_file(conf->server.pid_file, detail);
     if (err != RK_OK)
         return err;
-    if (master->options->run_worker != NULL)
-        return rk_master_single_start(&master->single, master->options, &master->engine, master->listeners, detail);
-    master->workers = rk_master_workers_create(conf, &master->engine, master->listeners, master->options->program);
-    return RK_OK;
+    if (master->options->run_worker == NULL)
+        master->workers = rk_master_workers_create(conf, &master->engine, master->listeners, master->options->program);
+    else
+        err = rk_master_single_start(&master->single, master->options, &master->engine, master->listeners, detail);
+    if (err == RK_OK)
+        err = rk_master_recovery_start(&master->recovery, &master->engine, conf, detail);
+    return err;
 }
 
 static void tell_ready(struct master *master)
@@ -171,7 +178,8 @@ static void begin_stop(struct master *master, bool drain)
     master->drain = drain;
     master->stop_deadline_ns = rk_time_monotonic_ns() + patience_ns;
     rk_master_listeners_close(&master->listeners); /* once the workers have closed theirs, connections are refused */
-    rk_diag(RK_DIAG_INFO, drain ? "draining: answering what is connected, then stopping" : "stopping");
+    if (master->exit_code == 0)
+        rk_diag(RK_DIAG_INFO, drain ? "draining: answering what is connected, then stopping" : "stopping");
     if (master->workers != NULL)
         rk_master_workers_stop(master->workers, drain);
     else
@@ -246,11 +254,28 @@ static void tell_write_errors(struct master *master, uint64_t now_ns)
     master->write_errors_told_ns = now_ns;
 }
 
-/* The writer thread wants to be looked at: a slot was let go (the tick sees it), or writes are refused, or no longer.
- */
+/* Serves, or stops because it cannot. */
+static void end_recovery(struct master *master)
+{
+    struct rk_detail detail = { .text = "" };
+    enum rk_err err = rk_master_recovery_join(&master->recovery, &detail);
+
+    if (err == RK_OK)
+        err = rk_master_engine_serve(&master->engine, master->options->conf, &detail);
+    if (err == RK_OK)
+        return;
+    rk_diag(RK_DIAG_ERROR, "cannot start: %s", detail.text);
+    master->exit_code = 1;
+    begin_stop(master, false);
+}
+
+/* Another thread wants to be looked at: recovery is over, the writer has let a slot go (the tick sees it), or writes
+ * are refused, or no longer. */
 static void on_notice(struct master *master)
 {
     rk_doorbell_drain(master->engine.notice_fd);
+    if (master->recovery != NULL && rk_master_recovery_has_ended(master->recovery))
+        end_recovery(master);
     tell_refused(master);
 }
 
@@ -262,7 +287,7 @@ static void on_worker_messages(struct master *master, const struct pollfd *fds)
         if (master->workers != NULL)
             rk_master_workers_on_readable(master->workers, slot);
         else if (rk_master_single_take_ready(master->single))
-            tell_ready(master);
+            master->single_is_ready = true;
     }
 }
 
@@ -291,16 +316,26 @@ static bool workers_are_gone(const struct master *master)
                                    : rk_master_single_has_ended(master->single);
 }
 
+static bool is_ready(const struct master *master)
+{
+    if (master->recovery != NULL || master->stopping)
+        return false;
+    return master->workers != NULL ? rk_master_workers_n_serving(master->workers) == master->engine.n_slots
+                                   : master->single_is_ready;
+}
+
 static void run_loop(struct master *master)
 {
     while (!(master->stopping && workers_are_gone(master))) {
         uint64_t now_ns = rk_time_monotonic_ns();
 
         tell_write_errors(master, now_ns);
+        if (master->recovery != NULL)
+            rk_master_recovery_tell(master->recovery, now_ns);
+        if (!master->ready_told && is_ready(master))
+            tell_ready(master);
         if (master->workers != NULL) {
             rk_master_workers_tick(master->workers, now_ns);
-            if (!master->ready_told && rk_master_workers_n_serving(master->workers) == master->engine.n_slots)
-                tell_ready(master);
             if (master->stopping && now_ns >= master->stop_deadline_ns)
                 rk_master_workers_kill(master->workers, "it did not stop in time");
         } else if (rk_master_single_has_ended(master->single)) {
@@ -318,9 +353,12 @@ static int close_master(struct master *master)
     int exit_code = 0;
     enum rk_err err;
 
-    if (master->single != NULL && rk_master_single_join(&master->single, &detail) != RK_OK) {
-        rk_diag(RK_DIAG_ERROR, "%s", detail.text);
-        exit_code = 1;
+    if (master->single != NULL) {
+        rk_master_single_stop(master->single, false); /* when it was not told: the start failed */
+        if (rk_master_single_join(&master->single, &detail) != RK_OK) {
+            rk_diag(RK_DIAG_ERROR, "%s", detail.text);
+            exit_code = 1;
+        }
     }
     rk_master_workers_destroy(&master->workers);
     err = rk_master_engine_close(&master->engine);
@@ -334,6 +372,17 @@ static int close_master(struct master *master)
     if (master->signal_fd >= 0)
         (void)close(master->signal_fd); /* nothing to lose */
     return exit_code;
+}
+
+/* Recovery need not come to its end: the next start does it again. Nothing waits for a thread that reads a large store,
+ * and nothing under it may be freed. */
+static void leave_recovery(const struct master *master)
+{
+    if (master->recovery == NULL)
+        return;
+    remove_pid_file(master->options->conf->server.pid_file);
+    rk_diag(RK_DIAG_INFO, "stopped before recovery was over");
+    _exit(master->exit_code);
 }
 
 int rk_master_run(const struct rk_master_options *options)
@@ -351,8 +400,10 @@ int rk_master_run(const struct rk_master_options *options)
         return 1;
     }
     run_loop(&master);
+    leave_recovery(&master);
     exit_code = close_master(&master);
     remove_pid_file(options->conf->server.pid_file);
-    rk_diag(RK_DIAG_INFO, "stopped");
-    return exit_code;
+    if (master.exit_code == 0)
+        rk_diag(RK_DIAG_INFO, "stopped");
+    return master.exit_code != 0 ? master.exit_code : exit_code;
 }

@@ -22,8 +22,9 @@ struct rk_master_options {
     void *context;
 };
 
-/* Opens the store, recovers, serves until a signal says stop, and closes. Returns the exit code: 0 after a clean stop,
- * 1 when it could not start or not go on; it has said why on standard error. Main thread, no other thread yet. */
+/* Opens the store, starts the workers, recovers, serves until a signal says stop, and closes. Returns the exit code: 0
+ * after a clean stop, 1 when it could not start or not go on; it has said why on standard error. Main thread, no other
+ * thread yet. */
 int rk_master_run(const struct rk_master_options *options);
 
 #endif

@@ -1,9 +1,7 @@
 #include "master/master_engine.h"
 
 #include "base/base_detail.h"
-#include "base/base_diag.h"
 #include "base/base_mem.h"
-#include "base/base_time.h"
 #include "conf/conf.h"
 #include "grace/grace_writer.h"
 #include "keydir/keydir_writer.h"
@@ -13,11 +11,9 @@
 #include "ring/ring_messages.h"
 #include "stats/stats_block.h"
 #include "store/store_hinter_writer.h"
-#include "store/store_recover_writer.h"
 #include "store/store_writer.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +77,8 @@ static enum rk_err open_board(struct rk_master_engine *engine, const struct rk_c
     engine->board->grace_offset = grace_offset;
     engine->board->stats_offset = stats_offset;
     set_board_settings(engine->board, conf, n_listeners);
+    memcpy(engine->board->settings.hash_key, rk_log_store_identity(engine->store)->hash_key,
+           RK_HANDOVER_HASH_KEY_BYTES);
     engine->stats = (struct rk_stats_block *)(engine->board_region.bytes + stats_offset);
     engine->grace =
         rk_grace_writer_create((struct rk_grace_region *)(engine->board_region.bytes + grace_offset), engine->n_slots);
@@ -115,33 +113,6 @@ static enum rk_err open_rings(struct rk_master_engine *engine, struct rk_detail 
     return err;
 }
 
-#define PROGRESS_EVERY_NS (2 * RK_NS_PER_S)
-
-/* Says now and then how far a long recovery is. `context`: when it was last said. */
-static void tell_progress(void *context, const struct rk_store_recover_progress *progress)
-{
-    uint64_t *told_ns = context;
-    uint64_t now_ns = rk_time_monotonic_ns();
-
-    if (now_ns - *told_ns < PROGRESS_EVERY_NS || progress->total_bytes == 0)
-        return;
-    *told_ns = now_ns;
-    rk_diag(RK_DIAG_INFO, "recovering: %" PRIu64 " %%, %" PRIu64 " records so far",
-            progress->done_bytes * 100 / progress->total_bytes, progress->n_records);
-}
-
-static void report_recovery(const struct rk_store_recovery *recovery)
-{
-    if (recovery->cut_file != 0)
-        rk_diag(RK_DIAG_WARNING,
-                "the last write before the server ended was not complete and was not acknowledged: cut %" PRIu64
-                " bytes at offset %" PRIu64 " of data file %u",
-                recovery->cut_bytes, recovery->cut_at_bytes, recovery->cut_file);
-    rk_diag(RK_DIAG_INFO,
-            "recovered %" PRIu64 " keys from %" PRIu64 " records in %" PRIu64 " files, last sequence %" PRIu64,
-            recovery->n_keys, recovery->n_records, recovery->n_files, recovery->last_sequence);
-}
-
 /* `auto`: half of the memory, which is room for half a billion keys on a machine of 24 GiB. It is a limit, not a
  * reservation. */
 static uint64_t keydir_max_bytes(const struct rk_conf *conf)
@@ -151,32 +122,9 @@ static uint64_t keydir_max_bytes(const struct rk_conf *conf)
     return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE) / 2;
 }
 
-static enum rk_err recover(struct rk_master_engine *engine, const struct rk_conf *conf, struct rk_detail *detail)
+static void create_writer(struct rk_master_engine *engine, const struct rk_conf *conf)
 {
-    uint64_t told_ns = rk_time_monotonic_ns();
-    struct rk_store_recover_hooks hooks = { .grace = engine->grace, .context = &told_ns, .progress = tell_progress };
-    struct rk_store_recovery recovery = { .n_keys = 0 };
-    enum rk_err err = rk_keydir_writer_create(&engine->keydir, keydir_max_bytes(conf), engine->grace, detail);
-
-    if (err == RK_OK)
-        err = rk_store_recover(engine->store, engine->keydir, &hooks, &recovery, detail);
-    if (err != RK_OK)
-        return err;
-    report_recovery(&recovery);
-    atomic_store_explicit(&engine->board->last_sequence, recovery.last_sequence, memory_order_relaxed);
-    return rk_log_writer_open(&engine->log, engine->store,
-                              &(struct rk_log_writer_settings){ .file_size_bytes = conf->log.file_size_bytes,
-                                                                .reserve_bytes = conf->log.reserve_bytes,
-                                                                .next_sequence = recovery.next_sequence },
-                              detail);
-}
-
-static enum rk_err start_writer(struct rk_master_engine *engine, const struct rk_conf *conf, struct rk_detail *detail)
-{
-    memcpy(engine->board->settings.hash_key, rk_log_store_identity(engine->store)->hash_key,
-           RK_HANDOVER_HASH_KEY_BYTES);
     engine->writer = rk_store_writer_create(&(struct rk_store_writer_settings){
-        .log = engine->log,
         .keydir = engine->keydir,
         .grace = engine->grace,
         .hash_key = rk_log_store_identity(engine->store)->hash_key, /* the board's is for the workers */
@@ -188,10 +136,6 @@ static enum rk_err start_writer(struct rk_master_engine *engine, const struct rk
         .stats = &engine->stats->writer,
         .n_slots = engine->n_slots,
     });
-    rk_store_hinter_start(&engine->hinter, engine->store, HINT_INTERVAL_MS);
-    if (conf->log.sync == RK_CONF_SYNC_INTERVAL)
-        rk_log_syncer_start(&engine->syncer, engine->log, (uint32_t)conf->log.sync_interval_ms);
-    return rk_store_writer_start(engine->writer, detail);
 }
 
 enum rk_err rk_master_engine_lock(struct rk_master_engine *engine, const struct rk_conf *conf, unsigned n_slots,
@@ -215,10 +159,25 @@ enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct 
     if (err == RK_OK)
         err = open_rings(engine, detail);
     if (err == RK_OK)
-        err = recover(engine, conf, detail);
+        err = rk_keydir_writer_create(&engine->keydir, keydir_max_bytes(conf), engine->grace, detail);
     if (err == RK_OK)
-        err = start_writer(engine, conf, detail);
+        create_writer(engine, conf);
     return err;
+}
+
+enum rk_err rk_master_engine_serve(struct rk_master_engine *engine, const struct rk_conf *conf,
+                                   struct rk_detail *detail)
+{
+    enum rk_err err = rk_store_writer_start(engine->writer, engine->log, detail);
+
+    if (err != RK_OK)
+        return err;
+    rk_store_hinter_start(&engine->hinter, engine->store, HINT_INTERVAL_MS);
+    if (conf->log.sync == RK_CONF_SYNC_INTERVAL)
+        rk_log_syncer_start(&engine->syncer, engine->log, (uint32_t)conf->log.sync_interval_ms);
+    /* After all that recovery stored. Partner: the acquire load of a worker that was asked for something. */
+    atomic_store_explicit(&engine->board->state, RK_BOARD_SERVING, memory_order_release);
+    return RK_OK;
 }
 
 static void close_fd(int fd)

@@ -44,9 +44,14 @@ struct rk_master_engine {
 enum rk_err rk_master_engine_lock(struct rk_master_engine *engine, const struct rk_conf *conf, unsigned n_slots,
                                   struct rk_detail *detail);
 
-/* Recovers, and starts the threads that write. Says on standard error what recovery found. */
+/* Makes all that workers attach to. What they may use comes with recovery (master_recovery.h), which opens the log, and
+ * then serve. */
 enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct rk_conf *conf, uint32_t n_listeners,
                                   struct rk_detail *detail);
+
+/* After recovery: starts the writer thread, and says on the board that requests are served. */
+enum rk_err rk_master_engine_serve(struct rk_master_engine *engine, const struct rk_conf *conf,
+                                   struct rk_detail *detail);
 
 /* Ends the writer thread, syncs and closes the log. RK_OK, or what could not be made durable. */
 enum rk_err rk_master_engine_close(struct rk_master_engine *engine);

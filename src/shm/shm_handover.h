@@ -9,6 +9,7 @@
  *   +--------------+ 64
  *   | rk_board     |  settings: the master, before the first worker starts
  *   |  writer      |  doorbell of the writer thread, last published sequence
+ *   |  recovery    |  progress: the recovering thread; state: the master's main thread
  *   |  slots[n]    |  one for each worker: its heartbeat, its doorbell
  *   +--------------+ grace_offset
  *   | grace region |  grace/grace_region.h
@@ -18,7 +19,10 @@
  *
  * 1. A worker gets slot and incarnation as arguments; a slot's words are reset by the master between the waitpid() of
  *    one process and the start of the next, never while a process has the slot.
- * 2. The master believes nothing that a slot says: it uses it to decide when to look, not what is true. */
+ * 2. The master believes nothing that a slot says: it uses it to decide when to look, not what is true.
+ * 3. Until the state says SERVING the keydir is being made and nobody takes requests from the rings: a worker attaches
+ *    to all of it, and uses none. Everything that it needs was stored before that word (release; a worker's load of it
+ *    is the acquire). It never goes back. */
 #ifndef RK_SHM_SHM_HANDOVER_H
 #define RK_SHM_SHM_HANDOVER_H
 
@@ -86,6 +90,14 @@ struct rk_board_slot {
     _Alignas(64) _Atomic uint64_t heartbeat; /* goes up at every turn of the worker's loop */
 };
 
+enum rk_board_state { RK_BOARD_RECOVERING, RK_BOARD_SERVING };
+
+struct rk_board_recovery {
+    _Atomic uint64_t done_bytes;
+    _Atomic uint64_t total_bytes; /* 0: not known yet */
+    _Atomic uint64_t n_records;
+};
+
 struct rk_board {
     uint8_t header[RK_SHM_HEADER_BYTES];
     struct rk_handover_settings settings;
@@ -94,6 +106,8 @@ struct rk_board {
     uint64_t stats_offset;
     struct rk_doorbell writer_doorbell;
     _Alignas(64) _Atomic uint64_t last_sequence; /* the last one published */
+    _Alignas(64) struct rk_board_recovery recovery;
+    _Alignas(64) _Atomic uint32_t state; /* enum rk_board_state */
     _Alignas(64) struct rk_board_slot slots[];
 };
 

@@ -37,6 +37,7 @@ struct writer_slot {
 
 struct rk_store_writer {
     struct rk_store_writer_settings settings;
+    struct rk_log_writer *log; /* with the batch: from the start of the thread on */
     struct rk_store_batch *batch;
     pthread_t thread;
     bool started;
@@ -92,16 +93,6 @@ struct rk_store_writer *rk_store_writer_create(const struct rk_store_writer_sett
     struct rk_store_writer *writer = rk_mem_calloc(1, sizeof *writer + settings->n_slots * sizeof writer->slots[0]);
 
     writer->settings = *settings;
-    writer->batch = rk_store_batch_create(&(struct rk_store_batch_settings){
-        .log = settings->log,
-        .keydir = settings->keydir,
-        .hash_key = settings->hash_key,
-        .sync_before_publish = settings->sync_before_publish,
-        .stats = settings->stats,
-        .answer = answer,
-        .published = published,
-        .context = writer,
-    });
     return writer;
 }
 
@@ -132,6 +123,10 @@ void rk_store_writer_slot_open(struct rk_store_writer *writer, unsigned slot_num
 
 void rk_store_writer_slot_close(struct rk_store_writer *writer, unsigned slot)
 {
+    if (!writer->started) { /* nobody else has looked at it */
+        atomic_store_explicit(&writer->slots[slot].state, SLOT_CLOSED, memory_order_release);
+        return;
+    }
     atomic_store_explicit(&writer->slots[slot].state, SLOT_CLOSING, memory_order_release);
     rk_doorbell_wake(writer->settings.event_fd);
 }
@@ -231,7 +226,7 @@ static void turn_grace(struct rk_store_writer *writer)
 /* Why writes are refused: until a restart, or (all but deletes) while the disk is full. */
 static enum rk_err find_refusal(struct rk_store_writer *writer)
 {
-    struct rk_log_writer *log = writer->settings.log;
+    struct rk_log_writer *log = writer->log;
     enum rk_err state = rk_log_writer_state(log);
     uint64_t now_ns;
 
@@ -259,8 +254,8 @@ static void update_stats(struct rk_store_writer *writer)
     rk_counter_set(&stats->grace_periods, grace.n_periods);
     rk_counter_set(&stats->grace_last_ns, grace.last_ns);
     rk_counter_set(&stats->grace_max_ns, grace.longest_ns);
-    rk_counter_set(&stats->last_sequence, rk_log_writer_last_sequence(writer->settings.log));
-    rk_counter_set(&stats->durable_sequence, rk_log_writer_durable_sequence(writer->settings.log));
+    rk_counter_set(&stats->last_sequence, rk_log_writer_last_sequence(writer->log));
+    rk_counter_set(&stats->durable_sequence, rk_log_writer_durable_sequence(writer->log));
     rk_counter_set(&stats->refused, (uint64_t)(-(int)refusal));
     if (refusal != writer->refusal) {
         writer->refusal = refusal;
@@ -309,10 +304,27 @@ static void *writer_main(void *argument)
     return NULL;
 }
 
-enum rk_err rk_store_writer_start(struct rk_store_writer *writer, struct rk_detail *detail)
+static void open_log(struct rk_store_writer *writer, struct rk_log_writer *log)
 {
-    enum rk_err err = rk_thread_start(&writer->thread, "rk-writer", writer_main, writer, detail);
+    writer->log = log;
+    writer->batch = rk_store_batch_create(&(struct rk_store_batch_settings){
+        .log = log,
+        .keydir = writer->settings.keydir,
+        .hash_key = writer->settings.hash_key,
+        .sync_before_publish = writer->settings.sync_before_publish,
+        .stats = writer->settings.stats,
+        .answer = answer,
+        .published = published,
+        .context = writer,
+    });
+}
 
+enum rk_err rk_store_writer_start(struct rk_store_writer *writer, struct rk_log_writer *log, struct rk_detail *detail)
+{
+    enum rk_err err;
+
+    open_log(writer, log);
+    err = rk_thread_start(&writer->thread, "rk-writer", writer_main, writer, detail);
     writer->started = err == RK_OK;
     return err;
 }

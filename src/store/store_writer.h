@@ -31,7 +31,6 @@ struct rk_stats_writer;
 struct rk_store_writer;
 
 struct rk_store_writer_settings {
-    struct rk_log_writer *log;
     struct rk_keydir_writer *keydir;
     struct rk_grace_writer *grace;
     const uint8_t *hash_key;
@@ -48,8 +47,8 @@ struct rk_store_writer_settings {
 struct rk_store_writer *rk_store_writer_create(const struct rk_store_writer_settings *settings);
 void rk_store_writer_destroy(struct rk_store_writer **writer);
 
-/* Main thread. */
-enum rk_err rk_store_writer_start(struct rk_store_writer *writer, struct rk_detail *detail);
+/* Main thread, once there is a log to write to: after recovery. Slots may be opened and closed before. */
+enum rk_err rk_store_writer_start(struct rk_store_writer *writer, struct rk_log_writer *log, struct rk_detail *detail);
 
 /* Main thread: takes what the rings still hold, then ends the thread. Workers should be gone. */
 void rk_store_writer_stop(struct rk_store_writer *writer);

@@ -124,6 +124,7 @@ static void start_drain(struct worker *worker)
     if (!worker->draining)
         rk_http_server_drain(worker->server);
     worker->draining = true;
+    worker->backend.draining = true;
 }
 
 static void on_channel(void *context)
@@ -158,7 +159,9 @@ static enum rk_err open_server(struct worker *worker, struct rk_detail *detail)
 
     for (size_t i = 0; i < http.n_listeners; i++)
         http.listener_fds[i] = worker->handover->listener_fds[i];
-    worker->backend = (struct rk_worker_backend){ .client = worker->client, .writer = &stats_block_of(worker)->writer };
+    worker->backend = (struct rk_worker_backend){ .client = worker->client,
+                                                  .writer = &stats_block_of(worker)->writer,
+                                                  .board = worker->board };
     rk_worker_backend_init(&table, &worker->backend);
     err = rk_http_server_create(&worker->server, &http, &table, &stats_of(worker)->http, detail);
     if (err != RK_OK)

@@ -1,18 +1,33 @@
 #include "worker/worker_backend.h"
 
 #include "http/http_backend.h"
+#include "shm/shm_handover.h"
 #include "stats/stats_store.h"
 #include "store/store_client.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 static struct rk_store_client *client_of(void *self)
 {
     return ((struct rk_worker_backend *)self)->client;
 }
 
+/* Before recovery is over the keydir is not to be looked at, and nobody takes writes. It is over once and for all. */
+static bool is_serving(struct rk_worker_backend *backend)
+{
+    /* Partner: the release store of the master, after the keydir and last_sequence. */
+    if (!backend->serving)
+        backend->serving = atomic_load_explicit(&backend->board->state, memory_order_acquire) == RK_BOARD_SERVING;
+    return backend->serving;
+}
+
 static enum rk_err backend_get(void *self, const void *key, size_t key_len, const struct rk_store_arena *arena,
                                struct rk_store_value *value_out, rk_store_get_done_fn *done, void *context,
                                rk_store_ticket *ticket_out)
 {
+    if (!is_serving(self))
+        return RK_ERR_BUSY;
     return rk_store_client_get(client_of(self), key, key_len, arena, value_out, done, context, ticket_out);
 }
 
@@ -31,6 +46,8 @@ static void backend_release(void *self, struct rk_store_source *source)
 static enum rk_err backend_write(void *self, const struct rk_store_write *write, rk_store_write_done_fn *done,
                                  void *context, rk_store_ticket *ticket_out)
 {
+    if (!is_serving(self))
+        return RK_ERR_BUSY;
     return rk_store_client_write(client_of(self), write, done, context, ticket_out);
 }
 
@@ -39,16 +56,44 @@ static void backend_cancel(void *self, rk_store_ticket ticket)
     rk_store_client_cancel(client_of(self), ticket);
 }
 
-/* Reads work: that is what ready means. What does not is said as well. */
-static bool backend_ready(void *self, const char **why_out)
+static void describe_recovery(struct rk_worker_backend *backend)
 {
-    const struct rk_worker_backend *backend = self;
+    const struct rk_board_recovery *recovery = &backend->board->recovery;
+
+    (void)snprintf(backend->why, sizeof backend->why,
+                   "\"state\":\"recovering\",\"done_bytes\":%" PRIu64 ",\"total_bytes\":%" PRIu64
+                   ",\"records\":%" PRIu64,
+                   atomic_load_explicit(&recovery->done_bytes, memory_order_relaxed),
+                   atomic_load_explicit(&recovery->total_bytes, memory_order_relaxed),
+                   atomic_load_explicit(&recovery->n_records, memory_order_relaxed));
+}
+
+/* What does not work although reads do; NULL when all does. */
+static const char *find_restriction(const struct rk_worker_backend *backend)
+{
     uint64_t refused = rk_counter_get(&backend->writer->refused);
 
+    if (refused == 0)
+        return NULL;
     if (refused == (uint64_t)-RK_ERR_NO_SPACE)
-        *why_out = "ready, disk full: puts are refused until there is space, deletes and reads go on\n";
-    else if (refused != 0)
-        *why_out = "ready, read-only: writes are refused until a restart\n";
+        return "ready, disk full: puts are refused until there is space, deletes and reads go on\n";
+    return "ready, read-only: writes are refused until a restart\n";
+}
+
+static bool backend_ready(void *self, const char **why_out)
+{
+    struct rk_worker_backend *backend = self;
+
+    if (!is_serving(backend)) {
+        describe_recovery(backend);
+        *why_out = backend->why;
+        return false;
+    }
+    if (backend->draining) {
+        *why_out = "\"state\":\"draining\"";
+        return false;
+    }
+    *why_out = find_restriction(backend);
     return true;
 }
 

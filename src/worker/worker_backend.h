@@ -2,6 +2,9 @@
 #ifndef RK_WORKER_WORKER_BACKEND_H
 #define RK_WORKER_WORKER_BACKEND_H
 
+#include <stdbool.h>
+
+struct rk_board;
 struct rk_http_backend;
 struct rk_stats_writer;
 struct rk_store_client;
@@ -10,6 +13,10 @@ struct rk_store_client;
 struct rk_worker_backend {
     struct rk_store_client *client;
     const struct rk_stats_writer *writer; /* the writer's counters: whether writes are refused */
+    const struct rk_board *board;         /* whether recovery is over */
+    bool serving;                         /* it is */
+    bool draining;                        /* the worker has stopped listening */
+    char why[160];                        /* it is not ready */
 };
 
 /* Fills in the table. */

@@ -5,7 +5,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
-check_PROGRAMS += check_system_basic check_system_crash check_system_faults check_system_input check_system_stuck
+check_PROGRAMS += check_system_basic check_system_crash check_system_faults check_system_input check_system_start check_system_stuck
 dist_check_SCRIPTS += %D%/check_system_cli.sh
 endif
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
@@ -20,6 +20,9 @@ check_system_faults_LDADD = $(SYSTEM_LDADD)
 check_system_input_SOURCES = %D%/check_system_input.c $(SYSTEM_SUPPORT)
 check_system_input_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_input_LDADD = $(SYSTEM_LDADD)
+check_system_start_SOURCES = %D%/check_system_start.c $(SYSTEM_SUPPORT)
+check_system_start_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_start_LDADD = $(SYSTEM_LDADD)
 check_system_stuck_SOURCES = %D%/check_system_stuck.c $(SYSTEM_SUPPORT)
 check_system_stuck_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_stuck_LDADD = $(SYSTEM_LDADD)

@@ -82,7 +82,7 @@ static void execute(const char *data_dir, const char *const *arguments, int outp
     _exit(127);
 }
 
-static struct system_server *launch(const char *data_dir, const char *const *arguments)
+struct system_server *system_server_launch(const char *data_dir, const char *const *arguments)
 {
     struct system_server *server = calloc(1, sizeof *server);
     pid_t parent = getpid();
@@ -149,7 +149,7 @@ unsigned system_server_count(struct system_server *server, const char *text)
 
 struct system_server *system_server_start(const char *data_dir, const char *const *arguments)
 {
-    struct system_server *server = launch(data_dir, arguments);
+    struct system_server *server = system_server_launch(data_dir, arguments);
 
     system_server_wait_line(server, "data in ");
     ck_assert_ptr_nonnull(strstr(server->output, SERVING_PREFIX));
@@ -175,7 +175,7 @@ static int wait_for_end(struct system_server *server)
 
 int system_server_run(const char *data_dir, const char *const *arguments, char **output_out)
 {
-    struct system_server *server = launch(data_dir, arguments);
+    struct system_server *server = system_server_launch(data_dir, arguments);
     int code = wait_for_end(server);
 
     *output_out = strdup(server->output);

@@ -14,6 +14,9 @@ struct system_server;
  * further arguments (NULL at the end). Returns when it serves; fails the test when it does not. */
 struct system_server *system_server_start(const char *data_dir, const char *const *arguments);
 
+/* The same, and does not wait. Its port is not known: the arguments say http.listen. */
+struct system_server *system_server_launch(const char *data_dir, const char *const *arguments);
+
 /* The same, and waits for its end instead: its exit code, its output in *output_out (to free). */
 int system_server_run(const char *data_dir, const char *const *arguments, char **output_out);
 

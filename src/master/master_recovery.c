@@ -1,0 +1,165 @@
+#include "master/master_recovery.h"
+
+#include "base/base_detail.h"
+#include "base/base_diag.h"
+#include "base/base_mem.h"
+#include "base/base_thread.h"
+#include "base/base_time.h"
+#include "conf/conf.h"
+#include "log/log_writer.h"
+#include "master/master_engine.h"
+#include "store/store_recover_writer.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TELL_AFTER_NS (RK_NS_PER_S / 2) /* a shorter recovery is not worth a word */
+#define BAR_EVERY_NS  (100 * RK_NS_PER_MS)
+#define LINE_EVERY_NS (2 * RK_NS_PER_S)
+#define BAR_CELLS     40
+
+struct rk_master_recovery {
+    struct rk_master_engine *engine;
+    const struct rk_conf *conf;
+    pthread_t thread;
+    _Atomic bool ended;
+
+    /* the thread's, until it is joined */
+    enum rk_err err;
+    struct rk_detail detail;
+    struct rk_store_recovery result;
+
+    /* the main thread's */
+    bool on_terminal;
+    bool bar_is_shown;
+    uint64_t told_ns;
+};
+
+static void note_progress(void *context, const struct rk_store_recover_progress *progress)
+{
+    struct rk_board_recovery *board = &((struct rk_master_recovery *)context)->engine->board->recovery;
+
+    atomic_store_explicit(&board->total_bytes, progress->total_bytes, memory_order_relaxed);
+    atomic_store_explicit(&board->n_records, progress->n_records, memory_order_relaxed);
+    atomic_store_explicit(&board->done_bytes, progress->done_bytes, memory_order_relaxed);
+}
+
+static enum rk_err recover(struct rk_master_recovery *recovery)
+{
+    struct rk_master_engine *engine = recovery->engine;
+    struct rk_store_recover_hooks hooks = { .grace = engine->grace, .context = recovery, .progress = note_progress };
+    enum rk_err err = rk_store_recover(engine->store, engine->keydir, &hooks, &recovery->result, &recovery->detail);
+
+    if (err != RK_OK)
+        return err;
+    atomic_store_explicit(&engine->board->last_sequence, recovery->result.last_sequence, memory_order_relaxed);
+    return rk_log_writer_open(&engine->log, engine->store,
+                              &(struct rk_log_writer_settings){ .file_size_bytes = recovery->conf->log.file_size_bytes,
+                                                                .reserve_bytes = recovery->conf->log.reserve_bytes,
+                                                                .next_sequence = recovery->result.next_sequence },
+                              &recovery->detail);
+}
+
+static void *recovery_main(void *argument)
+{
+    struct rk_master_recovery *recovery = argument;
+    recovery->err = recover(recovery);
+    atomic_store(&recovery->ended, true);
+    rk_doorbell_wake(recovery->engine->notice_fd);
+    return NULL;
+}
+
+enum rk_err rk_master_recovery_start(struct rk_master_recovery **recovery_out, struct rk_master_engine *engine,
+                                     const struct rk_conf *conf, struct rk_detail *detail)
+{
+    struct rk_master_recovery *recovery = rk_mem_calloc(1, sizeof *recovery);
+    enum rk_err err;
+
+    recovery->engine = engine;
+    recovery->conf = conf;
+    recovery->on_terminal = isatty(STDERR_FILENO) == 1;
+    recovery->told_ns = rk_time_monotonic_ns();
+    err = rk_thread_start(&recovery->thread, "rk-recovery", recovery_main, recovery, detail);
+    if (err != RK_OK) {
+        free(recovery);
+        return err;
+    }
+    *recovery_out = recovery;
+    return RK_OK;
+}
+
+bool rk_master_recovery_has_ended(const struct rk_master_recovery *recovery)
+{
+    return atomic_load(&recovery->ended);
+}
+
+/* recovering [############----------------------------]  31 %, 1200345 records */
+static void show_bar(struct rk_master_recovery *recovery, unsigned percent, uint64_t n_records)
+{
+    char cells[BAR_CELLS + 1];
+    unsigned n_full = percent * BAR_CELLS / 100;
+
+    memset(cells, '-', BAR_CELLS);
+    memset(cells, '#', n_full < BAR_CELLS ? n_full : BAR_CELLS);
+    cells[BAR_CELLS] = '\0';
+    (void)fprintf(stderr, "\rrecovering [%s] %3u %%, %" PRIu64 " records", cells, percent, n_records);
+    recovery->bar_is_shown = true;
+}
+
+static void wipe_bar(struct rk_master_recovery *recovery)
+{
+    if (recovery->bar_is_shown)
+        (void)fputs("\r\033[K", stderr);
+    recovery->bar_is_shown = false;
+}
+
+void rk_master_recovery_tell(struct rk_master_recovery *recovery, uint64_t now_ns)
+{
+    const struct rk_board_recovery *board = &recovery->engine->board->recovery;
+    uint64_t done_bytes = atomic_load_explicit(&board->done_bytes, memory_order_relaxed);
+    uint64_t total_bytes = atomic_load_explicit(&board->total_bytes, memory_order_relaxed);
+    uint64_t n_records = atomic_load_explicit(&board->n_records, memory_order_relaxed);
+    uint64_t every_ns = !recovery->on_terminal ? LINE_EVERY_NS : recovery->bar_is_shown ? BAR_EVERY_NS : TELL_AFTER_NS;
+    unsigned percent = total_bytes == 0 ? 0 : (unsigned)(done_bytes * 100 / total_bytes);
+
+    if (now_ns - recovery->told_ns < every_ns || total_bytes == 0)
+        return;
+    recovery->told_ns = now_ns;
+    if (recovery->on_terminal)
+        show_bar(recovery, percent, n_records);
+    else
+        rk_diag(RK_DIAG_INFO, "recovering: %u %%, %" PRIu64 " records so far", percent, n_records);
+}
+
+static void report(const struct rk_store_recovery *result)
+{
+    if (result->cut_file != 0)
+        rk_diag(RK_DIAG_WARNING,
+                "the last write before the server ended was not complete and was not acknowledged: cut %" PRIu64
+                " bytes at offset %" PRIu64 " of data file %u",
+                result->cut_bytes, result->cut_at_bytes, result->cut_file);
+    rk_diag(RK_DIAG_INFO,
+            "recovered %" PRIu64 " keys from %" PRIu64 " records in %" PRIu64 " files, last sequence %" PRIu64,
+            result->n_keys, result->n_records, result->n_files, result->last_sequence);
+}
+
+enum rk_err rk_master_recovery_join(struct rk_master_recovery **recovery, struct rk_detail *detail)
+{
+    struct rk_master_recovery *self = *recovery;
+    enum rk_err err;
+
+    pthread_join(self->thread, NULL);
+    wipe_bar(self);
+    err = self->err;
+    if (err == RK_OK)
+        report(&self->result);
+    else
+        rk_detail_set(detail, "%s", self->detail.text[0] != '\0' ? self->detail.text : rk_err_text(err));
+    free(self);
+    *recovery = NULL;
+    return err;
+}
