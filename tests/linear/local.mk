@@ -4,3 +4,16 @@ check_PROGRAMS += check_linear
 check_linear_SOURCES = %D%/check_linear.c $(LINEAR_SUPPORT)
 check_linear_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_linear_LDADD = librk_test.a $(CHECK_LIBS)
+
+# Load on real servers, recorded and checked. `make check-long` takes the figures of a long run.
+if !TSAN
+check_PROGRAMS += check_linear_server
+endif
+check_linear_server_SOURCES = %D%/check_linear_server.c $(LINEAR_SUPPORT) %D%/linear_driver.c %D%/linear_driver.h \
+	%D%/linear_probe.c %D%/linear_probe.h %D%/linear_value.c %D%/linear_value.h $(SYSTEM_SUPPORT)
+check_linear_server_CFLAGS = $(SYSTEM_CFLAGS)
+check_linear_server_LDADD = $(SYSTEM_LDADD)
+
+check-long: check-long-linear
+check-long-linear: check_linear_server$(EXEEXT) rackkvd$(EXEEXT)
+	RK_LONG=1 ./check_linear_server$(EXEEXT)
