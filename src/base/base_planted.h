@@ -8,13 +8,18 @@
 #define RK_BASE_PLANTED_H
 
 /* name, what goes wrong */
-#define RK_PLANTED_TABLE(X)                                                                \
-    X(none, "nothing")                                                                     \
-    X(free_without_grace, "what was unpublished is reused without a grace period")         \
-    X(dead_slot_not_cleared, "grace periods go on waiting for a process that has died")    \
-    X(lost_wakeup, "nobody wakes the agents when a grace period starts, nor do they look") \
-    X(two_lengths_accepted, "a request with two Content-Length is executed")               \
-    X(normalised_key, "the key is taken from libh2o's normalised path")
+#define RK_PLANTED_TABLE(X)                                                                    \
+    X(none, "nothing")                                                                         \
+    X(free_without_grace, "what was unpublished is reused without a grace period")             \
+    X(dead_slot_not_cleared, "grace periods go on waiting for a process that has died")        \
+    X(lost_wakeup, "nobody wakes the agents when a grace period starts, nor do they look")     \
+    X(two_lengths_accepted, "a request with two Content-Length is executed")                   \
+    X(normalised_key, "the key is taken from libh2o's normalised path")                        \
+    X(publish_before_fdatasync, "in mode always, others see a write before it is durable")     \
+    X(retry_fdatasync, "a fdatasync that failed is tried again, and its second word believed") \
+    X(crc_not_checked_on_get, "a value is answered whose CRC is wrong")                        \
+    X(stale_completion, "an answer to an old operation goes to the new one in its place")      \
+    X(lost_doorbell, "who sleeps at a doorbell is marked awake, and not woken")
 
 enum rk_planted {
 #define RK_PLANTED_ENUM(name, text) RK_PLANTED_##name,

@@ -4,6 +4,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_planted.h"
 #include "base/base_time.h"
 #include "log/log_active.h"
 #include "log/log_batch.h"
@@ -309,7 +310,8 @@ static enum rk_err sync_locked(struct rk_log_writer *writer)
 
     if (err != RK_OK || sequence == atomic_load(&writer->durable_sequence))
         return err;
-    if (rk_io->fdatasync(writer->active.fd) != 0) {
+    if (rk_io->fdatasync(writer->active.fd) != 0
+        && !(RK_PLANTED(retry_fdatasync) && rk_io->fdatasync(writer->active.fd) == 0)) {
         rk_detail_set(&detail, "data file %u cannot be made durable: %m", writer->active.file_number);
         return record_failure(writer, RK_ERR_READ_ONLY, &detail);
     }

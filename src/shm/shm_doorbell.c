@@ -1,5 +1,7 @@
 #include "shm/shm_doorbell.h"
 
+#include "base/base_planted.h"
+
 #include <unistd.h>
 
 void rk_doorbell_arm(struct rk_doorbell *doorbell)
@@ -20,7 +22,8 @@ bool rk_doorbell_ring(struct rk_doorbell *doorbell, int event_fd)
         return false;
     if (atomic_exchange_explicit(&doorbell->asleep, 0, memory_order_relaxed) == 0)
         return false; /* another waker was first */
-    rk_doorbell_wake(event_fd);
+    if (!RK_PLANTED(lost_doorbell))
+        rk_doorbell_wake(event_fd);
     return true;
 }
 

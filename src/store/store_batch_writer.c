@@ -2,6 +2,7 @@
 
 #include "base/base_assert.h"
 #include "base/base_mem.h"
+#include "base/base_planted.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_batch.h"
 #include "log/log_record.h"
@@ -236,16 +237,23 @@ static void fail_staged(struct rk_store_batch *batch, enum rk_err err, bool none
     }
 }
 
-/* Writes and, if the mode says so, syncs. Whether the staged records may be published. */
-static bool make_durable(struct rk_store_batch *batch)
+/* Whether the staged records are in the log. */
+static bool write_staged(struct rk_store_batch *batch)
 {
     enum rk_err err = rk_log_writer_flush(batch->settings.log);
 
-    if (err != RK_OK) {
-        rk_counter_add(&batch->settings.stats->write_errors, 1);
-        fail_staged(batch, err, err != RK_ERR_READ_ONLY);
-        return false;
-    }
+    if (err == RK_OK)
+        return true;
+    rk_counter_add(&batch->settings.stats->write_errors, 1);
+    fail_staged(batch, err, err != RK_ERR_READ_ONLY);
+    return false;
+}
+
+/* Whether what was written is as durable as the mode says. */
+static bool sync_staged(struct rk_store_batch *batch)
+{
+    enum rk_err err;
+
     if (!batch->settings.sync_before_publish)
         return true;
     rk_counter_add(&batch->settings.stats->syncs, 1);
@@ -278,6 +286,16 @@ static void publish(struct rk_store_batch *batch)
     batch->settings.published(batch->settings.context, batch->published_sequence);
 }
 
+static void commit_staged(struct rk_store_batch *batch)
+{
+    if (!write_staged(batch))
+        return;
+    if (RK_PLANTED(publish_before_fdatasync))
+        publish(batch);
+    if (sync_staged(batch) && !RK_PLANTED(publish_before_fdatasync))
+        publish(batch);
+}
+
 static void answer(struct rk_store_batch *batch, const struct batch_op *op)
 {
     struct rk_ring_completion completion = {
@@ -300,8 +318,7 @@ void rk_store_batch_commit(struct rk_store_batch *batch)
         return;
     if (batch->n_staged > 0) {
         rk_counter_add(&batch->settings.stats->batches, 1);
-        if (make_durable(batch))
-            publish(batch);
+        commit_staged(batch);
         memset(batch->put_filter, 0, sizeof batch->put_filter);
     }
     for (size_t i = 0; i < batch->n_ops; i++)

@@ -1,6 +1,7 @@
 #include "store/store_client.h"
 
 #include "base/base_mem.h"
+#include "base/base_planted.h"
 #include "shm/shm_doorbell.h"
 #include "store/store_client_private.h"
 
@@ -82,7 +83,9 @@ struct store_op *rk_store_op_find(struct rk_store_client *client, rk_store_ticke
     if (index == 0 || index > RK_RING_PENDING_MAX)
         return NULL;
     op = &client->ops[index - 1];
-    return op->kind != OP_FREE && op->generation == (uint32_t)(ticket >> 32) ? op : NULL;
+    if (op->kind == OP_FREE || (op->generation != (uint32_t)(ticket >> 32) && !RK_PLANTED(stale_completion)))
+        return NULL;
+    return op;
 }
 
 void rk_store_client_cancel(struct rk_store_client *client, rk_store_ticket ticket)
