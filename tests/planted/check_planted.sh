@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Builds the tree with each of the planted bugs (src/base/base_planted.h) in turn, in a temporary folder, and runs the tests
+# that must notice it. A test that stays green with the bug in it fails here, and so does a bug that no test is named for.
+#
+#   check_planted.sh [NAME...]      all of them, or these
+set -u
+source_dir=$(cd "${srcdir:-.}" && pwd)
+folder=$(mktemp -d "${TMPDIR:-/tmp}/rackkv-planted-XXXXXX") || exit 1
+trap 'rm -rf "$folder"' EXIT
+passed=0
+failed=0
+
+# The tests that must turn red; each must by itself. grace_torture takes an argument: how it is run.
+tests_of() {
+    case $1 in
+    free_without_grace) echo 'grace_torture:processes keydir_torture' ;;
+    dead_slot_not_cleared) echo 'grace_torture:processes' ;;
+    lost_wakeup) echo 'grace_torture:processes' ;;
+    two_lengths_accepted) echo 'check_http_head' ;;
+    normalised_key) echo 'check_http_bytes' ;;
+    publish_before_fdatasync) echo 'check_store_batch' ;;
+    retry_fdatasync) echo 'check_log_writer' ;;
+    crc_not_checked_on_get) echo 'check_store_client check_system_damage' ;;
+    stale_completion) echo 'check_store_client' ;;
+    lost_doorbell) echo 'check_shm' ;;
+    esac
+}
+
+fail() {
+    failed=$((failed + 1))
+    printf 'FAILED: %s\n' "$1"
+}
+
+# build NAME PROGRAM...: whether everything could be built.
+build() {
+    local name=$1
+    shift
+    mkdir -p "$folder/$name"
+    (cd "$folder/$name" &&
+        "$source_dir/configure" -q --cache-file="$folder/configure.cache" --enable-planted-bug="$name" &&
+        make -s -j2 "$@") >"$folder/build.log" 2>&1
+}
+
+# must_turn_red NAME TEST: TEST is a program, or program:argument.
+must_turn_red() {
+    local program=${2%%:*} argument= result=0
+    [ "$program" = "$2" ] || argument=${2#*:}
+    # A test that hangs has noticed as well; its own time limit or this one says so.
+    (cd "$folder/$1" && RK_TORTURE_SECONDS=20 timeout --kill-after=10 300 "./$program" ${argument:+"$argument"}) \
+        >"$folder/test.log" 2>&1 || result=$?
+    if [ $result -eq 0 ]; then
+        fail "$1: $2 stays green"
+    elif [ $result -ge 126 ] && [ $result -le 127 ]; then
+        fail "$1: $2 could not be run"
+    else
+        passed=$((passed + 1))
+        printf 'ok: %s: %s is red: %s\n' "$1" "$2" \
+            "$(grep -E ':[FE]:|Assertion|reclaimed|torn|do not go on|poison|FAILED' "$folder/test.log" | head -1 | cut -c1-160)"
+    fi
+}
+
+check_bug() {
+    local tests programs=() test
+    tests=$(tests_of "$1")
+    if [ -z "$tests" ]; then
+        fail "$1: no test is named for it in $0"
+        return
+    fi
+    for test in $tests; do
+        programs+=("${test%%:*}")
+    done
+    if ! build "$1" rackkvd "${programs[@]}"; then
+        fail "$1: the tree cannot be built with it"
+        tail -20 "$folder/build.log"
+        return
+    fi
+    for test in $tests; do
+        must_turn_red "$1" "$test"
+    done
+    rm -rf "${folder:?}/$1"
+}
+
+if [ $# -eq 0 ]; then
+    # shellcheck disable=SC2046
+    set -- $(sed -n 's/^    X(\([a-z_]*\),.*/\1/p' "$source_dir/src/base/base_planted.h" | grep -v '^none$')
+fi
+for name in "$@"; do
+    check_bug "${name//-/_}"
+done
+printf 'script cases: %d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
