@@ -90,6 +90,11 @@ static int kernel_rename_at(int dir_fd, const char *from, const char *to)
     return renameat(dir_fd, from, dir_fd, to);
 }
 
+static int kernel_link_at(int dir_fd, const char *from, const char *to)
+{
+    return linkat(dir_fd, from, dir_fd, to, 0);
+}
+
 static int kernel_unlink_at(int dir_fd, const char *name)
 {
     return unlinkat(dir_fd, name, 0);
@@ -113,6 +118,7 @@ const struct rk_io_ops rk_io_kernel_ops = {
     .fadvise = kernel_fadvise,
     .fstat = kernel_fstat,
     .rename_at = kernel_rename_at,
+    .link_at = kernel_link_at,
     .unlink_at = kernel_unlink_at,
     .mkdir_at = kernel_mkdir_at,
 };

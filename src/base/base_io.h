@@ -23,6 +23,7 @@ struct rk_io_ops {
     int (*fadvise)(int fd, off_t offset, off_t size, int advice); /* returns an errno, as posix_fadvise does */
     int (*fstat)(int fd, struct stat *status);
     int (*rename_at)(int dir_fd, const char *from, const char *to);
+    int (*link_at)(int dir_fd, const char *from, const char *to);
     int (*unlink_at)(int dir_fd, const char *name);
     int (*mkdir_at)(int dir_fd, const char *name, mode_t mode);
 };

@@ -44,11 +44,13 @@ struct options {
     bool print;
     bool daemon;
     bool single;
+    bool salvage;
 };
 
 static void print_usage(FILE *out)
 {
     (void)fprintf(out, "usage: rackkvd [-c FILE] [-o SECTION.KEY=VALUE]... [-t | -T] [-f | --daemon] [--single]\n"
+                       "               [--salvage]\n"
                        "\n"
                        "  -c, --config FILE         read the configuration from FILE (YAML)\n"
                        "  -o, --option S.K=V        set one value, after the file; may be repeated\n"
@@ -57,6 +59,8 @@ static void print_usage(FILE *out)
                        "  -f, --foreground          stay in the foreground (the default)\n"
                        "      --daemon              go to the background once the server is ready\n"
                        "      --single              one process: master and one worker, for a debugger\n"
+                       "      --salvage             start although data is damaged: put damaged files into\n"
+                       "                            quarantine/, and say what is lost\n"
                        "  -V, --version             print the version\n"
                        "  -h, --help                print this\n"
                        "\n"
@@ -70,7 +74,7 @@ static int usage_error(const char *what, const char *argument)
     return EXIT_USAGE;
 }
 
-enum long_option { OPTION_DAEMON = 256, OPTION_SINGLE };
+enum long_option { OPTION_DAEMON = 256, OPTION_SINGLE, OPTION_SALVAGE };
 
 static const struct option long_options[] = {
     { "config", required_argument, NULL, 'c' },
@@ -80,6 +84,7 @@ static const struct option long_options[] = {
     { "foreground", no_argument, NULL, 'f' },
     { "daemon", no_argument, NULL, OPTION_DAEMON },
     { "single", no_argument, NULL, OPTION_SINGLE },
+    { "salvage", no_argument, NULL, OPTION_SALVAGE },
     { "version", no_argument, NULL, 'V' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -110,6 +115,9 @@ static bool take_option(struct options *options, int option, const char *argumen
         return true;
     case OPTION_SINGLE:
         options->single = true;
+        return true;
+    case OPTION_SALVAGE:
+        options->salvage = true;
         return true;
     default:
         return false;
@@ -161,6 +169,7 @@ static int serve(const struct rk_conf *conf, const struct options *options)
 {
     struct rk_master_options master = { .conf = conf,
                                         .program = "/proc/self/exe",
+                                        .salvage = options->salvage,
                                         .run_worker = options->single ? rk_worker_run : NULL };
     struct rk_detail detail;
 

@@ -14,6 +14,7 @@ librk_log_writer_a_SOURCES = \
 	%D%/log_lock.c %D%/log_lock.h \
 	%D%/log_manifest.c %D%/log_manifest.h \
 	%D%/log_repair.c %D%/log_repair.h \
+	%D%/log_salvage.c %D%/log_salvage.h \
 	%D%/log_scan.c %D%/log_scan.h \
 	%D%/log_small_file.c %D%/log_small_file.h \
 	%D%/log_store.c %D%/log_store.h %D%/log_store_writer.h \

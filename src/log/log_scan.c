@@ -30,6 +30,7 @@ struct rk_log_scan {
     uint64_t offset;
     uint8_t *prefix; /* of a record with block CRCs, while its value passes through the window */
     bool ended;
+    bool skipped; /* something is missing: totals and the trailer's cannot agree */
     struct rk_log_scan_end end;
 };
 
@@ -228,7 +229,8 @@ static enum rk_err end_at_trailer(struct rk_log_scan *scan, const struct found *
     bool fits;
 
     scan->end.totals.size_bytes = scan->offset;
-    fits = rk_log_file_trailer_decode(&view, &trailer) == RK_OK && totals_agree(&trailer, &scan->end.totals);
+    fits = rk_log_file_trailer_decode(&view, &trailer) == RK_OK
+           && (scan->skipped ? trailer.size_bytes == scan->offset : totals_agree(&trailer, &scan->end.totals));
     if (fits)
         scan->offset += found->size_bytes;
     scan->ended = true;
@@ -341,6 +343,55 @@ enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t
     }
     *scan_out = scan;
     return RK_OK;
+}
+
+/* Whether a whole record at the scan's offset can be one of this file. In an appended file each sequence is the one
+ * before plus one, so there is no more missing than the gap from `from` has room for. */
+static bool is_plausible(const struct rk_log_scan *scan, const struct rk_record_header *header, uint64_t from)
+{
+    uint64_t n_missing_max = (scan->offset - from) / (3 * RK_LOG_UNIT_BYTES);
+
+    if (header->type == RK_RECORD_FILE_TRAILER)
+        return scan->offset + RK_LOG_FILE_FRAME_BYTES == scan->end.file_bytes;
+    if (scan->kind == RK_LOG_FILE_MERGED || scan->end.max_sequence == 0)
+        return true;
+    return header->sequence - scan->end.max_sequence - 1 <= n_missing_max;
+}
+
+/* Where to look first: a header that is whole says where its record ends. */
+static enum rk_err first_behind(struct rk_log_scan *scan, uint64_t *offset_out)
+{
+    struct found found;
+    enum rk_err err = find_record(scan, &found);
+    bool has_end = err == RK_OK && found.header_is_whole && found.size_bytes <= scan->end.file_bytes - scan->offset;
+
+    *offset_out = scan->offset + (has_end ? found.size_bytes : RK_LOG_UNIT_BYTES);
+    return err;
+}
+
+enum rk_err rk_log_scan_skip(struct rk_log_scan *scan, struct rk_detail *detail)
+{
+    uint64_t from = scan->offset;
+    uint64_t at;
+    enum rk_err err;
+
+    RK_ASSERT(scan->ended);
+    err = first_behind(scan, &at);
+    for (; err == RK_OK && at + RK_RECORD_HEADER_BYTES <= scan->end.file_bytes; at += RK_LOG_UNIT_BYTES) {
+        struct found found;
+
+        scan->offset = at;
+        err = find_record(scan, &found);
+        if (err == RK_OK && found.what == NULL && is_plausible(scan, &found.header, from)) {
+            scan->ended = false;
+            scan->skipped = true;
+            return RK_OK;
+        }
+    }
+    if (err != RK_OK)
+        return io_failure(scan, detail);
+    scan->offset = from;
+    return RK_ERR_NOT_FOUND;
 }
 
 void rk_log_scan_close(struct rk_log_scan **scan)

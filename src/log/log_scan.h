@@ -55,6 +55,11 @@ enum rk_err rk_log_scan_next(struct rk_log_scan *scan, struct rk_log_scan_item *
 /* After next said RK_ERR_NOT_FOUND. */
 const struct rk_log_scan_end *rk_log_scan_end(const struct rk_log_scan *scan);
 
+/* After next said RK_ERR_NOT_FOUND: goes on behind what is no whole record, so that next shows what follows. Only for
+ * salvage: between two records something is missing then. RK_ERR_NOT_FOUND: nothing whole follows, the end stays as it
+ * is; RK_ERR_IO. */
+enum rk_err rk_log_scan_skip(struct rk_log_scan *scan, struct rk_detail *detail);
+
 /* How far it is. */
 uint64_t rk_log_scan_offset(const struct rk_log_scan *scan);
 

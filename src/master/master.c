@@ -144,7 +144,7 @@ static enum rk_err open_master(struct master *master, struct rk_detail *detail)
     else
         err = rk_master_single_start(&master->single, master->options, &master->engine, master->listeners, detail);
     if (err == RK_OK)
-        err = rk_master_recovery_start(&master->recovery, &master->engine, conf, detail);
+        err = rk_master_recovery_start(&master->recovery, &master->engine, master->options, detail);
     return err;
 }
 

@@ -5,6 +5,8 @@
 
 #include "base/base_err.h"
 
+#include <stdbool.h>
+
 struct rk_conf;
 struct rk_detail;
 struct rk_handover;
@@ -12,6 +14,7 @@ struct rk_handover;
 struct rk_master_options {
     const struct rk_conf *conf; /* checked */
     const char *program;        /* what to exec for a worker */
+    bool salvage;               /* go on without what is damaged */
 
     /* Not NULL: --single, the one worker runs as a thread of this process. The caller knows the worker, the master does
      * not. */

@@ -6,7 +6,9 @@
 #include "base/base_thread.h"
 #include "base/base_time.h"
 #include "conf/conf.h"
+#include "log/log_salvage.h"
 #include "log/log_writer.h"
+#include "master/master.h"
 #include "master/master_engine.h"
 #include "store/store_recover_writer.h"
 
@@ -22,9 +24,12 @@
 #define LINE_EVERY_NS (2 * RK_NS_PER_S)
 #define BAR_CELLS     40
 
+#define SALVAGE_HINT \
+    "; rackkvd --salvage moves damaged files to quarantine/ and goes on with the records that are whole"
+
 struct rk_master_recovery {
     struct rk_master_engine *engine;
-    const struct rk_conf *conf;
+    const struct rk_master_options *options;
     pthread_t thread;
     _Atomic bool ended;
 
@@ -48,18 +53,45 @@ static void note_progress(void *context, const struct rk_store_recover_progress 
     atomic_store_explicit(&board->done_bytes, progress->done_bytes, memory_order_relaxed);
 }
 
+static void tell_lost(void *context, const struct rk_log_salvage_loss *loss)
+{
+    char records[64] = "an unknown number of records";
+
+    if (loss->n_records != RK_LOG_SALVAGE_UNKNOWN)
+        (void)snprintf(records, sizeof records, "%" PRIu64 " records", loss->n_records);
+    rk_diag(RK_DIAG_WARNING, "salvage: data file %u: lost %" PRIu64 " bytes at offset %" PRIu64 " with %s: %s",
+            loss->file_number, loss->size_bytes, loss->offset_bytes, records, loss->what);
+}
+
+static void tell_replaced(void *context, const struct rk_log_salvage_file *file)
+{
+    rk_diag(RK_DIAG_WARNING,
+            "salvage: data file %u is in quarantine/; its %" PRIu64 " whole records are kept in data file %u",
+            file->file_number, file->n_kept, file->new_number);
+}
+
+static enum rk_err salvage(struct rk_master_recovery *recovery)
+{
+    struct rk_log_salvage_hooks hooks = { .lost = tell_lost, .replaced = tell_replaced };
+
+    return rk_log_salvage(recovery->engine->store, &hooks, &recovery->detail);
+}
+
 static enum rk_err recover(struct rk_master_recovery *recovery)
 {
     struct rk_master_engine *engine = recovery->engine;
     struct rk_store_recover_hooks hooks = { .grace = engine->grace, .context = recovery, .progress = note_progress };
-    enum rk_err err = rk_store_recover(engine->store, engine->keydir, &hooks, &recovery->result, &recovery->detail);
+    const struct rk_conf *conf = recovery->options->conf;
+    enum rk_err err = recovery->options->salvage ? salvage(recovery) : RK_OK;
 
+    if (err == RK_OK)
+        err = rk_store_recover(engine->store, engine->keydir, &hooks, &recovery->result, &recovery->detail);
     if (err != RK_OK)
         return err;
     atomic_store_explicit(&engine->board->last_sequence, recovery->result.last_sequence, memory_order_relaxed);
     return rk_log_writer_open(&engine->log, engine->store,
-                              &(struct rk_log_writer_settings){ .file_size_bytes = recovery->conf->log.file_size_bytes,
-                                                                .reserve_bytes = recovery->conf->log.reserve_bytes,
+                              &(struct rk_log_writer_settings){ .file_size_bytes = conf->log.file_size_bytes,
+                                                                .reserve_bytes = conf->log.reserve_bytes,
                                                                 .next_sequence = recovery->result.next_sequence },
                               &recovery->detail);
 }
@@ -74,13 +106,13 @@ static void *recovery_main(void *argument)
 }
 
 enum rk_err rk_master_recovery_start(struct rk_master_recovery **recovery_out, struct rk_master_engine *engine,
-                                     const struct rk_conf *conf, struct rk_detail *detail)
+                                     const struct rk_master_options *options, struct rk_detail *detail)
 {
     struct rk_master_recovery *recovery = rk_mem_calloc(1, sizeof *recovery);
     enum rk_err err;
 
     recovery->engine = engine;
-    recovery->conf = conf;
+    recovery->options = options;
     recovery->on_terminal = isatty(STDERR_FILENO) == 1;
     recovery->told_ns = rk_time_monotonic_ns();
     err = rk_thread_start(&recovery->thread, "rk-recovery", recovery_main, recovery, detail);
@@ -158,7 +190,8 @@ enum rk_err rk_master_recovery_join(struct rk_master_recovery **recovery, struct
     if (err == RK_OK)
         report(&self->result);
     else
-        rk_detail_set(detail, "%s", self->detail.text[0] != '\0' ? self->detail.text : rk_err_text(err));
+        rk_detail_set(detail, "%s%s", self->detail.text[0] != '\0' ? self->detail.text : rk_err_text(err),
+                      err == RK_ERR_CORRUPT ? SALVAGE_HINT : "");
     free(self);
     *recovery = NULL;
     return err;

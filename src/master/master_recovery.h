@@ -14,14 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct rk_conf;
 struct rk_detail;
 struct rk_master_engine;
+struct rk_master_options;
 struct rk_master_recovery;
 
 /* Main thread. The engine is open, and both stay until join. */
 enum rk_err rk_master_recovery_start(struct rk_master_recovery **recovery_out, struct rk_master_engine *engine,
-                                     const struct rk_conf *conf, struct rk_detail *detail);
+                                     const struct rk_master_options *options, struct rk_detail *detail);
 
 /* Whether join will not wait; the engine's notice_fd is written when it comes true. */
 bool rk_master_recovery_has_ended(const struct rk_master_recovery *recovery);

@@ -18,3 +18,8 @@ check_log_store_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a
 check_log_writer_SOURCES = %D%/check_log_writer.c %D%/test_log.c %D%/test_log.h
 check_log_writer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_log_writer_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
+
+check_PROGRAMS += check_log_salvage
+check_log_salvage_SOURCES = %D%/check_log_salvage.c %D%/test_log.c %D%/test_log.h
+check_log_salvage_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_log_salvage_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)

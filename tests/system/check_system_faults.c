@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -290,6 +291,136 @@ START_TEST(a_full_disk_refuses_puts_until_there_is_space)
 }
 END_TEST
 
+/* A data file of the folder, the n-th by name, and how many there are. */
+static size_t data_file(size_t n, char *path, size_t size)
+{
+    char pattern[300];
+    size_t n_files;
+    glob_t found;
+
+    snprintf(pattern, sizeof pattern, "%s/*.data", dir);
+    ck_assert_int_eq(glob(pattern, 0, NULL, &found), 0);
+    n_files = found.gl_pathc;
+    ck_assert_uint_lt(n, n_files);
+    snprintf(path, size, "%s", found.gl_pathv[n]);
+    globfree(&found);
+    return n_files;
+}
+
+static void remove_hint_of(const char *data_path)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%.*s.hint", (int)(strlen(data_path) - strlen(".data")), data_path);
+    (void)unlink(path); /* there may be none */
+}
+
+/* Flips a bit of the bytes that begin with `text`. */
+static void flip_bit(const char *path, const char *text)
+{
+    static char bytes[4 << 20];
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    ssize_t n = pread(fd, bytes, sizeof bytes, 0);
+    char *at = n > 0 ? memmem(bytes, (size_t)n, text, strlen(text)) : NULL;
+
+    ck_assert_msg(at != NULL, "no %s in %s", text, path);
+    *at ^= 1;
+    ck_assert_int_eq(pwrite(fd, at, 1, at - bytes), 1);
+    close(fd);
+}
+
+static void put_text(const char *key, const char *text)
+{
+    char target[64];
+    int status;
+
+    snprintf(target, sizeof target, "/v1/kv/%s", key);
+    status = system_client_status(&client, "PUT", target, text, strlen(text));
+    ck_assert_msg(status == 201 || status == 204, "%d", status);
+}
+
+static void put_texts(void)
+{
+    put_text("first", "the first value");
+    put_text("changed", "the value of before");
+    put_text("changed", "the value of after");
+    put_text("last", "the last value");
+}
+
+/* Nothing on the disk is changed by a start that refuses: the files are as they were. */
+static void check_refusal(const char *data_path)
+{
+    static char before[1 << 20], after[1 << 20];
+    const char *arguments[] = { "-o", "server.workers=1", NULL };
+    char *output = NULL;
+    FILE *file = fopen(data_path, "re");
+    size_t size = fread(before, 1, sizeof before, file);
+
+    fclose(file);
+    ck_assert_int_eq(system_server_run(dir, arguments, &output), 1);
+    ck_assert_msg(strstr(output, strrchr(data_path, '/') + 1) != NULL, "%s", output);
+    ck_assert_msg(strstr(output, "damaged at byte ") != NULL, "%s", output);
+    ck_assert_msg(strstr(output, "--salvage") != NULL, "%s", output);
+    free(output);
+    file = fopen(data_path, "re");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fread(after, 1, sizeof after, file), size);
+    fclose(file);
+    ck_assert_int_eq(memcmp(before, after, size), 0);
+}
+
+static void check_salvaged(const char *data_path)
+{
+    const char *arguments[] = { "-o", "server.workers=1", "--salvage", NULL };
+    char kept[512];
+
+    server = system_server_start(dir, arguments);
+    ck_assert(system_client_open(&client, system_server_port(server)));
+    system_server_wait_line(server, "with 1 records: its checksum does not fit");
+    system_server_wait_line(server, "is in quarantine/; its 3 whole records are kept in data file");
+    check_body("/v1/kv/first", 200, "the first value");
+    check_body("/v1/kv/changed", 200, "the value of before");
+    check_body("/v1/kv/last", 200, "the last value");
+    snprintf(kept, sizeof kept, "%s/quarantine/%s", dir, strrchr(data_path, '/') + 1);
+    ck_assert_int_eq(access(kept, R_OK), 0);
+    put_text("changed", "the value of now");
+    stop_server(0);
+    start_server("log.sync=always");
+    check_body("/v1/kv/changed", 200, "the value of now");
+    check_body("/v1/kv/last", 200, "the last value");
+}
+
+START_TEST(damage_in_a_sealed_file_is_refused_or_salvaged)
+{
+    char path[512];
+
+    start_server("log.sync=always");
+    put_texts();
+    stop_server(0);
+    (void)data_file(0, path, sizeof path);
+    remove_hint_of(path); /* a hint would stand for the file, and the damage wait for a GET */
+    flip_bit(path, "the value of after");
+    check_refusal(path);
+    check_salvaged(path);
+}
+END_TEST
+
+/* The server was killed: its file has no trailer, but later records say what had been durable. */
+START_TEST(damage_in_the_active_file_is_refused_or_salvaged)
+{
+    char path[512];
+
+    start_server("log.sync=always");
+    put_texts();
+    system_client_close(&client);
+    ck_assert_int_eq(system_server_stop(&server, SIGKILL), -SIGKILL);
+    (void)data_file(data_file(0, path, sizeof path) - 1, path, sizeof path);
+    flip_bit(path, "the value of after");
+    check_refusal(path);
+    check_salvaged(path);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("system faults");
@@ -302,6 +433,8 @@ Suite *test_suite(void)
     tcase_add_loop_test(tcase, a_failed_write_did_not_happen_and_the_next_one_does, 0,
                         sizeof write_faults / sizeof write_faults[0]);
     tcase_add_test(tcase, a_full_disk_refuses_puts_until_there_is_space);
+    tcase_add_test(tcase, damage_in_a_sealed_file_is_refused_or_salvaged);
+    tcase_add_test(tcase, damage_in_the_active_file_is_refused_or_salvaged);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -1,0 +1,296 @@
+#include "log/log_salvage.h"
+
+#include "base/base_detail.h"
+#include "base/base_io.h"
+#include "base/base_time.h"
+#include "log/log_active.h"
+#include "log/log_location.h"
+#include "log/log_repair.h"
+#include "log/log_scan.h"
+#include "log/log_store_writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUARANTINE "quarantine"
+
+/* What the newest file has lost may have been given out: recovery goes on behind. No file has room for more records. */
+#define SEQUENCE_GAP ((uint64_t)1 << 28)
+
+_Static_assert(RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES <= SEQUENCE_GAP, "no file has room for more records");
+
+struct salvage {
+    struct rk_log_store *store;
+    const struct rk_log_salvage_hooks *hooks;
+    struct rk_detail *detail;
+    uint32_t file_number;
+    bool is_newest;
+    struct rk_log_scan *scan;
+    struct rk_log_active out;
+    int in_fd;
+    uint8_t *record;
+    size_t record_capacity;
+    uint64_t last_sequence; /* of the last record that was kept */
+    bool has_loss;          /* found, and not told yet */
+    struct rk_log_salvage_loss loss;
+};
+
+static enum rk_err fail(struct salvage *salvage, const char *what)
+{
+    int errnum = errno;
+    char name[RK_LOG_FILE_NAME_BYTES];
+
+    rk_log_file_name(name, salvage->file_number);
+    rk_detail_set(salvage->detail, "%s: %s: %s", name, what, strerror(errnum));
+    return rk_err_from_errno(errnum);
+}
+
+static enum rk_err open_scan(struct salvage *salvage)
+{
+    return rk_log_scan_open(&salvage->scan, rk_log_store_dir_fd(salvage->store), salvage->file_number,
+                            rk_log_store_identity(salvage->store)->uuid, salvage->detail);
+}
+
+/* Only the newest file may have another end than its trailer. */
+static bool end_is_good(const struct salvage *salvage)
+{
+    const struct rk_log_scan_end *end = rk_log_scan_end(salvage->scan);
+
+    if (end->kind == RK_LOG_SCAN_SEALED)
+        return end->end_bytes == end->file_bytes || salvage->is_newest;
+    return salvage->is_newest && end->kind != RK_LOG_SCAN_DAMAGED;
+}
+
+static enum rk_err find_damage(struct salvage *salvage, bool *damaged_out)
+{
+    struct rk_log_scan_item item;
+    enum rk_err err = open_scan(salvage);
+
+    while (err == RK_OK)
+        err = rk_log_scan_next(salvage->scan, &item, salvage->detail);
+    if (salvage->scan != NULL && err == RK_ERR_NOT_FOUND) {
+        *damaged_out = !end_is_good(salvage);
+        err = RK_OK;
+    }
+    rk_log_scan_close(&salvage->scan);
+    return err;
+}
+
+static bool grow_record(struct salvage *salvage, size_t size)
+{
+    uint8_t *larger;
+
+    if (size <= salvage->record_capacity)
+        return true;
+    larger = realloc(salvage->record, size);
+    if (larger == NULL)
+        return false;
+    salvage->record = larger;
+    salvage->record_capacity = size;
+    return true;
+}
+
+/* Sequence and time stay; the mark is an offset, which means nothing in another file. */
+static enum rk_err copy_record(struct salvage *salvage, const struct rk_log_scan_item *item)
+{
+    struct rk_location location = rk_log_location_decode(item->location);
+    struct rk_record_stamp stamp = { .sequence = item->header.sequence, .write_time_ms = item->header.write_time_ms };
+    struct iovec iov;
+
+    if (!grow_record(salvage, location.size_bytes)) {
+        rk_detail_set(salvage->detail, "no memory for a record of %u bytes", location.size_bytes);
+        return RK_ERR_NO_MEMORY;
+    }
+    if (rk_io_pread_full(salvage->in_fd, salvage->record, location.size_bytes, (off_t)location.offset_bytes)
+        != (ssize_t)location.size_bytes)
+        return fail(salvage, "cannot be read");
+    rk_record_stamp(salvage->record, &stamp);
+    iov = (struct iovec){ .iov_base = salvage->record, .iov_len = location.size_bytes };
+    salvage->last_sequence = stamp.sequence;
+    return rk_log_active_append(&salvage->out, &iov, 1, location.size_bytes, 1, stamp.sequence, stamp.sequence,
+                                salvage->detail);
+}
+
+/* In an appended file sequences have no holes: what is missing before the next record is what was lost. */
+static void tell_loss(struct salvage *salvage, const struct rk_log_scan_item *next)
+{
+    if (!salvage->has_loss)
+        return;
+    if (next != NULL && salvage->last_sequence != 0)
+        salvage->loss.n_records = next->header.sequence - salvage->last_sequence - 1;
+    salvage->hooks->lost(salvage->hooks->context, &salvage->loss);
+    salvage->has_loss = false;
+}
+
+/* At the scan's end, which is damage: goes on behind it. RK_ERR_NOT_FOUND: nothing whole is there. */
+static enum rk_err pass_damage(struct salvage *salvage)
+{
+    const struct rk_log_scan_end *end = rk_log_scan_end(salvage->scan);
+    enum rk_err err;
+
+    salvage->has_loss = true;
+    salvage->loss = (struct rk_log_salvage_loss){ .file_number = salvage->file_number,
+                                                  .offset_bytes = end->end_bytes,
+                                                  .size_bytes = end->file_bytes - end->end_bytes,
+                                                  .n_records = RK_LOG_SALVAGE_UNKNOWN,
+                                                  .what = end->what };
+    err = rk_log_scan_skip(salvage->scan, salvage->detail);
+    if (err == RK_OK)
+        salvage->loss.size_bytes = rk_log_scan_offset(salvage->scan) - salvage->loss.offset_bytes;
+    return err;
+}
+
+static enum rk_err copy_whole_records(struct salvage *salvage)
+{
+    struct rk_log_scan_item item;
+    enum rk_err err = RK_OK;
+
+    while (err == RK_OK) {
+        err = rk_log_scan_next(salvage->scan, &item, salvage->detail);
+        if (err == RK_OK) {
+            tell_loss(salvage, &item);
+            err = copy_record(salvage, &item);
+        } else if (err == RK_ERR_NOT_FOUND) {
+            tell_loss(salvage, NULL);
+            if (end_is_good(salvage))
+                return RK_OK;
+            err = pass_damage(salvage);
+        }
+    }
+    tell_loss(salvage, NULL);
+    return err == RK_ERR_NOT_FOUND ? RK_OK : err;
+}
+
+/* The sequence of the old header is not known when it is damaged: then all of them are above 0, which is true. */
+static enum rk_err create_out(struct salvage *salvage)
+{
+    struct rk_log_file_header header = { .file_number = rk_log_store_next_number(salvage->store),
+                                         .format_version = RK_LOG_FORMAT_VERSION,
+                                         .kind = RK_LOG_FILE_APPENDED };
+    struct rk_log_file_summary summary;
+    enum rk_err err =
+        rk_log_file_summarize(rk_log_store_dir_fd(salvage->store), salvage->file_number, &summary, salvage->detail);
+    struct rk_record_stamp stamp = { .write_time_ms = rk_time_wall_ms() };
+
+    if (err != RK_OK)
+        return err;
+    if (summary.has_header) {
+        stamp.sequence = summary.header_sequence;
+        header.kind = summary.kind;
+    }
+    memcpy(header.uuid, rk_log_store_identity(salvage->store)->uuid, sizeof header.uuid);
+    return rk_log_active_create(&salvage->out, rk_log_store_dir_fd(salvage->store), &header, &stamp,
+                                &(struct rk_log_active_sizes){ .limit_bytes = summary.file_bytes }, salvage->detail);
+}
+
+static enum rk_err seal_out(struct salvage *salvage)
+{
+    const struct rk_log_scan_end *end = rk_log_scan_end(salvage->scan);
+    struct rk_record_stamp stamp = { .sequence = end->max_sequence + (salvage->is_newest ? SEQUENCE_GAP : 0),
+                                     .write_time_ms = rk_time_wall_ms() };
+
+    salvage->out.totals.first_sequence = end->totals.first_sequence; /* in a merged file they do not ascend */
+    salvage->out.totals.last_sequence = end->totals.last_sequence;
+    stamp.durable_units = (uint32_t)(salvage->out.end_bytes / RK_LOG_UNIT_BYTES);
+    if (rk_io->fdatasync(salvage->out.fd) != 0) /* what is before a trailer was durable before it */
+        return fail(salvage, "what was kept of it cannot be made durable");
+    return rk_log_active_seal(&salvage->out, &stamp, salvage->detail);
+}
+
+/* A second name for the original, durable. */
+static enum rk_err quarantine(struct salvage *salvage)
+{
+    int dir_fd = rk_log_store_dir_fd(salvage->store);
+    char name[RK_LOG_FILE_NAME_BYTES];
+    char kept[sizeof QUARANTINE "/" + RK_LOG_FILE_NAME_BYTES];
+    bool synced;
+    int quarantine_fd;
+
+    rk_log_file_name(name, salvage->file_number);
+    (void)snprintf(kept, sizeof kept, "%s/%s", QUARANTINE, name);
+    if (rk_io->mkdir_at(dir_fd, QUARANTINE, 0700) != 0 && errno != EEXIST)
+        return fail(salvage, "making the directory " QUARANTINE);
+    if (rk_io->link_at(dir_fd, name, kept) != 0 && errno != EEXIST) /* there already: a salvage that did not end */
+        return fail(salvage, "cannot be put into " QUARANTINE);
+    quarantine_fd = rk_io->open_at(dir_fd, QUARANTINE, O_RDONLY | O_DIRECTORY, 0);
+    if (quarantine_fd < 0)
+        return fail(salvage, "opening the directory " QUARANTINE);
+    synced = rk_io->fsync(quarantine_fd) == 0 && rk_io->fsync(dir_fd) == 0;
+    (void)rk_io->close(quarantine_fd); /* a directory has nothing to lose */
+    return synced ? RK_OK : fail(salvage, "its name in " QUARANTINE " cannot be made durable");
+}
+
+static enum rk_err switch_files(struct salvage *salvage)
+{
+    struct rk_log_store_change change = {
+        .removed = &salvage->file_number, .n_removed = 1, .added = &salvage->out.file_number, .n_added = 1
+    };
+    struct rk_log_salvage_file file = { .file_number = salvage->file_number,
+                                        .new_number = salvage->out.file_number,
+                                        .n_kept = salvage->out.totals.n_records };
+    enum rk_err err = quarantine(salvage);
+
+    if (err == RK_OK)
+        err = rk_log_store_change(salvage->store, &change, salvage->detail);
+    if (err == RK_OK)
+        salvage->hooks->replaced(salvage->hooks->context, &file);
+    return err; /* the old name is not listed any more: recovery sweeps it */
+}
+
+static enum rk_err fill_out(struct salvage *salvage)
+{
+    enum rk_err err = copy_whole_records(salvage);
+
+    if (err == RK_OK)
+        err = seal_out(salvage);
+    if (err == RK_OK)
+        err = switch_files(salvage);
+    return err;
+}
+
+static enum rk_err replace_file(struct salvage *salvage)
+{
+    char name[RK_LOG_FILE_NAME_BYTES];
+    enum rk_err err;
+
+    rk_log_file_name(name, salvage->file_number);
+    salvage->last_sequence = 0;
+    salvage->in_fd = rk_io->open_at(rk_log_store_dir_fd(salvage->store), name, O_RDONLY, 0);
+    if (salvage->in_fd < 0)
+        return fail(salvage, "cannot be opened");
+    err = open_scan(salvage);
+    if (err == RK_OK)
+        err = create_out(salvage);
+    if (err == RK_OK) {
+        err = fill_out(salvage);
+        rk_log_active_close(&salvage->out, false); /* if it is not listed, the next start sweeps it */
+    }
+    rk_log_scan_close(&salvage->scan);
+    (void)rk_io->close(salvage->in_fd); /* nothing was written through it */
+    return err;
+}
+
+enum rk_err rk_log_salvage(struct rk_log_store *store, const struct rk_log_salvage_hooks *hooks,
+                           struct rk_detail *detail)
+{
+    struct salvage salvage = { .store = store, .hooks = hooks, .detail = detail };
+    size_t n_files = rk_log_store_n_files(store);
+    enum rk_err err = RK_OK;
+
+    for (size_t i = 0; err == RK_OK && i < n_files; i++) {
+        bool damaged = false;
+
+        salvage.file_number = rk_log_store_file(store, i); /* a new file takes the place of the old one */
+        salvage.is_newest = i + 1 == n_files;
+        err = find_damage(&salvage, &damaged);
+        if (err == RK_OK && damaged)
+            err = replace_file(&salvage);
+    }
+    free(salvage.record);
+    if (err != RK_OK)
+        rk_detail_wrap(detail, "%s", rk_log_store_path(store));
+    return err;
+}

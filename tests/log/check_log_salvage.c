@@ -1,0 +1,243 @@
+/* Salvage of damaged files: what is whole is kept, to the last record; what is damaged is named; nothing is invented;
+ * and the original stays. */
+#include "base/base_detail.h"
+#include "base/base_io.h"
+#include "log/log_location.h"
+#include "log/log_salvage.h"
+#include "log/log_scan.h"
+#include "log/log_store.h"
+#include "log/log_store_writer.h"
+#include "test_dir.h"
+#include "test_io.h"
+#include "test_log.h"
+#include "test_main.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define N_RECORDS  12 /* in each of two files */
+#define FILE_BYTES (1u << 20)
+#define N_SEEN_MAX 64
+#define STRIDE     5 /* between bytes; meets each bit and each place in a unit */
+
+static struct test_log bed;
+static unsigned n_losses, n_replaced;
+static struct rk_log_salvage_loss last_loss;
+static struct rk_log_salvage_file last_file;
+
+static void on_lost(void *context, const struct rk_log_salvage_loss *loss)
+{
+    n_losses++;
+    last_loss = *loss;
+}
+
+static void on_replaced(void *context, const struct rk_log_salvage_file *file)
+{
+    n_replaced++;
+    last_file = *file;
+}
+
+static const struct rk_log_salvage_hooks hooks = { .lost = on_lost, .replaced = on_replaced };
+
+static void use_memory(void)
+{
+    if (access("/dev/shm", W_OK) == 0)
+        setenv("TMPDIR", "/dev/shm", 1); /* hundreds of stores: none has to wait for a disk */
+}
+
+/* Two sealed files. */
+static void setup(void)
+{
+    char value[100];
+
+    test_log_open(&bed, FILE_BYTES, 1);
+    for (unsigned i = 0; i < 2 * N_RECORDS; i++) {
+        snprintf(value, sizeof value, "value %u %.*s", i, (int)(i % 40), "........................................");
+        (void)test_log_put(bed.writer, i % 5 == 4 ? "other" : "key", i % 7 == 6 ? NULL : value);
+        (void)rk_log_writer_sync(bed.writer);
+        if (i + 1 == N_RECORDS)
+            ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
+    }
+    ck_assert_int_eq(rk_log_writer_close(&bed.writer), RK_OK);
+    n_losses = n_replaced = 0;
+}
+
+static void teardown(void)
+{
+    test_log_close(&bed);
+}
+
+/* Sequences of all whole records of all files, in order; none may be damaged, and all but the newest must be sealed. */
+static size_t list_sequences(uint64_t *sequences)
+{
+    struct rk_detail detail = { "" };
+    struct rk_log_scan_item item;
+    size_t n = 0;
+
+    for (size_t i = 0; i < rk_log_store_n_files(bed.store); i++) {
+        struct rk_log_scan *scan = NULL;
+
+        ck_assert_msg(rk_log_scan_open(&scan, rk_log_store_dir_fd(bed.store), rk_log_store_file(bed.store, i),
+                                       rk_log_store_identity(bed.store)->uuid, &detail)
+                          == RK_OK,
+                      "%s", detail.text);
+        while (rk_log_scan_next(scan, &item, &detail) == RK_OK) {
+            ck_assert_uint_lt(n, N_SEEN_MAX);
+            sequences[n++] = item.header.sequence;
+        }
+        if (i + 1 < rk_log_store_n_files(bed.store))
+            ck_assert_msg(rk_log_scan_end(scan)->kind == RK_LOG_SCAN_SEALED, "%s", rk_log_scan_end(scan)->what);
+        ck_assert_int_ne(rk_log_scan_end(scan)->kind, RK_LOG_SCAN_DAMAGED);
+        rk_log_scan_close(&scan);
+    }
+    return n;
+}
+
+static enum rk_err do_salvage(void)
+{
+    struct rk_detail detail = { "" };
+    enum rk_err err = rk_log_salvage(bed.store, &hooks, &detail);
+
+    ck_assert_msg(err == RK_OK || detail.text[0] != '\0', "%d", err);
+    return err;
+}
+
+/* All but at most one of the records are there, in order. */
+static void check_one_missing(size_t at)
+{
+    uint64_t sequences[N_SEEN_MAX];
+    size_t n = list_sequences(sequences);
+
+    ck_assert_msg(n >= 2 * N_RECORDS - 1 && n <= 2 * N_RECORDS, "byte %zu: %zu records", at, n);
+    for (size_t i = 0; i + 1 < n; i++)
+        ck_assert_uint_lt(sequences[i], sequences[i + 1]);
+}
+
+static const char *const names[] = { "0000000001.data", "0000000002.data" };
+
+START_TEST(one_flipped_byte_costs_one_record)
+{
+    size_t size;
+    uint8_t *bytes = test_log_read_file(bed.path, names[_i], &size);
+
+    free(bytes);
+    teardown();
+    for (size_t at = 0; at < size; at += STRIDE) {
+        char kept[64];
+
+        setup();
+        bytes = test_log_read_file(bed.path, names[_i], &size);
+        bytes[at] ^= (uint8_t)(1u << at % 8);
+        test_log_write_file(bed.path, names[_i], bytes, size);
+        ck_assert_int_eq(do_salvage(), RK_OK);
+        check_one_missing(at);
+        if (n_replaced > 0) { /* the padding of a record is not looked at */
+            size_t kept_size;
+            uint8_t *original;
+
+            ck_assert_uint_eq(n_losses, 1);
+            ck_assert_uint_le(last_loss.offset_bytes, at);
+            ck_assert_uint_gt(last_loss.offset_bytes + last_loss.size_bytes, at);
+            snprintf(kept, sizeof kept, "quarantine/%s", names[_i]);
+            original = test_log_read_file(bed.path, kept, &kept_size);
+            ck_assert_uint_eq(kept_size, size);
+            ck_assert_int_eq(memcmp(original, bytes, size), 0);
+            free(original);
+        }
+        free(bytes);
+        n_replaced = 0;
+        ck_assert_int_eq(do_salvage(), RK_OK); /* again: nothing is left to do */
+        ck_assert_uint_eq(n_replaced, 0);
+        teardown();
+    }
+    setup();
+}
+END_TEST
+
+START_TEST(a_hole_costs_what_was_in_it)
+{
+    size_t size;
+    uint8_t *bytes = test_log_read_file(bed.path, names[0], &size);
+    uint64_t sequences[N_SEEN_MAX];
+
+    memset(bytes + size / 3, 0, size / 3);
+    test_log_write_file(bed.path, names[0], bytes, size);
+    free(bytes);
+    ck_assert_int_eq(do_salvage(), RK_OK);
+    ck_assert_uint_eq(n_losses, 1);
+    ck_assert_uint_eq(n_replaced, 1);
+    ck_assert_uint_ge(last_loss.size_bytes, size / 3);
+    ck_assert_uint_eq(list_sequences(sequences), 2 * N_RECORDS - last_loss.n_records);
+    ck_assert_uint_eq(last_file.n_kept, N_RECORDS - last_loss.n_records);
+}
+END_TEST
+
+START_TEST(a_cut_file_keeps_what_is_before_the_cut)
+{
+    size_t size;
+    uint8_t *bytes = test_log_read_file(bed.path, names[0], &size);
+    uint64_t sequences[N_SEEN_MAX];
+    size_t n;
+
+    test_log_write_file(bed.path, names[0], bytes, size / 2);
+    free(bytes);
+    ck_assert_int_eq(do_salvage(), RK_OK);
+    ck_assert_uint_eq(n_replaced, 1);
+    ck_assert_uint_eq(last_loss.n_records, RK_LOG_SALVAGE_UNKNOWN);
+    n = list_sequences(sequences);
+    ck_assert_uint_ge(n, N_RECORDS + 3);
+    ck_assert_uint_lt(n, 2 * N_RECORDS);
+}
+END_TEST
+
+/* Whatever fails, the store is the old one or the new one, and the next salvage makes it whole. */
+START_TEST(a_salvage_may_fail_anywhere)
+{
+    bool failed = true;
+
+    teardown();
+    for (unsigned nth = 1; failed; nth++) {
+        struct test_io_fault fault = { .calls = TEST_IO_ALL & ~(unsigned)TEST_IO_FALLOCATE, .nth = nth, .errnum = EIO };
+        uint8_t *bytes, *damaged;
+        size_t size;
+
+        setup();
+        bytes = test_log_read_file(bed.path, names[0], &size);
+        ck_assert_ptr_nonnull(damaged = memmem(bytes, size, "value 5", 7));
+        *damaged ^= 4;
+        test_log_write_file(bed.path, names[0], bytes, size);
+        free(bytes);
+        test_io_install(&fault);
+        failed = do_salvage() != RK_OK;
+        test_io_remove();
+        rk_log_store_close(&bed.store);
+        ck_assert_int_eq(rk_log_store_open(&bed.store, bed.path, NULL), RK_OK);
+        ck_assert_int_eq(rk_log_store_sweep(bed.store, NULL), RK_OK);
+        ck_assert_int_eq(do_salvage(), RK_OK);
+        check_one_missing(0);
+        bytes = test_log_read_file(bed.path, "quarantine/0000000001.data", &size);
+        free(bytes);
+        teardown();
+    }
+    setup();
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("log_salvage");
+    TCase *tcase = tcase_create("salvage");
+
+    tcase_add_unchecked_fixture(tcase, use_memory, NULL);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, one_flipped_byte_costs_one_record, 0, 2);
+    tcase_add_test(tcase, a_hole_costs_what_was_in_it);
+    tcase_add_test(tcase, a_cut_file_keeps_what_is_before_the_cut);
+    tcase_add_test(tcase, a_salvage_may_fail_anywhere);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
