@@ -23,6 +23,7 @@ tests_of() {
     crc_not_checked_on_get) echo 'check_store_client check_system_damage' ;;
     stale_completion) echo 'check_store_client' ;;
     lost_doorbell) echo 'check_shm' ;;
+    skip_fdatasync | skip_dir_fsync | ack_before_write | publish_before_sync) echo 'check_crash' ;;
     esac
 }
 
@@ -46,7 +47,7 @@ must_turn_red() {
     local program=${2%%:*} argument= result=0
     [ "$program" = "$2" ] || argument=${2#*:}
     # A test that hangs has noticed as well; its own time limit or this one says so.
-    (cd "$folder/$1" && RK_TORTURE_SECONDS=20 timeout --kill-after=10 300 "./$program" ${argument:+"$argument"}) \
+    { (cd "$folder/$1" && RK_TORTURE_SECONDS=20 timeout --kill-after=10 300 "./$program" ${argument:+"$argument"}); } \
         >"$folder/test.log" 2>&1 || result=$?
     if [ $result -eq 0 ]; then
         fail "$1: $2 stays green"
@@ -55,7 +56,7 @@ must_turn_red() {
     else
         passed=$((passed + 1))
         printf 'ok: %s: %s is red: %s\n' "$1" "$2" \
-            "$(grep -E ':[FE]:|Assertion|reclaimed|torn|do not go on|poison|FAILED' "$folder/test.log" | head -1 | cut -c1-160)"
+            "$(grep -E ':[FE]:|panic at|reclaimed|torn|do not go on|FAILED' "$folder/test.log" | head -1 | cut -c1-160)"
     fi
 }
 
