@@ -37,12 +37,22 @@ static struct system_server *server;
 static struct linear_driver *driver;
 static char why[LINEAR_WHY_BYTES];
 
+static bool is_long_run(void)
+{
+    const char *text = getenv("RK_LONG");
+
+    return text != NULL && text[0] != '\0';
+}
+
 /* A figure of make check, smaller under the sanitizers; or that of make check-long. */
 static size_t figure(size_t usual, size_t of_long_run)
 {
-    const char *is_long = getenv("RK_LONG");
+    return is_long_run() ? of_long_run : (usual + SLOW - 1) / SLOW;
+}
 
-    return is_long != NULL && is_long[0] != '\0' ? of_long_run : (usual + SLOW - 1) / SLOW;
+static long load_limit_ms(void)
+{
+    return is_long_run() ? 10 * LOAD_LIMIT_MS : LOAD_LIMIT_MS;
 }
 
 static void setup(void)
@@ -121,7 +131,7 @@ START_TEST(a_quiet_server_is_linearizable)
 
     start_server("log.sync=interval");
     start_clients(n_ops, 0);
-    (void)linear_driver_wait(driver, n_ops, LOAD_LIMIT_MS); /* as many as there are by then */
+    (void)linear_driver_wait(driver, n_ops, load_limit_ms()); /* as many as there are by then */
     ck_assert_uint_gt(linear_driver_n_answered(driver), N_CLIENTS * 100);
     printf("%.1f s of load\n", (double)(linear_now_ns() - begin) / 1e9);
     finish("quiet");
@@ -134,7 +144,7 @@ START_TEST(always_synced_writes_are_linearizable)
 
     start_server("log.sync=always");
     start_clients(n_ops, 0);
-    (void)linear_driver_wait(driver, n_ops, LOAD_LIMIT_MS / 6);
+    (void)linear_driver_wait(driver, n_ops, load_limit_ms() / 6);
     ck_assert_uint_gt(linear_driver_n_answered(driver), N_CLIENTS * 10);
     finish("log.sync=always");
 }
@@ -252,7 +262,7 @@ static TCase *add_case(Suite *suite, const char *name)
     TCase *tcase = tcase_create(name);
 
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, getenv("RK_LONG") != NULL ? 7200 : 300);
+    tcase_set_timeout(tcase, is_long_run() ? 7200 : 300);
     suite_add_tcase(suite, tcase);
     return tcase;
 }
