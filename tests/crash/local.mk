@@ -1,0 +1,14 @@
+# crash: what a power failure, a killed process or damage leaves of a store. RK_CRASH_ROUNDS=100 make check
+# TESTS=check_crash goes through a hundred times as many scripts; tests/planted/check_planted.sh shows that it can fail.
+check_PROGRAMS += check_crash
+check_crash_SOURCES = %D%/check_crash.c \
+	%D%/sim_disk.c %D%/sim_disk.h \
+	%D%/sim_history.c %D%/sim_history.h \
+	%D%/sim_record.c %D%/sim_record.h \
+	%D%/sim_replay.c %D%/sim_replay.h \
+	%D%/sim_script.c %D%/sim_script.h \
+	%D%/sim_trace.h
+check_crash_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_crash_LDADD = librk_test.a librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
+	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a \
+	$(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)

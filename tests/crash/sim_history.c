@@ -1,0 +1,142 @@
+#include "sim_history.h"
+
+#include "base/base_detail.h"
+#include "keydir/keydir_writer.h"
+#include "log/log_location.h"
+#include "log/log_record.h"
+#include "log/log_store.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEYDIR_BYTES (1u << 20)
+
+static char value_room[SIM_VALUE_MAX];
+static char key_room[SIM_KEY_BYTES];
+static uint8_t record_room[SIM_VALUE_MAX + 4096];
+
+size_t sim_key_make(char key[SIM_KEY_BYTES], unsigned key_number)
+{
+    return (size_t)snprintf(key, SIM_KEY_BYTES, "key%u", key_number);
+}
+
+/* No two writes have the same value, nor the same bytes at the same place of one. */
+static void make_value(size_t index, uint32_t len)
+{
+    char number[16];
+    int n = snprintf(number, sizeof number, "%zu:", index);
+
+    for (uint32_t i = 0; i < len; i++)
+        value_room[i] = i < (uint32_t)n ? number[i] : (char)('a' + (i + index) % 26);
+}
+
+bool sim_history_has(const struct sim_history *history, size_t n, unsigned key_number)
+{
+    while (n > 0)
+        if (history->writes[--n].key == key_number)
+            return !history->writes[n].is_delete;
+    return false;
+}
+
+void sim_history_parts(const struct sim_history *history, size_t index, struct rk_record_parts *parts_out)
+{
+    const struct sim_write *write = &history->writes[index];
+
+    *parts_out = (struct rk_record_parts){ .type = write->is_delete ? RK_RECORD_TOMBSTONE : RK_RECORD_PUT,
+                                           .key = key_room,
+                                           .key_len = (uint16_t)sim_key_make(key_room, write->key),
+                                           .value = value_room,
+                                           .value_len = write->value_len };
+    make_value(index, write->value_len);
+}
+
+static void must(bool condition, const char *where, unsigned key_number, const char *what)
+{
+    if (!condition)
+        ck_abort_msg("%s: key%u %s", where, key_number, what);
+}
+
+static void check_value(const struct sim_history *history, size_t index, const struct rk_log_store *store,
+                        uint64_t word, const char *where)
+{
+    struct rk_location location = rk_log_location_decode(word);
+    unsigned key_number = history->writes[index].key;
+    char name[RK_LOG_FILE_NAME_BYTES];
+    struct rk_record_parts parts;
+    struct rk_record_view view;
+    int fd;
+
+    rk_log_file_name(name, location.file_number);
+    fd = openat(rk_log_store_dir_fd(store), name, O_RDONLY | O_CLOEXEC);
+    must(fd >= 0, where, key_number, "is in a file that is gone");
+    must(location.size_bytes <= sizeof record_room, where, key_number, "is too large");
+    must(pread(fd, record_room, location.size_bytes, (off_t)location.offset_bytes) == (ssize_t)location.size_bytes,
+         where, key_number, "is beyond the end of its file");
+    close(fd);
+    must(rk_record_decode(record_room, location.size_bytes, &view) == RK_OK, where, key_number, "is damaged");
+    sim_history_parts(history, index, &parts);
+    must(view.header.type == RK_RECORD_PUT && view.header.key_len == parts.key_len
+             && memcmp(view.key, parts.key, parts.key_len) == 0,
+         where, key_number, "is another record");
+    must(view.header.value_len == parts.value_len && memcmp(view.value, parts.value, parts.value_len) == 0, where,
+         key_number, "has a wrong value");
+}
+
+static void check_state(const struct sim_history *history, size_t n, const struct rk_log_store *store,
+                        struct rk_keydir_writer *keydir, const char *where)
+{
+    const struct sim_write *last[SIM_KEYS] = { NULL };
+    uint64_t n_keys = 0;
+
+    if (n > history->n_writes)
+        ck_abort_msg("%s: %zu records were found, and %zu written", where, n, history->n_writes);
+    for (size_t i = 0; i < n; i++)
+        last[history->writes[i].key] = &history->writes[i];
+    for (unsigned i = 0; i < SIM_KEYS; i++) {
+        char key[SIM_KEY_BYTES];
+        size_t key_len = sim_key_make(key, i);
+        uint64_t word = rk_keydir_writer_lookup(
+            keydir, rk_keydir_fingerprint(key, key_len, rk_log_store_identity(store)->hash_key));
+        bool is_there = last[i] != NULL && !last[i]->is_delete;
+
+        must(is_there || word == 0, where, i, "is there, although it was deleted or never written");
+        must(!is_there || word != 0, where, i, "is gone");
+        if (is_there)
+            check_value(history, (size_t)(last[i] - history->writes), store, word, where);
+        n_keys += is_there;
+    }
+    if (rk_keydir_writer_usage(keydir).n_keys != n_keys)
+        ck_abort_msg("%s: there are keys that nobody wrote", where);
+}
+
+enum rk_err sim_history_try(const struct sim_history *history, const char *root, const char *where,
+                            struct rk_store_recovery *result_out, struct rk_detail *detail)
+{
+    struct rk_keydir_writer *keydir = NULL;
+    struct rk_log_store *store = NULL;
+    enum rk_err err = rk_log_store_open(&store, root, detail);
+
+    if (err != RK_OK)
+        return err;
+    if (rk_keydir_writer_create(&keydir, KEYDIR_BYTES, NULL, NULL) != RK_OK)
+        ck_abort_msg("no keydir");
+    err = rk_store_recover(store, keydir, NULL, result_out, detail);
+    if (err == RK_OK)
+        check_state(history, result_out->n_records, store, keydir, where);
+    rk_keydir_writer_destroy(&keydir);
+    rk_log_store_close(&store);
+    return err;
+}
+
+void sim_history_recover(const struct sim_history *history, const char *root, const char *where,
+                         struct rk_store_recovery *result_out)
+{
+    struct rk_detail detail = { "" };
+
+    if (sim_history_try(history, root, where, result_out, &detail) != RK_OK)
+        ck_abort_msg("%s: not opened: %s", where, detail.text);
+}

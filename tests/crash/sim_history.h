@@ -1,0 +1,48 @@
+/* What was written, in the order of the log, and what must be there after the first n of the writes. */
+#ifndef RK_TEST_SIM_HISTORY_H
+#define RK_TEST_SIM_HISTORY_H
+
+#include "sim_trace.h"
+#include "store/store_recover_writer.h"
+
+#include <stdbool.h>
+
+#define SIM_KEYS       10
+#define SIM_KEY_BYTES  16
+#define SIM_WRITES_MAX 2048
+#define SIM_VALUE_MAX  (200u << 10)
+
+struct rk_keydir_writer;
+struct rk_log_store;
+struct rk_record_parts;
+
+struct sim_write {
+    unsigned key;
+    bool is_delete;
+    uint32_t value_len;
+    uint64_t sequence; /* 0: not answered yet */
+};
+
+struct sim_history {
+    struct sim_write writes[SIM_WRITES_MAX];
+    size_t n_writes;
+};
+
+size_t sim_key_make(char key[SIM_KEY_BYTES], unsigned key_number);
+
+/* Whether the key is there after the first n writes. */
+bool sim_history_has(const struct sim_history *history, size_t n, unsigned key_number);
+
+/* What the write is built from; the pointers are into memory that the next call uses again. */
+void sim_history_parts(const struct sim_history *history, size_t index, struct rk_record_parts *parts_out);
+
+/* Opens the store at root and recovers it into a new keydir: the state is that after the first result->n_records
+ * writes, to the byte, and nothing else; or the test fails, and says `where`. */
+void sim_history_recover(const struct sim_history *history, const char *root, const char *where,
+                         struct rk_store_recovery *result_out);
+
+/* The same, when damage may be found: an error is returned, and nothing is looked at. */
+enum rk_err sim_history_try(const struct sim_history *history, const char *root, const char *where,
+                            struct rk_store_recovery *result_out, struct rk_detail *detail);
+
+#endif

@@ -1,0 +1,275 @@
+#include "sim_script.h"
+
+#include "base/base_detail.h"
+#include "keydir/keydir_writer.h"
+#include "log/log_record.h"
+#include "log/log_store.h"
+#include "log/log_writer.h"
+#include "ring/ring_messages.h"
+#include "sim_record.h"
+#include "stats/stats_store.h"
+#include "store/store_batch_writer.h"
+#include "store/store_hinter_writer.h"
+
+#include <check.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEYDIR_BYTES (1u << 20)
+#define BATCH_MAX    16
+
+struct sim_script {
+    struct sim_script_settings settings;
+    const char *root;
+    uint64_t random_state;
+    struct sim_trace trace;
+    struct sim_history history;
+    struct rk_log_store *store;
+    struct rk_log_writer *writer;
+    struct rk_keydir_writer *keydir;
+    struct rk_store_batch *batch;
+    struct rk_stats_writer stats;
+    uint8_t *messages[BATCH_MAX]; /* of this batch: they stay where they are until it is committed */
+    size_t n_messages;
+    struct {
+        struct rk_fingerprint fingerprint;
+        uint64_t location; /* before the batch */
+    } watched[BATCH_MAX];
+    size_t n_watched;
+};
+
+unsigned sim_script_random(struct sim_script *script, unsigned below)
+{
+    return (unsigned)(sim_random(&script->random_state) % below);
+}
+
+const struct sim_history *sim_script_history(const struct sim_script *script)
+{
+    return &script->history;
+}
+
+const struct sim_trace *sim_script_trace(const struct sim_script *script)
+{
+    return &script->trace;
+}
+
+/* Before each operation on the disk: nothing of the batch is visible while the disk still has to do something for it.
+ */
+static void observe(void *context)
+{
+    struct sim_script *script = context;
+
+    for (size_t i = 0; i < script->n_watched; i++)
+        if (rk_keydir_writer_lookup(script->keydir, script->watched[i].fingerprint) != script->watched[i].location)
+            ck_abort_msg("visible before it is as durable as the mode says");
+}
+
+static void on_answer(void *context, unsigned slot, const struct rk_ring_completion *completion)
+{
+    struct sim_script *script = context;
+    struct sim_promise *promise = &script->trace.promise;
+
+    ck_assert_int_eq(completion->err, RK_OK);
+    ck_assert_uint_eq(completion->ticket, promise->n_acked);
+    script->history.writes[promise->n_acked++].sequence = completion->sequence;
+    if (script->settings.sync_always)
+        promise->n_durable = promise->n_acked;
+}
+
+static void on_published(void *context, uint64_t sequence)
+{
+}
+
+struct sim_script *sim_script_create(const char *root, const struct sim_script_settings *settings)
+{
+    struct sim_script *script = calloc(1, sizeof *script);
+
+    ck_assert_uint_le(settings->batch_max, BATCH_MAX);
+    script->settings = *settings;
+    script->root = root;
+    script->random_state = settings->seed;
+    sim_record_begin(&script->trace, NULL, observe, script);
+    return script;
+}
+
+void sim_script_destroy(struct sim_script **script)
+{
+    sim_record_end();
+    sim_trace_free(&(*script)->trace);
+    free(*script);
+    *script = NULL;
+}
+
+void sim_script_open(struct sim_script *script)
+{
+    struct sim_promise *promise = &script->trace.promise;
+    struct rk_log_writer_settings settings = { .file_size_bytes = script->settings.file_size_bytes };
+    struct rk_store_recovery result;
+    struct rk_detail detail = { "" };
+
+    ck_assert_msg(rk_log_store_open(&script->store, script->root, &detail) == RK_OK, "%s", detail.text);
+    ck_assert_int_eq(rk_keydir_writer_create(&script->keydir, KEYDIR_BYTES, NULL, NULL), RK_OK);
+    ck_assert_msg(rk_store_recover(script->store, script->keydir, NULL, &result, &detail) == RK_OK, "%s", detail.text);
+    ck_assert_uint_eq(result.n_records, script->history.n_writes);
+    promise->n_durable = promise->n_acked; /* what a start has shown to clients stays */
+    settings.next_sequence = result.next_sequence;
+    ck_assert_msg(rk_log_writer_open(&script->writer, script->store, &settings, &detail) == RK_OK, "%s", detail.text);
+    script->batch = rk_store_batch_create(&(struct rk_store_batch_settings){
+        .log = script->writer,
+        .keydir = script->keydir,
+        .hash_key = rk_log_store_identity(script->store)->hash_key,
+        .sync_before_publish = script->settings.sync_always,
+        .stats = &script->stats,
+        .answer = on_answer,
+        .published = on_published,
+        .context = script,
+    });
+}
+
+/* A request as a worker builds it. */
+static uint8_t *build_message(struct sim_script *script, size_t index, uint64_t *size_out)
+{
+    struct rk_record_parts parts;
+    uint64_t record_bytes;
+    uint8_t *message;
+
+    sim_history_parts(&script->history, index, &parts);
+    record_bytes = rk_record_size(parts.key_len, 0, parts.value_len, false);
+    message = calloc(1, sizeof(struct rk_ring_request) + record_bytes);
+    *(struct rk_ring_request *)message = (struct rk_ring_request){ .ticket = index, .record_bytes = record_bytes };
+    rk_record_build(message + sizeof(struct rk_ring_request), &parts);
+    *size_out = sizeof(struct rk_ring_request) + record_bytes;
+    return message;
+}
+
+static void commit(struct sim_script *script)
+{
+    rk_store_batch_commit(script->batch);
+    ck_assert_uint_eq(script->trace.promise.n_acked, script->trace.promise.n_submitted);
+    script->n_watched = 0;
+    while (script->n_messages > 0)
+        free(script->messages[--script->n_messages]);
+}
+
+/* When the file is another afterwards, the one before was rolled over, and is durable. */
+static enum rk_err add_message(struct sim_script *script, const uint8_t *message, uint64_t size)
+{
+    uint32_t file_number = rk_log_writer_file_number(script->writer);
+    enum rk_err err = rk_store_batch_add(script->batch, 0, message, size, 1700000000000);
+
+    if (rk_log_writer_file_number(script->writer) != file_number)
+        script->trace.promise.n_durable = script->trace.promise.n_acked;
+    return err;
+}
+
+static void watch(struct sim_script *script, unsigned key_number)
+{
+    char key[SIM_KEY_BYTES];
+    size_t key_len = sim_key_make(key, key_number);
+    struct rk_fingerprint fingerprint =
+        rk_keydir_fingerprint(key, key_len, rk_log_store_identity(script->store)->hash_key);
+
+    script->watched[script->n_watched].fingerprint = fingerprint;
+    script->watched[script->n_watched++].location = rk_keydir_writer_lookup(script->keydir, fingerprint);
+}
+
+static void submit(struct sim_script *script, const struct sim_write *write)
+{
+    size_t index = script->history.n_writes++;
+    uint64_t size;
+    uint8_t *message;
+
+    ck_assert_uint_lt(index, SIM_WRITES_MAX);
+    script->history.writes[index] = *write;
+    message = build_message(script, index, &size);
+    if (add_message(script, message, size) == RK_ERR_FULL) {
+        commit(script);
+        ck_assert_int_eq(add_message(script, message, size), RK_OK);
+    }
+    script->trace.promise.n_submitted++;
+    script->messages[script->n_messages++] = message;
+    watch(script, write->key); /* not before: what was in the way is committed now */
+}
+
+static struct sim_write choose_write(struct sim_script *script)
+{
+    const struct sim_history *history = &script->history;
+    struct sim_write write = { .key = sim_script_random(script, SIM_KEYS) };
+
+    if (sim_script_random(script, 3) == 0 && sim_history_has(history, history->n_writes, write.key)) {
+        write.is_delete = true;
+        return write;
+    }
+    write.value_len = sim_script_random(script, 100);
+    if (sim_script_random(script, script->settings.large_odds) == 0)
+        write.value_len = sim_script_random(script, script->settings.value_max);
+    return write;
+}
+
+void sim_script_batches(struct sim_script *script, size_t n)
+{
+    for (; n > 0; n--) {
+        for (unsigned i = 1 + sim_script_random(script, script->settings.batch_max); i > 0; i--) {
+            struct sim_write write = choose_write(script);
+
+            submit(script, &write);
+        }
+        commit(script);
+    }
+}
+
+void sim_script_sync(struct sim_script *script)
+{
+    ck_assert_int_eq(rk_log_writer_sync(script->writer), RK_OK);
+    script->trace.promise.n_durable = script->trace.promise.n_acked;
+}
+
+void sim_script_roll(struct sim_script *script)
+{
+    ck_assert_int_eq(rk_log_writer_roll(script->writer), RK_OK);
+    script->trace.promise.n_durable = script->trace.promise.n_acked;
+}
+
+/* The writer waits meanwhile, so that the trace is the same each time. */
+void sim_hints_make(struct rk_log_store *store)
+{
+    struct rk_store_hinter_figures figures;
+    struct rk_store_hinter *hinter = NULL;
+    struct rk_detail detail;
+
+    rk_store_hinter_start(&hinter, store, 1000);
+    do {
+        (void)sched_yield();
+        figures = rk_store_hinter_figures(hinter, &detail);
+    } while (figures.n_rounds == 0);
+    rk_store_hinter_stop(&hinter);
+    ck_assert_msg(figures.n_failed == 0, "%s", detail.text);
+}
+
+void sim_script_hints(struct sim_script *script)
+{
+    sim_hints_make(script->store);
+}
+
+static void let_go(struct sim_script *script)
+{
+    rk_store_batch_destroy(&script->batch);
+    rk_keydir_writer_destroy(&script->keydir);
+    rk_log_store_close(&script->store);
+}
+
+void sim_script_close(struct sim_script *script)
+{
+    ck_assert_int_eq(rk_log_writer_close(&script->writer), RK_OK);
+    script->trace.promise.n_durable = script->trace.promise.n_acked;
+    let_go(script);
+}
+
+void sim_script_die(struct sim_script *script)
+{
+    sim_record_freeze();
+    (void)rk_log_writer_close(&script->writer); /* it cannot change anything any more */
+    let_go(script);
+    sim_record_thaw();
+}
