@@ -15,6 +15,9 @@
     X(lost_wakeup, "nobody wakes the agents when a grace period starts, nor do they look")     \
     X(two_lengths_accepted, "a request with two Content-Length is executed")                   \
     X(normalised_key, "the key is taken from libh2o's normalised path")                        \
+    X(skip_fdatasync, "what was written is called durable without a sync")                     \
+    X(skip_dir_fsync, "the names of files are not made durable")                               \
+    X(ack_before_write, "a write is answered before it is written")                            \
     X(publish_before_fdatasync, "in mode always, others see a write before it is durable")     \
     X(retry_fdatasync, "a fdatasync that failed is tried again, and its second word believed") \
     X(crc_not_checked_on_get, "a value is answered whose CRC is wrong")                        \

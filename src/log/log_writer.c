@@ -310,7 +310,7 @@ static enum rk_err sync_locked(struct rk_log_writer *writer)
 
     if (err != RK_OK || sequence == atomic_load(&writer->durable_sequence))
         return err;
-    if (rk_io->fdatasync(writer->active.fd) != 0
+    if (!RK_PLANTED(skip_fdatasync) && rk_io->fdatasync(writer->active.fd) != 0
         && !(RK_PLANTED(retry_fdatasync) && rk_io->fdatasync(writer->active.fd) == 0)) {
         rk_detail_set(&detail, "data file %u cannot be made durable: %m", writer->active.file_number);
         return record_failure(writer, RK_ERR_READ_ONLY, &detail);

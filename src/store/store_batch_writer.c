@@ -312,17 +312,25 @@ static void answer(struct rk_store_batch *batch, const struct batch_op *op)
     batch->settings.answer(batch->settings.context, op->slot, &completion);
 }
 
+static void answer_all(struct rk_store_batch *batch)
+{
+    for (size_t i = 0; i < batch->n_ops; i++)
+        answer(batch, &batch->ops[i]);
+}
+
 void rk_store_batch_commit(struct rk_store_batch *batch)
 {
     if (batch->n_ops == 0)
         return;
+    if (RK_PLANTED(ack_before_write))
+        answer_all(batch);
     if (batch->n_staged > 0) {
         rk_counter_add(&batch->settings.stats->batches, 1);
         commit_staged(batch);
         memset(batch->put_filter, 0, sizeof batch->put_filter);
     }
-    for (size_t i = 0; i < batch->n_ops; i++)
-        answer(batch, &batch->ops[i]);
+    if (!RK_PLANTED(ack_before_write))
+        answer_all(batch);
     clear_copies(batch);
     batch->n_ops = 0;
     batch->n_staged = 0;

@@ -18,12 +18,12 @@ tests_of() {
     lost_wakeup) echo 'grace_torture:processes' ;;
     two_lengths_accepted) echo 'check_http_head' ;;
     normalised_key) echo 'check_http_bytes' ;;
-    publish_before_fdatasync) echo 'check_store_batch' ;;
+    publish_before_fdatasync) echo 'check_store_batch check_crash' ;;
     retry_fdatasync) echo 'check_log_writer' ;;
     crc_not_checked_on_get) echo 'check_store_client check_system_damage' ;;
     stale_completion) echo 'check_store_client' ;;
     lost_doorbell) echo 'check_shm' ;;
-    skip_fdatasync | skip_dir_fsync | ack_before_write | publish_before_sync) echo 'check_crash' ;;
+    skip_fdatasync | skip_dir_fsync | ack_before_write) echo 'check_crash' ;;
     esac
 }
 
