@@ -39,9 +39,10 @@ enum rk_err rk_store_client_create(struct rk_store_client **client_out, const st
 /* What is under way is forgotten: its callbacks are not called. */
 void rk_store_client_destroy(struct rk_store_client **client);
 
-/* RK_OK with *value_out; RK_ERR_NOT_FOUND with value_out->sequence set; RK_ERR_CORRUPT, RK_ERR_IO; RK_ERR_FULL: too
- * many operations are under way. RK_ERR_AGAIN: the disk must be asked, `done` comes later unless the ticket is
- * cancelled. The key is copied. The calling thread is a registered reader (grace.h), outside of a read section. */
+/* RK_OK with *value_out; RK_ERR_NOT_FOUND with value_out->sequence set; RK_ERR_CORRUPT, RK_ERR_IO; RK_ERR_LIMIT,
+ * RK_ERR_NO_MEMORY: no file can be opened now; RK_ERR_FULL: too many operations are under way. RK_ERR_AGAIN: the disk
+ * must be asked, `done` comes later unless the ticket is cancelled. The key is copied. The calling thread is a
+ * registered reader (grace.h), outside of a read section. */
 enum rk_err rk_store_client_get(struct rk_store_client *client, const void *key, size_t key_len,
                                 const struct rk_store_arena *arena, struct rk_store_value *value_out,
                                 rk_store_get_done_fn *done, void *context, rk_store_ticket *ticket_out);

@@ -62,7 +62,7 @@ static enum rk_err count_read_error(struct rk_store_client *client, enum rk_err 
         return RK_ERR_CORRUPT;
     }
     rk_counter_add(&client->settings.stats->read_errors, 1);
-    return RK_ERR_IO;
+    return err == RK_ERR_LIMIT || err == RK_ERR_NO_MEMORY ? err : RK_ERR_IO; /* those pass, the disk's may not */
 }
 
 static bool is_expired(uint64_t expiry_ms)

@@ -20,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define N_KEYS       5
@@ -38,10 +40,13 @@ static struct rk_ring_completion last_answer;
 
 /* What is known of a key: the number of the value that was acknowledged last (0: absent), and one whose outcome is
  * unknown (-1: none). */
-static struct {
+struct known {
     int acknowledged;
     int unknown;
-} keys[N_KEYS];
+};
+
+static struct known own_keys[N_KEYS];
+static struct known *keys = own_keys; /* or shared with a child that may die */
 
 static void on_answer(void *context, unsigned slot, const struct rk_ring_completion *completion)
 {
@@ -50,6 +55,37 @@ static void on_answer(void *context, unsigned slot, const struct rk_ring_complet
 
 static void on_published(void *context, uint64_t sequence)
 {
+}
+
+/* The linker puts these in the place of the allocator's, for our code (--wrap). */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static unsigned nth_allocation; /* fails; 0: none does */
+static unsigned n_allocations;
+
+static bool allocation_fails(void)
+{
+    return nth_allocation != 0 && ++n_allocations == nth_allocation;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return allocation_fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return allocation_fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return allocation_fails() ? NULL : __real_realloc(memory, size);
 }
 
 static void setup(void)
@@ -158,15 +194,20 @@ static void check_keys(unsigned nth)
     }
 }
 
+static void forget_keys(void)
+{
+    for (unsigned key = 0; key < N_KEYS; key++) {
+        keys[key].acknowledged = 0;
+        keys[key].unknown = -1;
+    }
+}
+
 /* The script with one fault; whether the fault came. */
 static bool run(const struct test_io_fault *fault, bool must_resume)
 {
     bool came;
 
-    for (unsigned key = 0; key < N_KEYS; key++) {
-        keys[key].acknowledged = 0;
-        keys[key].unknown = -1;
-    }
+    forget_keys();
     dir = test_dir_create();
     open_store();
     test_io_install(fault);
@@ -214,6 +255,79 @@ START_TEST(every_fault_leaves_what_was_acknowledged)
 }
 END_TEST
 
+/* In a child: a start, the script and an end, in which one allocation fails. Exits 0, or however it dies. */
+static void run_short_of_memory(unsigned nth)
+{
+    char path[512];
+    int fd;
+
+    snprintf(path, sizeof path, "%s.said", dir);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    dup2(fd, STDERR_FILENO);
+    nth_allocation = nth;
+    open_store();
+    keys[N_KEYS].acknowledged = true; /* it has begun */
+    do_script();
+    close_store();
+    nth_allocation = 0;
+    _exit(n_allocations >= nth ? 0 : 42); /* 42: there are no so many */
+}
+
+/* What the dead process said. */
+static void check_said(const char *text)
+{
+    char path[512], said[1024] = "";
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s.said", dir);
+    file = fopen(path, "re");
+    ck_assert_ptr_nonnull(file);
+    said[fread(said, 1, sizeof said - 1, file)] = '\0';
+    fclose(file);
+    ck_assert_msg(strstr(said, text) != NULL, "%s", said);
+}
+
+static void remove_store(void)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s.said", dir);
+    unlink(path);
+    test_dir_remove(&dir);
+}
+
+START_TEST(memory_that_runs_out_costs_nothing_that_was_acknowledged)
+{
+    int code = 0;
+
+    keys = mmap(NULL, sizeof own_keys + sizeof own_keys[0], PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(keys, MAP_FAILED);
+    for (unsigned nth = 1; code != 42; nth++) {
+        pid_t pid;
+        int status;
+
+        forget_keys();
+        keys[N_KEYS].acknowledged = false;
+        dir = test_dir_create();
+        pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0)
+            run_short_of_memory(nth);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_msg(WIFEXITED(status), "allocation %u: signal %d", nth, WTERMSIG(status));
+        code = WEXITSTATUS(status);
+        if (code == 1)
+            check_said("out of memory");
+        else if (code != 0 && code != 42 && keys[N_KEYS].acknowledged)
+            check_said("check_error.c"); /* it was the test's own allocation; an open may also say no */
+        open_store();
+        check_keys(nth);
+        close_store();
+        remove_store();
+    }
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("store_faults");
@@ -222,6 +336,7 @@ Suite *test_suite(void)
     tcase_add_unchecked_fixture(tcase, setup, NULL);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, every_fault_leaves_what_was_acknowledged, 0, sizeof faults / sizeof faults[0]);
+    tcase_add_test(tcase, memory_that_runs_out_costs_nothing_that_was_acknowledged);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -291,6 +291,104 @@ START_TEST(a_full_disk_refuses_puts_until_there_is_space)
 }
 END_TEST
 
+static void put_text(const char *key, const char *text)
+{
+    char target[64];
+    int status;
+
+    snprintf(target, sizeof target, "/v1/kv/%s", key);
+    status = system_client_status(&client, "PUT", target, text, strlen(text));
+    ck_assert_msg(status == 201 || status == 204, "%d", status);
+}
+
+#define N_READS 12
+
+static pid_t worker_pid(void)
+{
+    pid_t pids[8];
+
+    ck_assert_uint_eq(system_server_workers(server, pids, 8), 1);
+    return pids[0];
+}
+
+static const struct {
+    const char *fault; /* in the worker, whose n-th read it is */
+    const char *uncached;
+    int status;
+    const char *code;
+} read_faults[] = {
+    { "inject=preadv2:error=EIO:when=", NULL, 500, "read-error" },
+    { "inject=preadv2:retval=0:when=", NULL, 200, "value of" }, /* the disk is asked */
+    { "inject=preadv2:retval=7:when=", NULL, 200, "value of" },
+    { "inject=pread64:error=EIO:when=", "inject=preadv2:error=EAGAIN", 500, "read-error" },
+    { "inject=pread64:retval=0:when=", "inject=preadv2:error=EAGAIN", 500, "damaged-value" },
+    { "inject=pread64:retval=7:when=", "inject=preadv2:error=EAGAIN", 500, "damaged-value" }, /* bytes never read */
+};
+
+/* One connection asks for the keys in turn: one of the answers is an error, and all are in step. */
+static void check_reads(unsigned bad, int status, const char *code)
+{
+    for (unsigned i = 1; i <= N_READS; i++) {
+        char target[32], text[32];
+
+        snprintf(target, sizeof target, "/v1/kv/r%u", i);
+        snprintf(text, sizeof text, "value of r%u.", i);
+        if (i == bad)
+            check_body(target, status, code);
+        else
+            check_body(target, 200, text);
+    }
+}
+
+START_TEST(a_failed_read_is_that_requests_alone)
+{
+    const char *arguments[] = { "-o", "server.workers=1", "-o", "worker.reader_threads=1", NULL };
+
+    server = system_server_start(dir, arguments);
+    ck_assert(system_client_open(&client, system_server_port(server)));
+    for (unsigned i = 1; i <= N_READS; i++) {
+        char key[16], text[32];
+
+        snprintf(key, sizeof key, "r%u", i);
+        snprintf(text, sizeof text, "value of %s.", key);
+        put_text(key, text);
+    }
+    for (unsigned n = 1; n <= N_READS; n += 5) {
+        char fault[64];
+        const char *expressions[] = { fault, read_faults[_i].uncached, NULL };
+
+        snprintf(fault, sizeof fault, "%s%u", read_faults[_i].fault, n);
+        tracer = system_tracer_attach(worker_pid(), expressions);
+        if (tracer == NULL)
+            return;
+        check_reads(n, read_faults[_i].status, read_faults[_i].code);
+        system_tracer_detach(&tracer);
+        check_reads(0, 0, "");
+    }
+}
+END_TEST
+
+static const char *const open_errors[] = { "EMFILE", "ENFILE", "ENOMEM" };
+
+START_TEST(a_file_that_cannot_be_opened_now_is_busy)
+{
+    struct system_response response;
+    char fault[64];
+
+    start_server("log.sync=none");
+    put_text("a", "1");
+    snprintf(fault, sizeof fault, "inject=openat:error=%s:when=1", open_errors[_i]);
+    if (!inject(worker_pid(), fault))
+        return;
+    system_client_request(&client, "GET", "/v1/kv/a", NULL, 0, &response);
+    ck_assert_int_eq(response.status, 503);
+    ck_assert_ptr_nonnull(strstr(response.body, "\"busy\""));
+    ck_assert_ptr_nonnull(system_response_header(&response, "Retry-After"));
+    system_response_fini(&response);
+    check_body("/v1/kv/a", 200, "1");
+}
+END_TEST
+
 /* A data file of the folder, the n-th by name, and how many there are. */
 static size_t data_file(size_t n, char *path, size_t size)
 {
@@ -327,16 +425,6 @@ static void flip_bit(const char *path, const char *text)
     *at ^= 1;
     ck_assert_int_eq(pwrite(fd, at, 1, at - bytes), 1);
     close(fd);
-}
-
-static void put_text(const char *key, const char *text)
-{
-    char target[64];
-    int status;
-
-    snprintf(target, sizeof target, "/v1/kv/%s", key);
-    status = system_client_status(&client, "PUT", target, text, strlen(text));
-    ck_assert_msg(status == 201 || status == 204, "%d", status);
 }
 
 static void put_texts(void)
@@ -421,6 +509,104 @@ START_TEST(damage_in_the_active_file_is_refused_or_salvaged)
 }
 END_TEST
 
+START_TEST(a_damaged_value_is_never_served)
+{
+    char path[512];
+
+    start_server("log.sync=always");
+    put_texts();
+    (void)data_file(data_file(0, path, sizeof path) - 1, path, sizeof path);
+    flip_bit(path, "the last value");
+    check_body("/v1/kv/first", 200, "the first value");
+    check_body("/v1/kv/last", 500, "damaged-value");
+    check_body("/v1/kv/last", 500, "damaged-value");
+    check_body("/v1/kv/changed", 200, "the value of after");
+    put_text("last", "a new value");
+    check_body("/v1/kv/last", 200, "a new value");
+}
+END_TEST
+
+#define N_CROWD    150
+#define FILE_LIMIT 64
+
+/* A program that is the server, with few descriptors for each of its processes. */
+static void make_limited_program(char *path, size_t size)
+{
+    const char *program = getenv("RACKKVD") != NULL ? getenv("RACKKVD") : "./rackkvd";
+    FILE *file;
+
+    snprintf(path, size, "%s/limited", dir);
+    file = fopen(path, "we");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "#!/bin/sh\nulimit -n %d\nexec %s \"$@\"\n", FILE_LIMIT, program);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(chmod(path, 0700), 0);
+}
+
+/* Processor time of a process, in ms. */
+static long cpu_ms(pid_t pid)
+{
+    unsigned long user = 0, system = 0;
+    char path[64], line[512];
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    file = fopen(path, "re");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+    fclose(file);
+    ck_assert_int_eq(
+        sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system), 2);
+    return (long)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+START_TEST(more_clients_than_descriptors_only_wait)
+{
+    struct system_client crowd[N_CROWD];
+    char program[512];
+    long began_ms, cpu_before;
+
+    make_limited_program(program, sizeof program);
+    setenv("RACKKVD", program, 1);
+    start_server("log.sync=none");
+    put_text("a", "1");
+    check_body("/v1/kv/a", 200, "1"); /* its data file is open */
+    cpu_before = cpu_ms(worker_pid());
+    began_ms = system_now_ms();
+    for (unsigned i = 0; i < N_CROWD; i++)
+        ck_assert(system_client_open(&crowd[i], system_server_port(server)));
+    while (system_now_ms() < began_ms + 1500) { /* the kernel has connected them all; the worker cannot take them */
+        check_body("/v1/kv/a", 200, "1");
+        usleep(10000);
+    }
+    ck_assert_int_lt(cpu_ms(worker_pid()) - cpu_before, 750); /* it does not go round and round */
+    for (unsigned i = 0; i < N_CROWD; i++)
+        system_client_close(&crowd[i]);
+    system_client_close(&client);
+    ck_assert(system_client_open(&client, system_server_port(server)));
+    check_body("/v1/kv/a", 200, "1");
+    put_text("a", "2");
+    ck_assert_uint_eq(count_lines("was killed"), 0);
+}
+END_TEST
+
+static const char *const accept_errors[] = { "EMFILE", "ENFILE", "ENOMEM" };
+
+START_TEST(a_connection_that_cannot_be_taken_now_waits)
+{
+    char fault[64];
+
+    start_server("log.sync=none");
+    put_text("a", "1");
+    system_client_close(&client);
+    snprintf(fault, sizeof fault, "inject=accept4,accept:error=%s:when=1..3", accept_errors[_i]);
+    if (!inject(worker_pid(), fault))
+        return;
+    ck_assert(system_client_open(&client, system_server_port(server)));
+    check_body("/v1/kv/a", 200, "1");
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("system faults");
@@ -435,6 +621,12 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_full_disk_refuses_puts_until_there_is_space);
     tcase_add_test(tcase, damage_in_a_sealed_file_is_refused_or_salvaged);
     tcase_add_test(tcase, damage_in_the_active_file_is_refused_or_salvaged);
+    tcase_add_loop_test(tcase, a_failed_read_is_that_requests_alone, 0, sizeof read_faults / sizeof read_faults[0]);
+    tcase_add_loop_test(tcase, a_file_that_cannot_be_opened_now_is_busy, 0, sizeof open_errors / sizeof open_errors[0]);
+    tcase_add_test(tcase, a_damaged_value_is_never_served);
+    tcase_add_test(tcase, more_clients_than_descriptors_only_wait);
+    tcase_add_loop_test(tcase, a_connection_that_cannot_be_taken_now_waits, 0,
+                        sizeof accept_errors / sizeof accept_errors[0]);
     suite_add_tcase(suite, tcase);
     return suite;
 }
