@@ -14,7 +14,10 @@ check_PROGRAMS += check_store_hint
 check_store_hint_SOURCES = %D%/check_store_hint.c %D%/recover_bed.c %D%/recover_bed.h
 check_store_hint_CFLAGS = $(check_store_recover_CFLAGS)
 check_store_hint_LDADD = $(check_store_recover_LDADD)
+# One thread, thousands of stores: nothing for the thread sanitizer.
+if !TSAN
 check_PROGRAMS += check_store_faults
+endif
 check_store_faults_SOURCES = %D%/check_store_faults.c
 check_store_faults_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_store_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
