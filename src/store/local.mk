@@ -8,6 +8,10 @@ librk_store_a_SOURCES = \
 librk_store_writer_a_SOURCES = \
 	%D%/store_apply_writer.c %D%/store_apply_writer.h \
 	%D%/store_batch_writer.c %D%/store_batch_writer.h \
+	%D%/store_calls_writer.c %D%/store_calls_writer.h \
+	%D%/store_compactor_writer.h \
 	%D%/store_hinter_writer.c %D%/store_hinter_writer.h \
+	%D%/store_policy.h \
 	%D%/store_recover_writer.c %D%/store_recover_writer.h \
+	%D%/store_space_writer.h \
 	%D%/store_writer.c %D%/store_writer.h

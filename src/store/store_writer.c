@@ -12,6 +12,7 @@
 #include "shm/shm_doorbell.h"
 #include "stats/stats_store.h"
 #include "store/store_batch_writer.h"
+#include "store/store_calls_writer.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -39,6 +40,7 @@ struct rk_store_writer {
     struct rk_store_writer_settings settings;
     struct rk_log_writer *log; /* with the batch: from the start of the thread on */
     struct rk_store_batch *batch;
+    struct rk_store_calls *calls;
     pthread_t thread;
     bool started;
     _Atomic bool stopping;
@@ -93,6 +95,7 @@ struct rk_store_writer *rk_store_writer_create(const struct rk_store_writer_sett
     struct rk_store_writer *writer = rk_mem_calloc(1, sizeof *writer + settings->n_slots * sizeof writer->slots[0]);
 
     writer->settings = *settings;
+    writer->calls = rk_store_calls_create();
     return writer;
 }
 
@@ -102,6 +105,7 @@ void rk_store_writer_destroy(struct rk_store_writer **writer)
         return;
     rk_store_writer_stop(*writer);
     rk_store_batch_destroy(&(*writer)->batch);
+    rk_store_calls_destroy(&(*writer)->calls);
     free(*writer);
     *writer = NULL;
 }
@@ -271,7 +275,7 @@ static bool work_waits(const struct rk_store_writer *writer)
         if (state == SLOT_CLOSING || (state == SLOT_OPEN && rk_ring_waiting(&writer->slots[i].requests)))
             return true;
     }
-    return atomic_load_explicit(&writer->stopping, memory_order_acquire);
+    return rk_store_calls_are_waiting(writer->calls) || atomic_load_explicit(&writer->stopping, memory_order_acquire);
 }
 
 static void sleep_until_work(struct rk_store_writer *writer)
@@ -295,12 +299,15 @@ static void *writer_main(void *argument)
 
         stopping = atomic_load_explicit(&writer->stopping, memory_order_acquire);
         any = run_round(writer);
+        if (rk_store_calls_are_waiting(writer->calls))
+            rk_store_calls_run(writer->calls);
         close_slots(writer);
         turn_grace(writer);
         update_stats(writer);
         if (!any && !stopping)
             sleep_until_work(writer);
     } while (!stopping);
+    rk_store_calls_close(writer->calls);
     return NULL;
 }
 
@@ -324,9 +331,22 @@ enum rk_err rk_store_writer_start(struct rk_store_writer *writer, struct rk_log_
     enum rk_err err;
 
     open_log(writer, log);
+    rk_store_calls_open(writer->calls);
     err = rk_thread_start(&writer->thread, "rk-writer", writer_main, writer, detail);
     writer->started = err == RK_OK;
+    if (err != RK_OK)
+        rk_store_calls_close(writer->calls);
     return err;
+}
+
+static void wake_writer(void *context)
+{
+    rk_doorbell_wake(((struct rk_store_writer *)context)->settings.event_fd);
+}
+
+enum rk_err rk_store_writer_call(struct rk_store_writer *writer, void (*run)(void *context), void *context)
+{
+    return rk_store_calls_make(writer->calls, run, context, wake_writer, writer);
 }
 
 void rk_store_writer_stop(struct rk_store_writer *writer)

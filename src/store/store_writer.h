@@ -53,6 +53,10 @@ enum rk_err rk_store_writer_start(struct rk_store_writer *writer, struct rk_log_
 /* Main thread: takes what the rings still hold, then ends the thread. Workers should be gone. */
 void rk_store_writer_stop(struct rk_store_writer *writer);
 
+/* Any thread of the master but the writer itself: has the writer thread call run(context) between two batches, and
+ * waits for that. Short: all writes wait. RK_ERR_CLOSED: the thread does not run (any more), nothing was called. */
+enum rk_err rk_store_writer_call(struct rk_store_writer *writer, void (*run)(void *context), void *context);
+
 /* What the rings of a slot are, and how its worker is woken. */
 struct rk_store_writer_slot {
     struct rk_ring *requests;

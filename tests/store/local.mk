@@ -29,3 +29,7 @@ check_store_client_SOURCES = %D%/check_store_client.c
 check_store_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_store_client_LDADD = librk_test.a librk_store.a librk_keydir_writer.a librk_keydir.a librk_log_writer.a librk_log.a \
 	librk_ring.a librk_grace_writer.a librk_grace.a librk_shm.a librk_base.a $(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)
+check_PROGRAMS += check_store_calls
+check_store_calls_SOURCES = %D%/check_store_calls.c
+check_store_calls_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_store_calls_LDADD = librk_test.a librk_store_writer.a librk_base.a $(CHECK_LIBS)

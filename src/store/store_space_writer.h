@@ -1,0 +1,58 @@
+/* How many bytes of each data file are live, and why the others are not. Exact: for every file, the sum of all figures
+ * is what a scan of the file and of the keydir finds.
+ *
+ *   a file = frame (header, trailer) + live + overwritten + deleted + expired + tombstones + preallocated rest
+ *
+ * 1. One owner at a time: recovery's threads each have their own, added up at the end; then the writer thread. Others
+ *    get copies (rk_store_writer_call).
+ * 2. A record is counted when it gets its place, and changes its column when its key's newest location changes.
+ * 3. A record is dead by what replaced it: `overwritten` by a put, `deleted` by a tombstone, `expired` by time. Which
+ * of two is known after a restart may differ from before; their sum does not.
+ * 4. A tombstone is neither live nor dead: whether it may go depends on other files (store_policy.h). */
+#ifndef RK_STORE_STORE_SPACE_WRITER_H
+#define RK_STORE_STORE_SPACE_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rk_store_space;
+
+enum rk_store_column {
+    RK_STORE_LIVE,
+    RK_STORE_OVERWRITTEN,
+    RK_STORE_DELETED,
+    RK_STORE_EXPIRED,
+    RK_STORE_TOMBSTONE,
+    RK_STORE_N_COLUMNS
+};
+
+struct rk_store_space_file {
+    uint32_t file_number;
+    uint64_t n_records[RK_STORE_N_COLUMNS];
+    uint64_t bytes[RK_STORE_N_COLUMNS]; /* padded, as the location says */
+};
+
+struct rk_store_space *rk_store_space_create(void);
+void rk_store_space_destroy(struct rk_store_space **space);
+
+/* A record at the location, counted for the first time. */
+void rk_store_space_add(struct rk_store_space *space, uint64_t location, enum rk_store_column column);
+
+/* It was in one column and is in another from now on. */
+void rk_store_space_move(struct rk_store_space *space, uint64_t location, enum rk_store_column from,
+                         enum rk_store_column to);
+
+/* Adds all that `other` has counted. */
+void rk_store_space_add_all(struct rk_store_space *space, const struct rk_store_space *other);
+
+/* The file is gone. */
+void rk_store_space_forget(struct rk_store_space *space, uint32_t file_number);
+
+/* All zeros for a file that has no record. */
+struct rk_store_space_file rk_store_space_file(const struct rk_store_space *space, uint32_t file_number);
+
+/* Sums over all files, file_number 0. */
+struct rk_store_space_file rk_store_space_total(const struct rk_store_space *space);
+
+#endif
