@@ -5,6 +5,7 @@
 #include "base/base_mem.h"
 #include "conf/conf_set.h"
 #include "conf/conf_value.h"
+#include "conf/conf_window.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -125,4 +126,27 @@ uint64_t rk_conf_keydir_bytes(const struct rk_conf *conf)
         return conf->keydir.max_bytes;
     bytes = n_pages > 0 && page_bytes > 0 ? (uint64_t)n_pages * (uint64_t)page_bytes / 2 : 0;
     return bytes > key->min ? bytes : key->min;
+}
+
+char *rk_conf_control_socket(const struct rk_conf *conf)
+{
+    static const char name[] = "/control.sock";
+    size_t size = strlen(conf->server.data_dir) + sizeof name;
+    char *path;
+
+    if (conf->server.control_socket[0] != '\0')
+        return rk_mem_strdup(conf->server.control_socket);
+    path = rk_mem_calloc(1, size);
+    (void)snprintf(path, size, "%s%s", conf->server.data_dir, name); /* fits: it was counted */
+    return path;
+}
+
+void rk_conf_merge_window(const struct rk_conf *conf, unsigned *begin_minute_out, unsigned *end_minute_out)
+{
+    struct rk_conf_window window = { 0, 0 };
+    const char *problem;
+
+    RK_ASSERT(rk_conf_window_parse(&window, conf->merge.window, &problem)); /* the table's check has seen it */
+    *begin_minute_out = window.begin_minute;
+    *end_minute_out = window.end_minute;
 }

@@ -17,12 +17,14 @@ struct rk_conf_origin;
 #define RK_CONF_LISTEN_MAX 16
 
 enum rk_conf_sync { RK_CONF_SYNC_ALWAYS, RK_CONF_SYNC_INTERVAL, RK_CONF_SYNC_NONE };
+enum rk_conf_policy { RK_CONF_POLICY_AUTO, RK_CONF_POLICY_NEVER, RK_CONF_POLICY_WINDOW };
 
 struct rk_conf {
     struct {
         char *data_dir;
-        char *pid_file;   /* "": none */
-        uint64_t workers; /* 0: auto, one a core */
+        char *pid_file;       /* "": none */
+        char *control_socket; /* "": in data_dir; rk_conf_control_socket */
+        uint64_t workers;     /* 0: auto, one a core */
         uint64_t drain_timeout_ms;
     } server;
     struct {
@@ -50,6 +52,23 @@ struct rk_conf {
     struct {
         uint64_t size_bytes;
     } ring;
+    struct {
+        enum rk_conf_policy policy;
+        char *window; /* rk_conf_merge_window */
+        uint64_t check_interval_ms;
+        uint64_t jitter_percent;
+        struct {
+            uint64_t fragmentation_percent;
+            uint64_t dead_bytes;
+        } trigger;
+        struct {
+            uint64_t fragmentation_percent;
+            uint64_t dead_bytes;
+            uint64_t small_file_bytes;
+        } threshold;
+        uint64_t rate_bytes; /* a second; 0: no limit */
+        uint64_t min_free_bytes;
+    } merge;
     struct {
         uint64_t reader_threads;
         uint64_t stuck_timeout_ms;
@@ -81,6 +100,12 @@ enum rk_err rk_conf_check(const struct rk_conf *conf, struct rk_detail *detail);
  * key's range), and the bytes of the keydir (half of the physical memory). Never 0. */
 uint64_t rk_conf_n_workers(const struct rk_conf *conf);
 uint64_t rk_conf_keydir_bytes(const struct rk_conf *conf);
+
+/* Where the master's control socket is. Allocated. */
+char *rk_conf_control_socket(const struct rk_conf *conf);
+
+/* When merges may begin with merge.policy: window, in minutes of the local day; the end may be before the begin. */
+void rk_conf_merge_window(const struct rk_conf *conf, unsigned *begin_minute_out, unsigned *end_minute_out);
 
 /* Prints the effective configuration as YAML that rk_conf_load_file reads back to the same values. */
 void rk_conf_print(const struct rk_conf *conf, FILE *out);

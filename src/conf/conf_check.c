@@ -59,6 +59,36 @@ static enum rk_err check_holds(const struct rk_conf *conf, const char *const sma
     return RK_ERR_INVALID;
 }
 
+/* "section.name: 60 (the default)" must not be above the other. */
+static enum rk_err check_not_above(const struct rk_conf *conf, const char *const low[2], const char *const high[2],
+                                   struct rk_detail *detail)
+{
+    const struct rk_conf_origin *origin = origin_of(conf, low[0], low[1]);
+    uint64_t limit = rk_conf_get_number(conf, rk_conf_key_lookup(high[0], high[1]));
+    char low_text[96], high_text[96];
+
+    if (rk_conf_get_number(conf, rk_conf_key_lookup(low[0], low[1])) <= limit)
+        return RK_OK;
+    name_value(conf, low[0], low[1], low_text, sizeof low_text);
+    name_value(conf, high[0], high[1], high_text, sizeof high_text);
+    rk_detail_set(
+        detail, "%s is above %s; a file that starts a merge takes part in it, so the threshold is at most the trigger",
+        low_text, high_text);
+    wrap_origin(origin->source != NULL ? origin : origin_of(conf, high[0], high[1]), detail);
+    return RK_ERR_INVALID;
+}
+
+static enum rk_err check_merge(const struct rk_conf *conf, struct rk_detail *detail)
+{
+    static const char *const threshold_fragmentation[] = { "merge", "threshold.fragmentation" };
+    static const char *const trigger_fragmentation[] = { "merge", "trigger.fragmentation" };
+    static const char *const threshold_dead[] = { "merge", "threshold.dead_bytes" };
+    static const char *const trigger_dead[] = { "merge", "trigger.dead_bytes" };
+    enum rk_err err = check_not_above(conf, threshold_fragmentation, trigger_fragmentation, detail);
+
+    return err == RK_OK ? check_not_above(conf, threshold_dead, trigger_dead, detail) : err;
+}
+
 /* Two listeners on one address; port 0 is a new one each time. */
 static enum rk_err check_listen(const struct rk_conf *conf, struct rk_detail *detail)
 {
@@ -92,5 +122,7 @@ enum rk_err rk_conf_check(const struct rk_conf *conf, struct rk_detail *detail)
         err = check_holds(conf, max_head, max_key, 3 * conf->limits.max_key_bytes + 512, detail);
     if (err == RK_OK)
         err = check_listen(conf, detail);
+    if (err == RK_OK)
+        err = check_merge(conf, detail);
     return err;
 }

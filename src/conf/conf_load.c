@@ -1,18 +1,15 @@
 /* Reads YAML by libyaml's events, not as a document: each event has its line and column, and aliases are still seen.
- * What is accepted is a mapping of sections, each a mapping of keys to scalars or lists of scalars, and nothing else.
- */
+ * What is accepted is a mapping of sections, each a mapping of keys to scalars or lists of scalars (some keys stand in
+ * a mapping within their section), and nothing else. */
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "conf/conf_set.h"
 #include "conf/conf_value.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
-
-#define FILE_BYTES_MAX (1024u * 1024)
 
 struct loader {
     yaml_parser_t parser;
@@ -23,7 +20,16 @@ struct loader {
     struct rk_detail *detail;
     size_t section_lines[RK_CONF_N_KEYS]; /* by the section's first row; 0: not seen yet */
     size_t key_lines[RK_CONF_N_KEYS];
+    size_t group_lines[RK_CONF_N_KEYS]; /* by the group's first row */
 };
+
+/* Which mapping is being read. */
+struct place {
+    const char *section;
+    const char *group; /* NULL: the section itself */
+};
+
+#define NAME_BYTES 64u /* longer than any of ours */
 
 static enum rk_err refuse_at(struct loader *loader, yaml_mark_t mark, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -197,37 +203,48 @@ static enum rk_err load_list(struct loader *loader, const struct rk_conf_key *ke
     return err;
 }
 
-static enum rk_err refuse_unknown_key(struct loader *loader, const char *section)
+/* The name as the table has it: "key", or "group.key". */
+static void name_in_place(const struct loader *loader, struct place place, char name_out[NAME_BYTES])
 {
-    const char *name = scalar_text(loader);
-    const struct rk_conf_key *meant = rk_conf_key_suggest(section, name);
-    char quoted[RK_CONF_QUOTE_BYTES];
-
-    rk_conf_quote(name, quoted);
-    if (meant != NULL)
-        return refuse_at(loader, loader->event.start_mark, "there is no key %s in %s; did you mean %s.%s?", quoted,
-                         section, meant->section, meant->name);
-    return refuse_at(loader, loader->event.start_mark, "there is no key %s in %s", quoted, section);
+    if (place.group == NULL)
+        (void)snprintf(name_out, NAME_BYTES, "%.60s", scalar_text(loader)); /* what is cut is none of ours */
+    else
+        (void)snprintf(name_out, NAME_BYTES, "%.20s.%.40s", place.group, scalar_text(loader));
 }
 
-static enum rk_err load_key(struct loader *loader, const char *section)
+static enum rk_err refuse_unknown_key(struct loader *loader, struct place place)
 {
-    const struct rk_conf_key *key;
-    size_t *seen_line;
-    yaml_mark_t mark;
-    enum rk_err err;
+    const struct rk_conf_key *meant;
+    char name[NAME_BYTES], quoted[RK_CONF_QUOTE_BYTES], where[2 * NAME_BYTES];
 
-    if (loader->event.type != YAML_SCALAR_EVENT)
-        return refuse_at(loader, loader->event.start_mark, "a key is a name");
-    key = rk_conf_key_lookup(section, scalar_text(loader));
-    if (key == NULL)
-        return refuse_unknown_key(loader, section);
-    seen_line = &loader->key_lines[key - rk_conf_keys];
+    name_in_place(loader, place, name);
+    meant = rk_conf_key_suggest(place.section, name);
+    rk_conf_quote(scalar_text(loader), quoted);
+    (void)snprintf(where, sizeof where, "%s%s%s", place.section, place.group != NULL ? "." : "",
+                   place.group != NULL ? place.group : "");
+    if (meant != NULL)
+        return refuse_at(loader, loader->event.start_mark, "there is no key %s in %s; did you mean %s.%s?", quoted,
+                         where, meant->section, meant->name);
+    return refuse_at(loader, loader->event.start_mark, "there is no key %s in %s", quoted, where);
+}
+
+/* The current event is the key's name: notes that it was seen. */
+static enum rk_err note_seen(struct loader *loader, size_t *seen_line, const char *section, const char *name)
+{
     if (*seen_line != 0)
-        return refuse_at(loader, loader->event.start_mark, "%s.%s is there twice: first in line %zu", key->section,
-                         key->name, *seen_line);
+        return refuse_at(loader, loader->event.start_mark, "%s.%s is there twice: first in line %zu", section, name,
+                         *seen_line);
     *seen_line = loader->event.start_mark.line + 1;
-    err = next_event(loader);
+    return RK_OK;
+}
+
+static enum rk_err load_value(struct loader *loader, const struct rk_conf_key *key)
+{
+    enum rk_err err = note_seen(loader, &loader->key_lines[key - rk_conf_keys], key->section, key->name);
+    yaml_mark_t mark;
+
+    if (err == RK_OK)
+        err = next_event(loader);
     if (err != RK_OK)
         return err;
     mark = loader->event.start_mark;
@@ -238,18 +255,64 @@ static enum rk_err load_key(struct loader *loader, const char *section)
 }
 
 /* Loads what a mapping holds, up to its end, by a function that is called at each key. */
-static enum rk_err load_mapping(struct loader *loader, const char *section,
-                                enum rk_err (*load_entry)(struct loader *loader, const char *section))
+static enum rk_err load_mapping(struct loader *loader, struct place place,
+                                enum rk_err (*load_entry)(struct loader *loader, struct place place))
 {
     for (;;) {
         enum rk_err err = next_event(loader);
 
         if (err != RK_OK || loader->event.type == YAML_MAPPING_END_EVENT)
             return err;
-        err = load_entry(loader, section);
+        err = load_entry(loader, place);
         if (err != RK_OK)
             return err;
     }
+}
+
+static enum rk_err load_grouped_key(struct loader *loader, struct place place)
+{
+    const struct rk_conf_key *key;
+    char name[NAME_BYTES];
+
+    if (loader->event.type != YAML_SCALAR_EVENT)
+        return refuse_at(loader, loader->event.start_mark, "a key is a name");
+    name_in_place(loader, place, name);
+    key = rk_conf_key_lookup(place.section, name);
+    return key != NULL ? load_value(loader, key) : refuse_unknown_key(loader, place);
+}
+
+/* The rows of a group stand in a mapping of their own. */
+static enum rk_err load_group(struct loader *loader, const struct rk_conf_key *first)
+{
+    char group[NAME_BYTES];
+    struct place place = { .section = first->section, .group = group };
+    enum rk_err err;
+
+    (void)snprintf(group, sizeof group, "%.*s", (int)rk_conf_group_len(first), first->name);
+    err = note_seen(loader, &loader->group_lines[first - rk_conf_keys], first->section, group);
+    if (err == RK_OK)
+        err = next_event(loader);
+    if (err != RK_OK || is_null(loader)) /* all its keys are commented out */
+        return err;
+    if (loader->event.type != YAML_MAPPING_START_EVENT)
+        return refuse_at(loader, loader->event.start_mark,
+                         "%s.%s holds keys of its own: allowed is a mapping of keys to values", first->section, group);
+    return load_mapping(loader, place, load_grouped_key);
+}
+
+static enum rk_err load_key(struct loader *loader, struct place place)
+{
+    const struct rk_conf_key *key, *group;
+
+    if (loader->event.type != YAML_SCALAR_EVENT)
+        return refuse_at(loader, loader->event.start_mark, "a key is a name");
+    group = rk_conf_group_lookup(place.section, scalar_text(loader));
+    if (group != NULL)
+        return load_group(loader, group);
+    key = rk_conf_key_lookup(place.section, scalar_text(loader));
+    if (key == NULL || rk_conf_group_len(key) > 0) /* "group.key: value" is for the command line */
+        return refuse_unknown_key(loader, place);
+    return load_value(loader, key);
 }
 
 static enum rk_err refuse_unknown_section(struct loader *loader)
@@ -268,7 +331,7 @@ static enum rk_err refuse_unknown_section(struct loader *loader)
     return refuse_at(loader, loader->event.start_mark, "there is no section %s", quoted);
 }
 
-static enum rk_err load_section(struct loader *loader, const char *none)
+static enum rk_err load_section(struct loader *loader, struct place none)
 {
     const struct rk_conf_key *first = rk_conf_keys;
     const struct rk_conf_key *end = rk_conf_keys + RK_CONF_N_KEYS;
@@ -292,7 +355,7 @@ static enum rk_err load_section(struct loader *loader, const char *none)
     if (loader->event.type != YAML_MAPPING_START_EVENT)
         return refuse_at(loader, loader->event.start_mark, "%s is a section: allowed is a mapping of keys to values",
                          first->section);
-    return load_mapping(loader, first->section, load_key);
+    return load_mapping(loader, (struct place){ .section = first->section }, load_key);
 }
 
 /* The events of a whole stream: at most one document. */
@@ -308,7 +371,7 @@ static enum rk_err load_stream(struct loader *loader)
     if (err != RK_OK)
         return err;
     if (loader->event.type == YAML_MAPPING_START_EVENT)
-        err = load_mapping(loader, NULL, load_section);
+        err = load_mapping(loader, (struct place){ .section = NULL }, load_section);
     else if (!is_null(loader))
         err =
             refuse_at(loader, loader->event.start_mark,
@@ -337,32 +400,5 @@ enum rk_err rk_conf_load_text(struct rk_conf *conf, const char *name, const char
     err = load_stream(&loader);
     yaml_event_delete(&loader.event);
     yaml_parser_delete(&loader.parser);
-    return err;
-}
-
-enum rk_err rk_conf_load_file(struct rk_conf *conf, const char *path, struct rk_detail *detail)
-{
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t size;
-    enum rk_err err;
-
-    if (file == NULL) {
-        err = rk_err_from_errno(errno);
-        rk_detail_set(detail, "%s: the configuration can't be opened: %s", path, strerror(errno));
-        return err;
-    }
-    text = rk_mem_calloc(1, FILE_BYTES_MAX + 1);
-    size = fread(text, 1, FILE_BYTES_MAX + 1, file);
-    if (ferror(file)) {
-        err = rk_err_from_errno(errno);
-        rk_detail_set(detail, "%s: the configuration can't be read: %s", path, strerror(errno));
-    } else if (size > FILE_BYTES_MAX) {
-        err = RK_ERR_TOO_LARGE;
-        rk_detail_set(detail, "%s: a configuration is at most 1 MiB long", path);
-    } else
-        err = rk_conf_load_text(conf, path, text, size, detail);
-    free(text);
-    (void)fclose(file); /* it was only read */
     return err;
 }

@@ -1,8 +1,10 @@
 /* Prints the effective configuration through libyaml's emitter, which knows what must be quoted. */
 #include "base/base_assert.h"
+#include "base/base_mem.h"
 #include "conf/conf_set.h"
 #include "conf/conf_value.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -67,6 +69,39 @@ static void emit_mapping_end(yaml_emitter_t *emitter)
     emit(emitter, &event, yaml_mapping_end_event_initialize(&event));
 }
 
+/* The rows from key on that are in its group, as a mapping within the section; returns the next row. */
+static const struct rk_conf_key *emit_group(yaml_emitter_t *emitter, const struct rk_conf *conf,
+                                            const struct rk_conf_key *key, const struct rk_conf_key *end)
+{
+    size_t len = rk_conf_group_len(key);
+    char *group = rk_mem_strdup(key->name);
+    const struct rk_conf_key *first = key;
+
+    group[len] = '\0';
+    emit_string(emitter, group);
+    free(group);
+    emit_mapping_start(emitter);
+    for (; key < end && rk_conf_same_group(key, first); key++) {
+        emit_string(emitter, key->name + len + 1);
+        emit_value(emitter, conf, key);
+    }
+    emit_mapping_end(emitter);
+    return key;
+}
+
+static void emit_keys(yaml_emitter_t *emitter, const struct rk_conf *conf, const struct rk_conf_key *key,
+                      const struct rk_conf_key *end)
+{
+    while (key < end) {
+        if (rk_conf_group_len(key) > 0) {
+            key = emit_group(emitter, conf, key, end);
+            continue;
+        }
+        emit_string(emitter, key->name);
+        emit_value(emitter, conf, key++);
+    }
+}
+
 static void emit_sections(yaml_emitter_t *emitter, const struct rk_conf *conf)
 {
     const struct rk_conf_key *key = rk_conf_keys;
@@ -77,11 +112,9 @@ static void emit_sections(yaml_emitter_t *emitter, const struct rk_conf *conf)
 
         emit_string(emitter, key->section);
         emit_mapping_start(emitter);
-        for (; key < end; key++) {
-            emit_string(emitter, key->name);
-            emit_value(emitter, conf, key);
-        }
+        emit_keys(emitter, conf, key, end);
         emit_mapping_end(emitter);
+        key = end;
     }
     emit_mapping_end(emitter);
 }

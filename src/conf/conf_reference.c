@@ -44,12 +44,16 @@ static void print_default(FILE *out, const struct rk_conf_key *key)
 static void print_key(FILE *out, const struct rk_conf_key *key)
 {
     char allowed[RK_CONF_DESCRIBE_BYTES], line[RK_CONF_DESCRIBE_BYTES + 64];
+    size_t group_len = rk_conf_group_len(key);
 
     rk_conf_describe(key, allowed);
     (void)snprintf(line, sizeof line, "Allowed: %s.%s", allowed, key->reloadable ? " (reloadable)" : "");
-    print_wrapped(out, "  # ", key->doc);
-    print_wrapped(out, "  # ", line);
-    fprintf(out, "  %s: ", key->name);
+    print_wrapped(out, group_len > 0 ? "    # " : "  # ", key->doc);
+    print_wrapped(out, group_len > 0 ? "    # " : "  # ", line);
+    if (group_len > 0)
+        fprintf(out, "    %s: ", key->name + group_len + 1);
+    else
+        fprintf(out, "  %s: ", key->name);
     print_default(out, key);
     fputs("\n", out);
 }
@@ -60,6 +64,10 @@ static void print_section(FILE *out, const struct rk_conf_key *key)
 
     fprintf(out, "\n# %s: %s\n%s:\n", key->section, rk_conf_section_doc(key->section), key->section);
     while (key < end) {
+        size_t group_len = rk_conf_group_len(key);
+
+        if (group_len > 0 && !rk_conf_same_group(key, key - 1)) /* a group is never a section's first row */
+            fprintf(out, "  %.*s:\n", (int)group_len, key->name);
         print_key(out, key++);
         if (key < end)
             fputs("\n", out);
@@ -119,8 +127,9 @@ static const char manual_head[] =
     ".B rackkvd \\-c\n"
     ".I rackkv.yaml\n"
     ".SH DESCRIPTION\n"
-    "The file is one YAML mapping of sections, each a mapping of keys to values. Keys that are left out have their\n"
-    "defaults, and so has a server without a file. Anchors, aliases, tags and a second document are refused.\n"
+    "The file is one YAML mapping of sections, each a mapping of keys to values; a key with a dot in its name, as\n"
+    "merge.trigger.fragmentation, stands in a mapping within its section. Keys that are left out have their defaults,\n"
+    "and so has a server without a file. Anchors, aliases, tags and a second document are refused.\n"
     ".PP\n"
     "Unknown keys, keys that are there twice, values of the wrong type or out of range, and values that contradict\n"
     "each other are errors: they are reported with file, line, column and what is allowed, and the server does not\n"

@@ -58,6 +58,24 @@ const char *rk_conf_section_suggest(const char *section)
     return best;
 }
 
+static const char *last_part(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return dot != NULL ? dot + 1 : name;
+}
+
+/* A name of a group may be written without it, or in the wrong one. */
+static size_t name_distance(const char *wrong, const char *name)
+{
+    size_t whole = edit_distance(wrong, name);
+    size_t last = edit_distance(last_part(wrong), last_part(name));
+
+    if (last == SIZE_MAX)
+        return whole;
+    return min_of(whole, last + (strchr(wrong, '.') != NULL ? 2 : 0));
+}
+
 /* The right name in the wrong section is the likeliest mistake; after that, the closest name, of this section first. */
 const struct rk_conf_key *rk_conf_key_suggest(const char *section, const char *name)
 {
@@ -66,7 +84,7 @@ const struct rk_conf_key *rk_conf_key_suggest(const char *section, const char *n
 
     for (size_t i = 0; i < RK_CONF_N_KEYS; i++) {
         const struct rk_conf_key *key = &rk_conf_keys[i];
-        size_t distance = edit_distance(name, key->name);
+        size_t distance = name_distance(name, key->name);
         bool here = strcmp(key->section, section) == 0;
 
         if (!is_close(name, key->name, distance))

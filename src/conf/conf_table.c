@@ -1,6 +1,7 @@
 #include "conf/conf_table.h"
 
 #include "conf/conf_address.h"
+#include "conf/conf_window.h"
 
 #include <string.h>
 
@@ -21,6 +22,18 @@ static const char *const sync_words[] = { "always", "interval", "none", NULL };
 _Static_assert(RK_CONF_SYNC_ALWAYS == 0 && RK_CONF_SYNC_INTERVAL == 1 && RK_CONF_SYNC_NONE == 2,
                "the order of sync_words");
 
+static const char *const policy_words[] = { "auto", "never", "window", NULL };
+
+_Static_assert(RK_CONF_POLICY_AUTO == 0 && RK_CONF_POLICY_NEVER == 1 && RK_CONF_POLICY_WINDOW == 2,
+               "the order of policy_words");
+
+static bool check_window(const char *text, const char **problem_out)
+{
+    struct rk_conf_window window;
+
+    return rk_conf_window_parse(&window, text, problem_out);
+}
+
 static bool check_address(const char *text, const char **problem_out)
 {
     struct rk_conf_address address;
@@ -37,6 +50,10 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
     { .section = "server", .name = "pid_file", .type = RK_CONF_STRING, .offset = OFFSET(server.pid_file),
       .default_text = "", .min = 0, .max = PATH_MAX - 1, .item_text = "the path of a file, or \"\" for none",
       .doc = "A file that holds the master's process id while the server runs; \"\" is none." },
+    { .section = "server", .name = "control_socket", .type = RK_CONF_STRING, .offset = OFFSET(server.control_socket),
+      .default_text = "", .min = 0, .max = PATH_MAX - 1,
+      .item_text = "the path of a Unix socket, or \"\" for control.sock in server.data_dir",
+      .doc = "The Unix socket of rackkvctl(8), for the server's user alone; \"\" is control.sock in server.data_dir." },
     { .section = "server", .name = "workers", .type = RK_CONF_INTEGER, .offset = OFFSET(server.workers),
       .auto_allowed = true, .default_text = "auto", .min = 1, .max = 256,
       .doc = "How many worker processes serve requests; auto is one a core that the server may run on." },
@@ -97,6 +114,44 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
       .doc = "Shared memory of each worker for the writes that wait for the writer; when it is full, the worker "
              "answers 503. It must hold at least one record of limits.max_value." },
 
+    { .section = "merge", .name = "policy", .type = RK_CONF_ENUM, .offset = OFFSET(merge.policy),
+      .default_text = "auto", .words = policy_words,
+      .doc = "When the space of dead records is given back: auto is when a file passes a trigger, window is the same "
+             "within merge.window only, never leaves it to rackkvctl(8)." },
+    { .section = "merge", .name = "window", .type = RK_CONF_STRING, .offset = OFFSET(merge.window),
+      .default_text = "22:00-06:00", .min = 11, .max = 11, .check = check_window,
+      .item_text = "two times of the local day: 22:00-06:00",
+      .doc = "When a merge may begin with policy: window, in local time; it may go past midnight." },
+    { .section = "merge", .name = "check_interval", .type = RK_CONF_DURATION,
+      .offset = OFFSET(merge.check_interval_ms), .default_text = "3m", .min = 100, .max = DAY,
+      .doc = "How often to look whether there is something to merge." },
+    { .section = "merge", .name = "jitter", .type = RK_CONF_INTEGER, .offset = OFFSET(merge.jitter_percent),
+      .default_text = "30", .min = 0, .max = 90,
+      .doc = "By how many percent, at random, merge.check_interval is longer or shorter each time, so that servers "
+             "that were started together do not merge together." },
+    { .section = "merge", .name = "trigger.fragmentation", .type = RK_CONF_INTEGER,
+      .offset = OFFSET(merge.trigger.fragmentation_percent), .default_text = "60", .min = 1, .max = 100,
+      .doc = "A file of which so many percent are dead starts a merge." },
+    { .section = "merge", .name = "trigger.dead_bytes", .type = RK_CONF_SIZE,
+      .offset = OFFSET(merge.trigger.dead_bytes), .default_text = "512MiB", .min = 1, .max = 4 * GIB,
+      .doc = "A file of which so many bytes are dead starts a merge." },
+    { .section = "merge", .name = "threshold.fragmentation", .type = RK_CONF_INTEGER,
+      .offset = OFFSET(merge.threshold.fragmentation_percent), .default_text = "40", .min = 1, .max = 100,
+      .doc = "A file of which so many percent are dead takes part in a merge; at most trigger.fragmentation." },
+    { .section = "merge", .name = "threshold.dead_bytes", .type = RK_CONF_SIZE,
+      .offset = OFFSET(merge.threshold.dead_bytes), .default_text = "128MiB", .min = 1, .max = 4 * GIB,
+      .doc = "A file of which so many bytes are dead takes part in a merge; at most trigger.dead_bytes." },
+    { .section = "merge", .name = "threshold.small_file", .type = RK_CONF_SIZE,
+      .offset = OFFSET(merge.threshold.small_file_bytes), .default_text = "10MiB", .min = 0, .max = 4 * GIB,
+      .doc = "Files smaller than this take part in a merge, so that they become one; 0 is none." },
+    { .section = "merge", .name = "rate", .type = RK_CONF_SIZE, .offset = OFFSET(merge.rate_bytes),
+      .default_text = "0", .min = 0, .max = TIB,
+      .doc = "The most bytes that a merge copies in a second. A merge yields to requests in any case; 0 is no limit "
+             "besides." },
+    { .section = "merge", .name = "min_free", .type = RK_CONF_SIZE, .offset = OFFSET(merge.min_free_bytes),
+      .default_text = "256MiB", .min = 0, .max = 16 * TIB,
+      .doc = "Space on the disk that a merge leaves free: it needs room for what it copies before it gives any back." },
+
     { .section = "worker", .name = "reader_threads", .type = RK_CONF_INTEGER, .offset = OFFSET(worker.reader_threads),
       .default_text = "2", .min = 1, .max = 64,
       .doc = "Threads of each worker that read values which are not in the page cache." },
@@ -119,6 +174,7 @@ static const struct {
     { "log", "the data files" },
     { "keydir", "the index in memory" },
     { "ring", "the way from a worker to the writer" },
+    { "merge", "giving back the space of dead records" },
     { "worker", "the processes that serve" },
 };
 
@@ -150,4 +206,30 @@ const struct rk_conf_key *rk_conf_section_end(const struct rk_conf_key *key)
     while (end < rk_conf_keys + RK_CONF_N_KEYS && strcmp(end->section, key->section) == 0)
         end++;
     return end;
+}
+
+size_t rk_conf_group_len(const struct rk_conf_key *key)
+{
+    const char *dot = strchr(key->name, '.');
+
+    return dot != NULL ? (size_t)(dot - key->name) : 0;
+}
+
+bool rk_conf_same_group(const struct rk_conf_key *key, const struct rk_conf_key *other)
+{
+    size_t len = rk_conf_group_len(key);
+
+    return len == rk_conf_group_len(other) && memcmp(key->name, other->name, len) == 0;
+}
+
+const struct rk_conf_key *rk_conf_group_lookup(const char *section, const char *group)
+{
+    for (size_t i = 0; i < RK_CONF_N_KEYS; i++) {
+        size_t len = rk_conf_group_len(&rk_conf_keys[i]);
+
+        if (len > 0 && len == strlen(group) && strcmp(rk_conf_keys[i].section, section) == 0
+            && memcmp(rk_conf_keys[i].name, group, len) == 0)
+            return &rk_conf_keys[i];
+    }
+    return NULL;
 }

@@ -23,7 +23,7 @@ typedef bool rk_conf_check_fn(const char *text, const char **problem_out);
 
 struct rk_conf_key {
     const char *section;
-    const char *name;
+    const char *name; /* "key", or "group.key": in the file a mapping within the section */
     enum rk_conf_type type;
     bool auto_allowed; /* the word "auto", which is stored as 0 */
     bool reloadable;   /* a running server takes a new value: none so far */
@@ -38,7 +38,7 @@ struct rk_conf_key {
     const char *doc;          /* one sentence or two */
 };
 
-#define RK_CONF_N_KEYS 21
+#define RK_CONF_N_KEYS 33
 
 extern const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS];
 
@@ -47,6 +47,14 @@ const struct rk_conf_key *rk_conf_key_lookup(const char *section, const char *na
 
 /* True if any row is of this section. Pure. */
 bool rk_conf_section_exists(const char *section);
+
+/* The length of the group in a row's name, 0 for a row that is in none; and whether two rows of one section are in the
+ * same. Pure. */
+size_t rk_conf_group_len(const struct rk_conf_key *key);
+bool rk_conf_same_group(const struct rk_conf_key *key, const struct rk_conf_key *other);
+
+/* The first row of the section's group, or NULL. Pure. */
+const struct rk_conf_key *rk_conf_group_lookup(const char *section, const char *group);
 
 /* The next row of another section than the given row's; `rk_conf_keys + RK_CONF_N_KEYS` is the end. Pure. */
 const struct rk_conf_key *rk_conf_section_end(const struct rk_conf_key *key);

@@ -4,13 +4,15 @@ librk_conf_a_SOURCES = \
 	%D%/conf.c %D%/conf.h \
 	%D%/conf_address.c %D%/conf_address.h \
 	%D%/conf_check.c \
+	%D%/conf_file.c \
 	%D%/conf_load.c \
 	%D%/conf_print.c \
 	%D%/conf_reference.c \
 	%D%/conf_set.c %D%/conf_set.h \
 	%D%/conf_suggest.c \
 	%D%/conf_table.c %D%/conf_table.h \
-	%D%/conf_value.c %D%/conf_value.h
+	%D%/conf_value.c %D%/conf_value.h \
+	%D%/conf_window.c %D%/conf_window.h
 librk_conf_a_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
 
 # What people read. The reference file and rackkv.yaml(5) come from the table; check_conf fails when they are out of

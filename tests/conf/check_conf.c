@@ -77,6 +77,18 @@ START_TEST(defaults_are_those_of_the_documentation)
     ck_assert_uint_eq(conf.log.file_size_bytes, 1u << 30);
     ck_assert_uint_eq(conf.keydir.max_bytes, 0);
     ck_assert_uint_eq(conf.ring.size_bytes, 64u << 20);
+    ck_assert_str_eq(conf.server.control_socket, "");
+    ck_assert_int_eq(conf.merge.policy, RK_CONF_POLICY_AUTO);
+    ck_assert_str_eq(conf.merge.window, "22:00-06:00");
+    ck_assert_uint_eq(conf.merge.check_interval_ms, 180000);
+    ck_assert_uint_eq(conf.merge.jitter_percent, 30);
+    ck_assert_uint_eq(conf.merge.trigger.fragmentation_percent, 60);
+    ck_assert_uint_eq(conf.merge.trigger.dead_bytes, 512u << 20);
+    ck_assert_uint_eq(conf.merge.threshold.fragmentation_percent, 40);
+    ck_assert_uint_eq(conf.merge.threshold.dead_bytes, 128u << 20);
+    ck_assert_uint_eq(conf.merge.threshold.small_file_bytes, 10u << 20);
+    ck_assert_uint_eq(conf.merge.rate_bytes, 0);
+    ck_assert_uint_eq(conf.merge.min_free_bytes, 256u << 20);
     ck_assert_uint_eq(conf.worker.reader_threads, 2);
     ck_assert_uint_eq(conf.worker.stuck_timeout_ms, 10000);
     ck_assert_uint_eq(conf.worker.respawn_delay_ms, 1000);
@@ -106,6 +118,7 @@ END_TEST
 
 START_TEST(all_keys_are_read)
 {
+    unsigned begin_minute, end_minute;
     struct rk_detail detail = { "" };
     struct rk_conf conf;
     enum rk_err err =
@@ -130,6 +143,18 @@ START_TEST(all_keys_are_read)
              "  max_bytes: 2TiB\n"
              "ring:\n"
              "  size: 1GiB\n"
+             "merge:\n"
+             "  policy: window\n"
+             "  window: 23:30-00:15\n"
+             "  check_interval: 1s\n"
+             "  jitter: 0\n"
+             "  trigger: {fragmentation: 50, dead_bytes: 1GiB}\n"
+             "  threshold:\n"
+             "    fragmentation: 50\n"
+             "    dead_bytes: 64MiB\n"
+             "    small_file: 0\n"
+             "  rate: 50MB\n"
+             "  min_free: 0\n"
              "worker:\n"
              "  reader_threads: 64\n"
              "  stuck_timeout: 1h\n"
@@ -153,6 +178,19 @@ START_TEST(all_keys_are_read)
     ck_assert_uint_eq(conf.log.sync_interval_ms, 600000);
     ck_assert_uint_eq(conf.log.file_size_bytes, (uint64_t)1 << 32);
     ck_assert_uint_eq(rk_conf_keydir_bytes(&conf), (uint64_t)2 << 40);
+    ck_assert_int_eq(conf.merge.policy, RK_CONF_POLICY_WINDOW);
+    rk_conf_merge_window(&conf, &begin_minute, &end_minute);
+    ck_assert_uint_eq(begin_minute, 23 * 60 + 30);
+    ck_assert_uint_eq(end_minute, 15);
+    ck_assert_uint_eq(conf.merge.check_interval_ms, 1000);
+    ck_assert_uint_eq(conf.merge.jitter_percent, 0);
+    ck_assert_uint_eq(conf.merge.trigger.fragmentation_percent, 50);
+    ck_assert_uint_eq(conf.merge.trigger.dead_bytes, 1u << 30);
+    ck_assert_uint_eq(conf.merge.threshold.fragmentation_percent, 50);
+    ck_assert_uint_eq(conf.merge.threshold.dead_bytes, 64u << 20);
+    ck_assert_uint_eq(conf.merge.threshold.small_file_bytes, 0);
+    ck_assert_uint_eq(conf.merge.rate_bytes, 50000000);
+    ck_assert_uint_eq(conf.merge.min_free_bytes, 0);
     ck_assert_uint_eq(conf.worker.respawn_delay_ms, 0);
     ck_assert_int_eq(rk_conf_check(&conf, NULL), RK_OK);
     rk_conf_fini(&conf);
@@ -174,6 +212,8 @@ static const char *const good_texts[] = {
     "\"server\": {\"workers\": \"auto\"}",
     "http:\n  listen:\n  - 127.0.0.1:0\n  - 127.0.0.1:0\n",
     "server: {data_dir: caf\xc3\xa9}",
+    "merge: {trigger: {}, threshold: ~}",
+    "merge:\n  trigger:\n  threshold:\n    small_file: 1GiB\n",
 };
 
 START_TEST(what_is_good_is_accepted)
@@ -206,10 +246,32 @@ static const struct {
     { "? [a]\n: b\n", "f:1:3: a section is a name" },
     { "log:\n  ? [a]\n  : b\n", "f:2:5: a key is a name" },
     { "<<: {}\n", "f:1:1: there is no section '<<'" },
+    { "merge:\n  fragmentation: 60\n",
+      "f:2:3: there is no key 'fragmentation' in merge; did you mean merge.trigger.fragmentation?" },
+    { "merge:\n  trigger.dead_bytes: 60\n",
+      "f:2:3: there is no key 'trigger.dead_bytes' in merge; did you mean merge.trigger.dead_bytes?" },
+    { "merge:\n  threshold:\n    dead_bites: 60\n",
+      "f:3:5: there is no key 'dead_bites' in merge.threshold; did you mean merge.threshold.dead_bytes?" },
+    { "merge:\n  trigger:\n    small_file: 60\n",
+      "f:3:5: there is no key 'small_file' in merge.trigger; did you mean merge.threshold.small_file?" },
+    { "merge:\n  triger:\n    dead_bytes: 60\n", "f:2:3: there is no key 'triger' in merge" },
+    { "merge:\n  trigger:\n    ? [a]\n    : b\n", "f:3:7: a key is a name" },
     /* twice */
     { "log:\n  sync: none\n  sync: none\n", "f:3:3: log.sync is there twice: first in line 2" },
     { "log: {sync: none}\nring: {}\nlog: {}\n", "f:3:1: the section log is there twice: first in line 1" },
+    { "merge: {trigger: {dead_bytes: 1}, trigger: {}}\n", "f:1:35: merge.trigger is there twice: first in line 1" },
+    { "merge:\n  trigger:\n    dead_bytes: 1\n    dead_bytes: 2\n",
+      "f:4:5: merge.trigger.dead_bytes is there twice: first in line 3" },
     /* types */
+    { "merge: {trigger: 60}\n", "f:1:18: merge.trigger holds keys of its own: allowed is a mapping of keys to values" },
+    { "merge: {window: 22:00}\n", "f:1:17: merge.window: '22:00' is not two times HH:MM-HH:MM from 00:00 to 23:59; "
+                                  "allowed is two times of the local day: 22:00-06:00" },
+    { "merge: {window: 22:00-24:00}\n",
+      "f:1:17: merge.window: '22:00-24:00' is not two times HH:MM-HH:MM from 00:00 to 23:59; allowed is two times of "
+      "the local day: 22:00-06:00" },
+    { "merge: {window: 22:00-22:00}\n",
+      "f:1:17: merge.window: '22:00-22:00' ends when it begins (a merge at any time is merge.policy: auto); allowed is "
+      "two times of the local day: 22:00-06:00" },
     { "- a\n", "f:1:1: a configuration is a mapping of sections (server, http ...), each a mapping of keys to values" },
     { "hello\n",
       "f:1:1: a configuration is a mapping of sections (server, http ...), each a mapping of keys to values" },
@@ -400,6 +462,23 @@ START_TEST(parts_of_an_address)
 }
 END_TEST
 
+START_TEST(the_control_socket_is_in_the_data_directory_or_where_it_is_set)
+{
+    struct rk_conf conf;
+    char *path;
+
+    rk_conf_init(&conf);
+    path = rk_conf_control_socket(&conf);
+    ck_assert_str_eq(path, "./data/control.sock");
+    free(path);
+    ck_assert_int_eq(rk_conf_override(&conf, "server.control_socket=/run/rackkv/ctl", NULL), RK_OK);
+    path = rk_conf_control_socket(&conf);
+    ck_assert_str_eq(path, "/run/rackkv/ctl");
+    free(path);
+    rk_conf_fini(&conf);
+}
+END_TEST
+
 START_TEST(overrides_win_over_the_file_and_each_other)
 {
     struct rk_conf conf;
@@ -429,6 +508,12 @@ static const struct {
     { "ring.size=1", "-o 'ring.size=1': '1' is too small; allowed is a size from 1MiB to 1GiB" },
     { "ring.sice=1MiB", "-o 'ring.sice=1MiB': there is no such key; did you mean ring.size?" },
     { "rings.x=1", "-o 'rings.x=1': there is no such section; did you mean ring?" },
+    { "merge.trigger=1", "-o 'merge.trigger=1': there is no such key" },
+    { "merge.trigger.dead=1", "-o 'merge.trigger.dead=1': there is no such key" },
+    { "merge.trigger.fragmentation=101",
+      "-o 'merge.trigger.fragmentation=101': '101' is too large; allowed is a number from 1 to 100" },
+    { "merge.triger.fragmentation=60",
+      "-o 'merge.triger.fragmentation=60': there is no such key; did you mean merge.trigger.fragmentation?" },
     { "foo.bar=1", "-o 'foo.bar=1': there is no such key" },
     { "server.data_dir=", "-o 'server.data_dir=': '' is empty; allowed is the path of a directory" },
     { "server.data_dir=\xff", "-o 'server.data_dir=\xff': '\xff' has a control character, or is not UTF-8; allowed is "
@@ -474,6 +559,12 @@ static const struct {
       "at least 33MiB" },
     { "limits: {max_head: 4KiB}\n", NULL,
       "f:1:20: limits.max_head: 4KiB is too small for limits.max_key: 4KiB (the default); it must be at least 13KiB" },
+    { "merge:\n  threshold:\n    fragmentation: 70\n", NULL,
+      "f:3:20: merge.threshold.fragmentation: 70 is above merge.trigger.fragmentation: 60 (the default); a file that "
+      "starts a merge takes part in it, so the threshold is at most the trigger" },
+    { "merge:\n  trigger:\n    dead_bytes: 1MiB\n", NULL,
+      "f:3:17: merge.threshold.dead_bytes: 128MiB (the default) is above merge.trigger.dead_bytes: 1MiB; a file that "
+      "starts a merge takes part in it, so the threshold is at most the trigger" },
     { "http:\n  listen: [a:1, b:1, a:1]\n", NULL,
       "f:2:11: http.listen: 'a:1' is there twice; each address is listed once" },
 };
@@ -515,6 +606,8 @@ START_TEST(what_is_printed_reads_back)
         ck_assert_int_eq(rk_conf_override(&conf, assignment, &detail), RK_OK);
         ck_assert_int_eq(rk_conf_override(&conf, "http.listen=[::1]:0,127.0.0.1:1,unix:/x y#z", &detail), RK_OK);
         ck_assert_int_eq(rk_conf_override(&conf, "log.sync_interval=90s", &detail), RK_OK);
+        ck_assert_int_eq(rk_conf_override(&conf, "merge.trigger.fragmentation=99", &detail), RK_OK);
+        ck_assert_int_eq(rk_conf_override(&conf, "merge.threshold.small_file=3MiB", &detail), RK_OK);
         printed = print_effective(&conf);
         ck_assert_msg(load(&again, printed, &detail) == RK_OK, "%s\n%s", detail.text, printed);
         ck_assert_str_eq(again.server.data_dir, odd_strings[i]);
@@ -653,6 +746,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, the_seventeenth_listener_is_refused);
     tcase_add_test(tcase, addresses_are_taken_apart);
     tcase_add_test(tcase, parts_of_an_address);
+    tcase_add_test(tcase, the_control_socket_is_in_the_data_directory_or_where_it_is_set);
     tcase_add_test(tcase, overrides_win_over_the_file_and_each_other);
     tcase_add_test(tcase, bad_overrides_change_nothing);
     tcase_add_test(tcase, contradictions_are_found);
