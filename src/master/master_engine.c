@@ -11,6 +11,7 @@
 #include "ring/ring_messages.h"
 #include "stats/stats_block.h"
 #include "store/store_hinter_writer.h"
+#include "store/store_space_writer.h"
 #include "store/store_writer.h"
 
 #include <errno.h>
@@ -124,9 +125,11 @@ static uint64_t keydir_max_bytes(const struct rk_conf *conf)
 
 static void create_writer(struct rk_master_engine *engine, const struct rk_conf *conf)
 {
+    engine->space = rk_store_space_create();
     engine->writer = rk_store_writer_create(&(struct rk_store_writer_settings){
         .keydir = engine->keydir,
         .grace = engine->grace,
+        .space = engine->space,
         .hash_key = rk_log_store_identity(engine->store)->hash_key, /* the board's is for the workers */
         .sync_before_publish = conf->log.sync == RK_CONF_SYNC_ALWAYS,
         .doorbell = &engine->board->writer_doorbell,
@@ -195,6 +198,7 @@ enum rk_err rk_master_engine_close(struct rk_master_engine *engine)
     rk_log_syncer_stop(&engine->syncer);
     if (engine->log != NULL)
         err = rk_log_writer_close(&engine->log);
+    rk_store_space_destroy(&engine->space);
     rk_keydir_writer_destroy(&engine->keydir);
     rk_grace_writer_destroy(&engine->grace);
     rk_log_store_close(&engine->store);

@@ -18,6 +18,7 @@ struct rk_log_writer;
 struct rk_ring;
 struct rk_stats_block;
 struct rk_store_hinter;
+struct rk_store_space;
 struct rk_store_writer;
 
 struct rk_master_engine {
@@ -33,6 +34,7 @@ struct rk_master_engine {
     struct rk_log_store *store;
     struct rk_grace_writer *grace;
     struct rk_keydir_writer *keydir;
+    struct rk_store_space *space; /* recovery's, then the writer thread's */
     struct rk_log_writer *log;
     struct rk_log_syncer *syncer; /* mode `interval` only */
     struct rk_store_hinter *hinter;

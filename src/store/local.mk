@@ -13,5 +13,5 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_hinter_writer.c %D%/store_hinter_writer.h \
 	%D%/store_policy.h \
 	%D%/store_recover_writer.c %D%/store_recover_writer.h \
-	%D%/store_space_writer.h \
+	%D%/store_space_writer.c %D%/store_space_writer.h \
 	%D%/store_writer.c %D%/store_writer.h

@@ -8,6 +8,7 @@
 #include "log/log_location.h"
 #include "log/log_record.h"
 #include "store/store_recover_writer.h"
+#include "store/store_space_writer.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,25 +23,27 @@ struct rk_store_apply {
     uint64_t room; /* so many new keys certainly fit */
     struct rk_store_apply_entry entries[ENTRIES_AT_ONCE];
     size_t n_entries;
-    struct rk_store_apply_entry *tombstones; /* unless in order */
+    struct rk_store_apply_entry *tombstones; /* unless in order: a table by location, at most half full; 0: free */
     size_t n_tombstones;
-    size_t max_tombstones;
+    size_t n_places; /* of the table, a power of two */
     struct {
         uint32_t file_number;
         int fd;
     } header_fds[HEADER_FDS]; /* a small cache, by file number */
 };
 
-static void tell_live(const struct rk_store_apply *apply, uint64_t location)
+static void count(const struct rk_store_apply *apply, uint64_t location, enum rk_store_column column)
 {
-    if (apply->settings.hooks->live != NULL)
-        apply->settings.hooks->live(apply->settings.hooks->context, location);
+    if (apply->settings.hooks->space != NULL)
+        rk_store_space_add(apply->settings.hooks->space, location, column);
 }
 
-static void tell_dead(const struct rk_store_apply *apply, uint64_t location)
+/* What had been live is dead by that record. */
+static void count_replaced(const struct rk_store_apply *apply, uint64_t location, bool by_tombstone)
 {
-    if (location != 0 && apply->settings.hooks->dead != NULL)
-        apply->settings.hooks->dead(apply->settings.hooks->context, location);
+    if (location != 0 && apply->settings.hooks->space != NULL)
+        rk_store_space_move(apply->settings.hooks->space, location, RK_STORE_LIVE,
+                            by_tombstone ? RK_STORE_DELETED : RK_STORE_OVERWRITTEN);
 }
 
 /* Whether one more key certainly fits; asks the keydir in steps. */
@@ -77,14 +80,15 @@ static enum rk_err apply_in_order(struct rk_store_apply *apply, const struct rk_
     enum rk_err err;
 
     if (entry->is_tombstone) {
-        tell_dead(apply, rk_keydir_writer_delete(apply->settings.keydir, entry->fingerprint));
+        count_replaced(apply, rk_keydir_writer_delete(apply->settings.keydir, entry->fingerprint), true);
+        count(apply, entry->location, RK_STORE_TOMBSTONE);
         return RK_OK;
     }
     err = put(apply, entry, &replaced, detail);
     if (err != RK_OK)
         return err;
-    tell_dead(apply, replaced);
-    tell_live(apply, entry->location);
+    count_replaced(apply, replaced, false);
+    count(apply, entry->location, RK_STORE_LIVE);
     return RK_OK;
 }
 
@@ -146,19 +150,53 @@ static enum rk_err is_older(struct rk_store_apply *apply, uint64_t word, uint64_
     return RK_OK;
 }
 
+/* Where the tombstone of this location is in the table, or would be. */
+static struct rk_store_apply_entry *place_of(struct rk_store_apply_entry *table, size_t n_places, uint64_t location)
+{
+    size_t place = (size_t)(location * 0x9e3779b97f4a7c15u >> 32) & (n_places - 1);
+
+    while (table[place].location != 0 && table[place].location != location)
+        place = (place + 1) & (n_places - 1);
+    return &table[place];
+}
+
 static void keep_tombstone(struct rk_store_apply *apply, const struct rk_store_apply_entry *entry)
 {
-    if (apply->n_tombstones == apply->max_tombstones) {
-        size_t max = apply->max_tombstones == 0 ? 1024 : apply->max_tombstones * 2;
-        struct rk_store_apply_entry *larger = rk_mem_calloc(max, sizeof *larger);
+    if (apply->n_tombstones * 2 >= apply->n_places) {
+        size_t n_places = apply->n_places == 0 ? 1024 : apply->n_places * 2;
+        struct rk_store_apply_entry *larger = rk_mem_calloc(n_places, sizeof *larger);
 
-        if (apply->n_tombstones > 0)
-            memcpy(larger, apply->tombstones, apply->n_tombstones * sizeof *larger);
+        for (size_t i = 0; i < apply->n_places; i++)
+            if (apply->tombstones[i].location != 0)
+                *place_of(larger, n_places, apply->tombstones[i].location) = apply->tombstones[i];
         free(apply->tombstones);
         apply->tombstones = larger;
-        apply->max_tombstones = max;
+        apply->n_places = n_places;
     }
-    apply->tombstones[apply->n_tombstones++] = *entry;
+    *place_of(apply->tombstones, apply->n_places, entry->location) = *entry;
+    apply->n_tombstones++;
+}
+
+static bool is_tombstone(const struct rk_store_apply *apply, uint64_t location)
+{
+    return apply->n_tombstones > 0 && place_of(apply->tombstones, apply->n_places, location)->location != 0;
+}
+
+/* The entry counts, and what it replaces (0: nothing). */
+static void count_entry(const struct rk_store_apply *apply, const struct rk_store_apply_entry *entry, uint64_t replaced)
+{
+    if (replaced != 0 && !is_tombstone(apply, replaced))
+        count_replaced(apply, replaced, entry->is_tombstone);
+    count(apply, entry->location, entry->is_tombstone ? RK_STORE_TOMBSTONE : RK_STORE_LIVE);
+}
+
+/* The entry was dead before it came. */
+static void count_older(const struct rk_store_apply *apply, const struct rk_store_apply_entry *entry, uint64_t newer)
+{
+    count(apply, entry->location,
+          entry->is_tombstone          ? RK_STORE_TOMBSTONE
+          : is_tombstone(apply, newer) ? RK_STORE_DELETED
+                                       : RK_STORE_OVERWRITTEN);
 }
 
 /* Records come in any order. A tombstone is put like a value, and leaves the keydir at the end. */
@@ -169,13 +207,14 @@ static enum rk_err apply_by_sequence(struct rk_store_apply *apply, const struct 
     bool older = true;
     enum rk_err err = now != 0 ? is_older(apply, now, entry->sequence, &older, detail) : RK_OK;
 
+    if (err == RK_OK && !older)
+        count_older(apply, entry, now);
     if (err != RK_OK || !older)
         return err;
     err = put(apply, entry, &now, detail);
     if (err != RK_OK)
         return err;
-    tell_dead(apply, now);
-    tell_live(apply, entry->location);
+    count_entry(apply, entry, now);
     if (entry->is_tombstone)
         keep_tombstone(apply, entry);
     return RK_OK;
@@ -183,11 +222,12 @@ static enum rk_err apply_by_sequence(struct rk_store_apply *apply, const struct 
 
 static void delete_tombstones(struct rk_store_apply *apply)
 {
-    for (size_t i = 0; i < apply->n_tombstones; i++) {
+    for (size_t i = 0; i < apply->n_places; i++) {
         const struct rk_store_apply_entry *entry = &apply->tombstones[i];
 
-        if (rk_keydir_writer_lookup(apply->settings.keydir, entry->fingerprint) == entry->location)
-            tell_dead(apply, rk_keydir_writer_delete(apply->settings.keydir, entry->fingerprint));
+        if (entry->location != 0
+            && rk_keydir_writer_lookup(apply->settings.keydir, entry->fingerprint) == entry->location)
+            (void)rk_keydir_writer_delete(apply->settings.keydir, entry->fingerprint);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "log/log_writer.h"
 #include "ring/ring_messages.h"
 #include "stats/stats_store.h"
+#include "store/store_space_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +264,18 @@ static bool sync_staged(struct rk_store_batch *batch)
     return err == RK_OK;
 }
 
+static void count_space(struct rk_store_batch *batch, const struct batch_op *op)
+{
+    struct rk_store_space *space = batch->settings.space;
+
+    if (space == NULL)
+        return;
+    rk_store_space_add(space, op->location, op->is_delete ? RK_STORE_TOMBSTONE : RK_STORE_LIVE);
+    if (op->replaced != 0)
+        rk_store_space_move(space, op->replaced, RK_STORE_LIVE,
+                            op->is_delete ? RK_STORE_DELETED : RK_STORE_OVERWRITTEN);
+}
+
 static void publish_op(struct rk_store_batch *batch, struct batch_op *op)
 {
     struct rk_stats_writer *stats = batch->settings.stats;
@@ -275,6 +288,7 @@ static void publish_op(struct rk_store_batch *batch, struct batch_op *op)
         op->replaced = rk_keydir_writer_put(batch->settings.keydir, op->fingerprint, op->location);
         rk_counter_add(&stats->puts, 1);
     }
+    count_space(batch, op);
 }
 
 static void publish(struct rk_store_batch *batch)

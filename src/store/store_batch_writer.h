@@ -22,12 +22,14 @@ struct rk_log_writer;
 struct rk_ring_completion;
 struct rk_stats_writer;
 struct rk_store_batch;
+struct rk_store_space;
 
 struct rk_store_batch_settings {
     struct rk_log_writer *log;
     struct rk_keydir_writer *keydir;
     const uint8_t *hash_key;
-    bool sync_before_publish; /* mode `always` */
+    struct rk_store_space *space; /* counts what is published; may be NULL */
+    bool sync_before_publish;     /* mode `always` */
     struct rk_stats_writer *stats;
     /* Where answers go: called by commit, once for each added request, in their order. */
     void (*answer)(void *context, unsigned slot, const struct rk_ring_completion *completion);

@@ -20,6 +20,7 @@ struct rk_detail;
 struct rk_grace_writer;
 struct rk_keydir_writer;
 struct rk_log_store;
+struct rk_store_space;
 
 struct rk_store_recover_progress {
     uint64_t done_bytes;
@@ -30,12 +31,10 @@ struct rk_store_recover_progress {
 /* All may be NULL. */
 struct rk_store_recover_hooks {
     struct rk_grace_writer *grace; /* the keydir's, if it has one: what the keydir frees meanwhile is taken back */
+    struct rk_store_space *space;  /* all records are counted, unless recovery fails */
     void *context;
     /* Some times a second, on the calling thread. */
     void (*progress)(void *context, const struct rk_store_recover_progress *progress);
-    /* The record at the location is its key's newest so far; no longer is. What is never live is dead. */
-    void (*live)(void *context, uint64_t location);
-    void (*dead)(void *context, uint64_t location);
 };
 
 struct rk_store_recovery {

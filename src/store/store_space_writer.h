@@ -6,8 +6,9 @@
  * 1. One owner at a time: recovery's threads each have their own, added up at the end; then the writer thread. Others
  *    get copies (rk_store_writer_call).
  * 2. A record is counted when it gets its place, and changes its column when its key's newest location changes.
- * 3. A record is dead by what replaced it: `overwritten` by a put, `deleted` by a tombstone, `expired` by time. Which
- * of two is known after a restart may differ from before; their sum does not.
+ * 3. A record is dead by what replaced it: `overwritten` by a put (or by a copy of itself in a merged file), `deleted`
+ *    by a tombstone, `expired` by time. Which of these is known after a restart may differ from before: then a record
+ *    that expired is live until somebody looks, and one with several successors is dead by any of them.
  * 4. A tombstone is neither live nor dead: whether it may go depends on other files (store_policy.h). */
 #ifndef RK_STORE_STORE_SPACE_WRITER_H
 #define RK_STORE_STORE_SPACE_WRITER_H

@@ -318,6 +318,7 @@ static void open_log(struct rk_store_writer *writer, struct rk_log_writer *log)
         .log = log,
         .keydir = writer->settings.keydir,
         .hash_key = writer->settings.hash_key,
+        .space = writer->settings.space,
         .sync_before_publish = writer->settings.sync_before_publish,
         .stats = writer->settings.stats,
         .answer = answer,

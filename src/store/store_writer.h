@@ -28,11 +28,13 @@ struct rk_keydir_writer;
 struct rk_log_writer;
 struct rk_ring;
 struct rk_stats_writer;
+struct rk_store_space;
 struct rk_store_writer;
 
 struct rk_store_writer_settings {
     struct rk_keydir_writer *keydir;
     struct rk_grace_writer *grace;
+    struct rk_store_space *space; /* the thread's, while it runs */
     const uint8_t *hash_key;
     bool sync_before_publish;
     struct rk_doorbell *doorbell; /* on the board */

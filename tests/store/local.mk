@@ -33,3 +33,7 @@ check_PROGRAMS += check_store_calls
 check_store_calls_SOURCES = %D%/check_store_calls.c
 check_store_calls_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_store_calls_LDADD = librk_test.a librk_store_writer.a librk_base.a $(CHECK_LIBS)
+check_PROGRAMS += check_store_space
+check_store_space_SOURCES = %D%/check_store_space.c
+check_store_space_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_store_space_LDADD = librk_test.a librk_store_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(ISAL_LIBS)

@@ -7,6 +7,7 @@
 #include "log/log_location.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
+#include "store/store_space_writer.h"
 #include "test_dir.h"
 #include "test_io.h"
 
@@ -178,24 +179,22 @@ static void check_state(const struct bed *bed, struct rk_keydir_writer *keydir, 
     ck_assert_uint_eq(rk_keydir_writer_usage(keydir).n_keys, n_keys);
 }
 
-struct balance {
-    int64_t n_live;
-};
-
-static void count_live(void *context, uint64_t location)
+/* Every record is counted, and as many are live as there are keys. */
+static void check_space(const struct rk_store_space *space, const struct rk_store_recovery *result)
 {
-    ((struct balance *)context)->n_live++;
-}
+    struct rk_store_space_file total = rk_store_space_total(space);
+    uint64_t n_records = 0;
 
-static void count_dead(void *context, uint64_t location)
-{
-    ((struct balance *)context)->n_live--;
+    for (size_t column = 0; column < RK_STORE_N_COLUMNS; column++)
+        n_records += total.n_records[column];
+    ck_assert_uint_eq(n_records, result->n_records);
+    ck_assert_uint_eq(total.n_records[RK_STORE_LIVE], result->n_keys);
+    ck_assert_uint_eq(total.n_records[RK_STORE_TOMBSTONE], result->n_tombstones);
 }
 
 static enum rk_err recover_to(struct bed *bed, bool all, struct rk_store_recovery *result_out, struct rk_detail *detail)
 {
-    struct balance balance = { 0 };
-    struct rk_store_recover_hooks hooks = { .context = &balance, .live = count_live, .dead = count_dead };
+    struct rk_store_recover_hooks hooks = { .space = NULL };
     struct rk_keydir_writer *keydir = NULL;
     enum rk_err err;
 
@@ -204,12 +203,14 @@ static enum rk_err recover_to(struct bed *bed, bool all, struct rk_store_recover
     if (err != RK_OK)
         return err;
     ck_assert_int_eq(rk_keydir_writer_create(&keydir, KEYDIR_BYTES, NULL, NULL), RK_OK);
+    hooks.space = rk_store_space_create();
     err = rk_store_recover(bed->store, keydir, &hooks, result_out, detail);
     if (err == RK_OK) {
         ck_assert_uint_le(result_out->n_records, bed->n_ops);
         check_state(bed, keydir, all ? bed->n_ops : result_out->n_records);
-        ck_assert_int_eq(balance.n_live, (int64_t)result_out->n_keys);
+        check_space(hooks.space, result_out);
     }
+    rk_store_space_destroy(&hooks.space);
     rk_keydir_writer_destroy(&keydir);
     return err;
 }

@@ -1,0 +1,91 @@
+/* The table of live and dead bytes: sums, moves, files that go, tables that are added up. */
+#include "log/log_location.h"
+#include "store/store_space_writer.h"
+#include "test_main.h"
+
+#include <string.h>
+
+static struct rk_store_space *space;
+
+static void setup(void)
+{
+    space = rk_store_space_create();
+}
+
+static void teardown(void)
+{
+    rk_store_space_destroy(&space);
+}
+
+static uint64_t at(uint32_t file_number, uint64_t offset_bytes, uint32_t size_bytes)
+{
+    return rk_log_location_encode(
+        (struct rk_location){ .file_number = file_number, .offset_bytes = offset_bytes, .size_bytes = size_bytes });
+}
+
+START_TEST(a_record_is_counted_in_one_column_of_its_file)
+{
+    struct rk_store_space_file file;
+
+    rk_store_space_add(space, at(7, 80, 48), RK_STORE_LIVE);
+    rk_store_space_add(space, at(7, 128, 4096), RK_STORE_LIVE);
+    rk_store_space_add(space, at(RK_LOG_FILE_NUMBER_MAX, 80, 48), RK_STORE_TOMBSTONE);
+    rk_store_space_move(space, at(7, 128, 4096), RK_STORE_LIVE, RK_STORE_DELETED);
+    file = rk_store_space_file(space, 7);
+    ck_assert_uint_eq(file.file_number, 7);
+    ck_assert_uint_eq(file.n_records[RK_STORE_LIVE], 1);
+    ck_assert_uint_eq(file.bytes[RK_STORE_LIVE], 48);
+    ck_assert_uint_eq(file.n_records[RK_STORE_DELETED], 1);
+    ck_assert_uint_eq(file.bytes[RK_STORE_DELETED], 4096);
+    ck_assert_uint_eq(rk_store_space_file(space, RK_LOG_FILE_NUMBER_MAX).bytes[RK_STORE_TOMBSTONE], 48);
+    ck_assert_uint_eq(rk_store_space_file(space, 8).bytes[RK_STORE_LIVE], 0);
+    ck_assert_uint_eq(rk_store_space_total(space).n_records[RK_STORE_TOMBSTONE], 1);
+    ck_assert_uint_eq(rk_store_space_total(space).bytes[RK_STORE_DELETED], 4096);
+}
+END_TEST
+
+START_TEST(a_file_that_is_gone_leaves_nothing)
+{
+    static const struct rk_store_space_file nothing;
+    struct rk_store_space_file total;
+
+    rk_store_space_add(space, at(1, 80, 64), RK_STORE_LIVE);
+    rk_store_space_add(space, at(2, 80, 32), RK_STORE_OVERWRITTEN);
+    rk_store_space_forget(space, 1);
+    rk_store_space_forget(space, 3);
+    ck_assert_uint_eq(rk_store_space_file(space, 1).n_records[RK_STORE_LIVE], 0);
+    ck_assert_uint_eq(rk_store_space_total(space).bytes[RK_STORE_OVERWRITTEN], 32);
+    rk_store_space_forget(space, 2);
+    total = rk_store_space_total(space);
+    ck_assert_mem_eq(&total, &nothing, sizeof total);
+}
+END_TEST
+
+START_TEST(tables_of_several_owners_add_up)
+{
+    struct rk_store_space *other = rk_store_space_create();
+
+    rk_store_space_add(space, at(1, 80, 64), RK_STORE_LIVE);
+    rk_store_space_add(other, at(1, 144, 64), RK_STORE_LIVE);
+    rk_store_space_add(other, at(70000, 80, 16 * 200), RK_STORE_EXPIRED);
+    rk_store_space_add_all(space, other);
+    rk_store_space_destroy(&other);
+    ck_assert_uint_eq(rk_store_space_file(space, 1).bytes[RK_STORE_LIVE], 128);
+    ck_assert_uint_eq(rk_store_space_file(space, 70000).bytes[RK_STORE_EXPIRED], 3200);
+    ck_assert_uint_eq(rk_store_space_total(space).n_records[RK_STORE_LIVE], 2);
+    ck_assert_uint_eq(rk_store_space_total(space).bytes[RK_STORE_EXPIRED], 3200);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("store space");
+    TCase *tcase = tcase_create("space");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_record_is_counted_in_one_column_of_its_file);
+    tcase_add_test(tcase, a_file_that_is_gone_leaves_nothing);
+    tcase_add_test(tcase, tables_of_several_owners_add_up);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
