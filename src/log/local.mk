@@ -4,7 +4,9 @@ noinst_LIBRARIES += librk_log.a librk_log_writer.a
 librk_log_a_SOURCES = \
 	%D%/log_file.c %D%/log_file.h \
 	%D%/log_location.c %D%/log_location.h \
-	%D%/log_record.c %D%/log_record.h
+	%D%/log_record.c %D%/log_record.h \
+	%D%/log_secret.c %D%/log_secret.h
+librk_log_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 
 librk_log_writer_a_SOURCES = \
 	%D%/log_active.c %D%/log_active.h \

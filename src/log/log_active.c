@@ -154,8 +154,8 @@ enum rk_err rk_log_active_append(struct rk_log_active *active, struct iovec *iov
     return RK_OK;
 }
 
-enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_record_stamp *stamp,
-                               struct rk_detail *detail)
+enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_record_secret *secret,
+                               const struct rk_record_stamp *stamp, struct rk_detail *detail)
 {
     struct rk_log_file_trailer trailer = active->totals;
     uint8_t bytes[RK_LOG_FILE_FRAME_BYTES];
@@ -163,7 +163,7 @@ enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_rec
     enum rk_err err;
 
     trailer.size_bytes = active->end_bytes;
-    rk_log_file_trailer_build(bytes, &trailer, stamp);
+    rk_log_file_trailer_build(bytes, &trailer, secret, stamp);
     err = write_at_end(active, &iov, 1, sizeof bytes, detail);
     if (err != RK_OK)
         return err;

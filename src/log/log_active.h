@@ -58,8 +58,8 @@ enum rk_err rk_log_active_append(struct rk_log_active *active, struct iovec *iov
 
 /* Writes the trailer, cuts the preallocated rest off and makes all of it durable. RK_OK; an error after the file was
  * cut back to what it was; RK_ERR_READ_ONLY when that failed, or when the file could not be made durable. */
-enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_record_stamp *stamp,
-                               struct rk_detail *detail);
+enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_record_secret *secret,
+                               const struct rk_record_stamp *stamp, struct rk_detail *detail);
 
 /* Closes the descriptor; `remove` also unlinks the file, which is not listed. */
 void rk_log_active_close(struct rk_log_active *active, bool remove);

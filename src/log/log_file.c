@@ -50,13 +50,13 @@ bool rk_log_file_is_tmp_hint(const char *name)
 }
 
 static void build_frame(uint8_t *bytes, enum rk_record_type type, const uint8_t value[VALUE_BYTES],
-                        const struct rk_record_stamp *stamp)
+                        const struct rk_record_secret *secret, const struct rk_record_stamp *stamp)
 {
     struct rk_record_parts parts = { .type = type, .value = value, .value_len = VALUE_BYTES };
     uint64_t size = rk_record_build(bytes, &parts);
 
     RK_ASSERT(size == RK_LOG_FILE_FRAME_BYTES);
-    rk_record_stamp(bytes, stamp);
+    rk_record_stamp(bytes, secret, stamp);
 }
 
 void rk_log_file_header_build(uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], const struct rk_log_file_header *header,
@@ -68,11 +68,11 @@ void rk_log_file_header_build(uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], const stru
     rk_bytes_store32(value + 16, header->file_number);
     rk_bytes_store32(value + 20, header->format_version);
     rk_bytes_store32(value + 24, (uint32_t)header->kind);
-    build_frame(bytes, RK_RECORD_FILE_HEADER, value, stamp);
+    build_frame(bytes, RK_RECORD_FILE_HEADER, value, &rk_record_plain, stamp);
 }
 
 void rk_log_file_trailer_build(uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], const struct rk_log_file_trailer *trailer,
-                               const struct rk_record_stamp *stamp)
+                               const struct rk_record_secret *secret, const struct rk_record_stamp *stamp)
 {
     uint8_t value[VALUE_BYTES];
 
@@ -80,7 +80,7 @@ void rk_log_file_trailer_build(uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], const str
     rk_bytes_store64(value + 8, trailer->size_bytes);
     rk_bytes_store64(value + 16, trailer->first_sequence);
     rk_bytes_store64(value + 24, trailer->last_sequence);
-    build_frame(bytes, RK_RECORD_FILE_TRAILER, value, stamp);
+    build_frame(bytes, RK_RECORD_FILE_TRAILER, value, secret, stamp);
 }
 
 static bool is_frame(const struct rk_record_view *view, enum rk_record_type type)

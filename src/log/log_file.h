@@ -21,7 +21,7 @@
 
 #define RK_LOG_UUID_BYTES       16
 #define RK_LOG_FILE_NAME_BYTES  32
-#define RK_LOG_FORMAT_VERSION   1u
+#define RK_LOG_FORMAT_VERSION   2u
 #define RK_LOG_FILE_FRAME_BYTES 80u
 
 enum rk_log_file_kind {
@@ -53,11 +53,12 @@ uint32_t rk_log_file_number_of_name(const char *name);
 /* Whether the name is that of a hint that was not finished: "0000000012.hint.tmp". Pure. */
 bool rk_log_file_is_tmp_hint(const char *name);
 
-/* Builds and stamps the whole record, RK_LOG_FILE_FRAME_BYTES long. Pure. */
+/* Builds and stamps the whole record, RK_LOG_FILE_FRAME_BYTES long. A header is plain, a trailer is the store's. Pure.
+ */
 void rk_log_file_header_build(uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], const struct rk_log_file_header *header,
                               const struct rk_record_stamp *stamp);
 void rk_log_file_trailer_build(uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], const struct rk_log_file_trailer *trailer,
-                               const struct rk_record_stamp *stamp);
+                               const struct rk_record_secret *secret, const struct rk_record_stamp *stamp);
 
 /* What a record of that type, already decoded, says: RK_OK, or RK_ERR_CORRUPT when it is no such record. Whether
  * version and kind are known is the caller's to judge. Pure. */

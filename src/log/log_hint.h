@@ -34,6 +34,7 @@
 #define RK_LOG_HINT_ENTRY_BYTES  32u
 
 struct rk_detail;
+struct rk_log_identity;
 struct rk_log_hint;
 
 struct rk_log_hint_entry {
@@ -82,7 +83,7 @@ struct rk_log_hint_maker {
 /* Reads the sealed data file and writes its hint. RK_OK; RK_ERR_AGAIN: go_on said no; RK_ERR_CORRUPT: the data
  * file is not sealed or is damaged; RK_ERR_NO_SPACE, RK_ERR_IO. On failure nothing is left. Any thread of the master.
  */
-enum rk_err rk_log_hint_make(int dir_fd, uint32_t file_number, const uint8_t uuid[RK_LOG_UUID_BYTES],
+enum rk_err rk_log_hint_make(int dir_fd, uint32_t file_number, const struct rk_log_identity *identity,
                              const struct rk_log_hint_maker *maker, struct rk_detail *detail);
 
 #endif

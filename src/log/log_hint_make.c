@@ -8,6 +8,7 @@
 #include "log/log_hint.h"
 #include "log/log_scan.h"
 #include "log/log_small_file.h"
+#include "log/log_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,7 +104,7 @@ static enum rk_err add_records(struct making *making, struct rk_log_scan *scan, 
     return RK_ERR_CORRUPT;
 }
 
-static enum rk_err write_header(struct making *making, uint32_t file_number, const uint8_t uuid[RK_LOG_UUID_BYTES],
+static enum rk_err write_header(struct making *making, uint32_t file_number, const struct rk_log_identity *identity,
                                 const struct rk_log_file_summary *summary)
 {
     struct rk_log_hint_header header = { .file_number = file_number,
@@ -115,7 +116,7 @@ static enum rk_err write_header(struct making *making, uint32_t file_number, con
                                          .keys_bytes = making->keys.written };
     uint8_t bytes[RK_LOG_HINT_HEADER_BYTES];
 
-    memcpy(header.uuid, uuid, RK_LOG_UUID_BYTES);
+    memcpy(header.uuid, identity->uuid, RK_LOG_UUID_BYTES);
     rk_log_hint_header_encode(bytes, &header);
     if (rk_io_pwrite_full(making->fd, bytes, sizeof bytes, 0) != 0 || rk_io->fsync(making->fd) != 0)
         return rk_err_from_errno(errno);
@@ -123,11 +124,11 @@ static enum rk_err write_header(struct making *making, uint32_t file_number, con
 }
 
 static enum rk_err write_hint(struct making *making, int dir_fd, uint32_t file_number,
-                              const uint8_t uuid[RK_LOG_UUID_BYTES], const struct rk_log_file_summary *summary,
+                              const struct rk_log_identity *identity, const struct rk_log_file_summary *summary,
                               struct rk_detail *detail)
 {
     struct rk_log_scan *scan = NULL;
-    enum rk_err err = rk_log_scan_open(&scan, dir_fd, file_number, uuid, detail);
+    enum rk_err err = rk_log_scan_open(&scan, dir_fd, file_number, identity, detail);
 
     if (err != RK_OK)
         return err;
@@ -139,14 +140,14 @@ static enum rk_err write_hint(struct making *making, int dir_fd, uint32_t file_n
     if (err == RK_OK)
         err = write_out(making, &making->keys);
     if (err == RK_OK)
-        err = write_header(making, file_number, uuid, summary);
+        err = write_header(making, file_number, identity, summary);
     if (err != RK_OK)
         rk_detail_set(detail, "its hint cannot be written: %s", rk_err_text(err));
     return err;
 }
 
 static enum rk_err make_tmp(int dir_fd, const char *tmp_name, uint32_t file_number,
-                            const uint8_t uuid[RK_LOG_UUID_BYTES], const struct rk_log_file_summary *summary,
+                            const struct rk_log_identity *identity, const struct rk_log_file_summary *summary,
                             const struct rk_log_hint_maker *maker, struct rk_detail *detail)
 {
     struct making making = { .maker = maker };
@@ -162,19 +163,19 @@ static enum rk_err make_tmp(int dir_fd, const char *tmp_name, uint32_t file_numb
     making.keys =
         (struct section){ .offset = RK_LOG_HINT_HEADER_BYTES + summary->trailer.n_records * RK_LOG_HINT_ENTRY_BYTES,
                           .buffer = rk_mem_calloc(1, SECTION_BUFFER_BYTES) };
-    err = write_hint(&making, dir_fd, file_number, uuid, summary, detail);
+    err = write_hint(&making, dir_fd, file_number, identity, summary, detail);
     (void)rk_io->close(making.fd); /* fsync said already what there is to say */
     free(making.entries.buffer);
     free(making.keys.buffer);
     return err;
 }
 
-static enum rk_err make_hint(int dir_fd, uint32_t file_number, const uint8_t uuid[RK_LOG_UUID_BYTES],
+static enum rk_err make_hint(int dir_fd, uint32_t file_number, const struct rk_log_identity *identity,
                              const struct rk_log_hint_maker *maker, struct rk_detail *detail)
 {
     char name[RK_LOG_FILE_NAME_BYTES], tmp_name[RK_LOG_FILE_NAME_BYTES + sizeof RK_LOG_TMP_SUFFIX];
     struct rk_log_file_summary summary;
-    enum rk_err err = rk_log_file_summarize(dir_fd, file_number, &summary, detail);
+    enum rk_err err = rk_log_file_summarize(dir_fd, file_number, &identity->secret, &summary, detail);
 
     if (err != RK_OK)
         return err;
@@ -184,7 +185,7 @@ static enum rk_err make_hint(int dir_fd, uint32_t file_number, const uint8_t uui
     }
     rk_log_hint_name(name, file_number);
     (void)snprintf(tmp_name, sizeof tmp_name, "%s%s", name, RK_LOG_TMP_SUFFIX); /* fits */
-    err = make_tmp(dir_fd, tmp_name, file_number, uuid, &summary, maker, detail);
+    err = make_tmp(dir_fd, tmp_name, file_number, identity, &summary, maker, detail);
     if (err == RK_OK && rk_io->rename_at(dir_fd, tmp_name, name) != 0) {
         err = rk_err_from_errno(errno);
         rk_detail_set(detail, "its hint cannot be renamed: %s", strerror(errno));
@@ -194,10 +195,10 @@ static enum rk_err make_hint(int dir_fd, uint32_t file_number, const uint8_t uui
     return err;
 }
 
-enum rk_err rk_log_hint_make(int dir_fd, uint32_t file_number, const uint8_t uuid[RK_LOG_UUID_BYTES],
+enum rk_err rk_log_hint_make(int dir_fd, uint32_t file_number, const struct rk_log_identity *identity,
                              const struct rk_log_hint_maker *maker, struct rk_detail *detail)
 {
-    enum rk_err err = make_hint(dir_fd, file_number, uuid, maker, detail);
+    enum rk_err err = make_hint(dir_fd, file_number, identity, maker, detail);
     char name[RK_LOG_FILE_NAME_BYTES];
 
     rk_log_file_name(name, file_number);

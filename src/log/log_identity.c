@@ -59,5 +59,6 @@ enum rk_err rk_log_identity_decode(const uint8_t *bytes, size_t size, struct rk_
     memcpy(identity_out->uuid, bytes + AT_UUID, RK_LOG_UUID_BYTES);
     memcpy(identity_out->hash_key, bytes + AT_HASH_KEY, RK_LOG_HASH_KEY_BYTES);
     identity_out->created_ms = rk_bytes_load64(bytes + AT_CREATED);
+    identity_out->secret = rk_log_secret_derive(identity_out->hash_key);
     return RK_OK;
 }

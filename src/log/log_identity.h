@@ -5,7 +5,7 @@
  *        8    4  CRC-32C of these 64 bytes with this field as zeros
  *       12    4  format version
  *       16   16  uuid
- *       32   16  hash key: the secret that fingerprints of keys are made with
+ *       32   16  hash key: the secret that fingerprints of keys and record headers (log_secret.h) are made with
  *       48    8  created, ms since 1970
  *       56    8  zeros
  */

@@ -23,7 +23,7 @@ enum header_offset {
     AT_END = RK_RECORD_HEADER_BYTES,
 };
 
-#define MAGIC          0x31564b52u /* "RKV1" read as a little-endian number */
+#define PLAIN_MAGIC    0x31564b52u /* "RKV1" read as a little-endian number */
 #define WRITE_TIME_MAX (((uint64_t)1 << 48) - 1)
 #define EXPIRY_BYTES   8u
 #define BLOCK_CRC_SIZE 4u
@@ -32,6 +32,8 @@ _Static_assert(AT_MAGIC + 4 == AT_TYPE && AT_KEY_LEN + 2 == AT_HEADER_CRC && AT_
                    && AT_WRITE_TIME + 6 == AT_METADATA_LEN && AT_VALUE_LEN + 4 == AT_DURABLE
                    && AT_DURABLE + 4 == AT_END,
                "the header has no gap");
+
+const struct rk_record_secret rk_record_plain = { .magic = PLAIN_MAGIC, .crc_seed = 0 };
 
 /* What the records of a type may have; a header that has more was not made by us. */
 static const struct {
@@ -102,7 +104,7 @@ uint64_t rk_record_size_of(const struct rk_record_header *header)
 static void build_header(uint8_t *bytes, const struct rk_record_parts *parts)
 {
     memset(bytes, 0, RK_RECORD_HEADER_BYTES);
-    rk_bytes_store32(bytes + AT_MAGIC, MAGIC);
+    rk_bytes_store32(bytes + AT_MAGIC, PLAIN_MAGIC);
     bytes[AT_TYPE] = (uint8_t)parts->type;
     bytes[AT_FLAGS] = (parts->expiry_ms != 0 ? RK_RECORD_HAS_EXPIRY : 0)
                       | (needs_block_crcs(parts->value_len) ? RK_RECORD_HAS_BLOCK_CRCS : 0);
@@ -154,24 +156,25 @@ uint64_t rk_record_build(uint8_t *bytes, const struct rk_record_parts *parts)
 }
 
 /* The CRC of the header with its own field as zeros. */
-static uint32_t header_crc(const uint8_t *bytes)
+static uint32_t header_crc(const uint8_t *bytes, const struct rk_record_secret *secret)
 {
     static const uint8_t zeros[4];
-    uint32_t crc = rk_crc32c(0, bytes, AT_HEADER_CRC);
+    uint32_t crc = rk_crc32c(secret->crc_seed, bytes, AT_HEADER_CRC);
 
     crc = rk_crc32c(crc, zeros, sizeof zeros);
     return rk_crc32c(crc, bytes + AT_BODY_CRC, AT_END - AT_BODY_CRC);
 }
 
-void rk_record_stamp(uint8_t *header_bytes, const struct rk_record_stamp *stamp)
+void rk_record_stamp(uint8_t *header_bytes, const struct rk_record_secret *secret, const struct rk_record_stamp *stamp)
 {
     uint64_t metadata_len = rk_bytes_load16(header_bytes + AT_METADATA_LEN);
 
     RK_ASSERT(stamp->write_time_ms <= WRITE_TIME_MAX);
+    rk_bytes_store32(header_bytes + AT_MAGIC, secret->magic);
     rk_bytes_store64(header_bytes + AT_SEQUENCE, stamp->sequence);
     rk_bytes_store64(header_bytes + AT_WRITE_TIME, stamp->write_time_ms | metadata_len << 48);
     rk_bytes_store32(header_bytes + AT_DURABLE, stamp->durable_units);
-    rk_bytes_store32(header_bytes + AT_HEADER_CRC, header_crc(header_bytes));
+    rk_bytes_store32(header_bytes + AT_HEADER_CRC, header_crc(header_bytes, secret));
 }
 
 uint32_t rk_record_header_crc(const uint8_t *bytes)
@@ -194,7 +197,8 @@ static bool header_fits_rules(const struct rk_record_header *header)
            && has_block_crcs == needs_block_crcs(header->value_len);
 }
 
-enum rk_err rk_record_decode_unstamped_header(const uint8_t *bytes, struct rk_record_header *header_out)
+/* All but magic and header CRC. */
+static enum rk_err decode_fields(const uint8_t *bytes, struct rk_record_header *header_out)
 {
     struct rk_record_header header = {
         .type = (enum rk_record_type)bytes[AT_TYPE],
@@ -208,17 +212,24 @@ enum rk_err rk_record_decode_unstamped_header(const uint8_t *bytes, struct rk_re
         .durable_units = rk_bytes_load32(bytes + AT_DURABLE),
     };
 
-    if (rk_bytes_load32(bytes + AT_MAGIC) != MAGIC || !header_fits_rules(&header))
+    if (!header_fits_rules(&header))
         return RK_ERR_CORRUPT;
     *header_out = header;
     return RK_OK;
 }
 
-enum rk_err rk_record_decode_header(const uint8_t *bytes, struct rk_record_header *header_out)
+enum rk_err rk_record_decode_unstamped_header(const uint8_t *bytes, struct rk_record_header *header_out)
 {
-    if (rk_bytes_load32(bytes + AT_MAGIC) != MAGIC || rk_bytes_load32(bytes + AT_HEADER_CRC) != header_crc(bytes))
+    return rk_bytes_load32(bytes + AT_MAGIC) == PLAIN_MAGIC ? decode_fields(bytes, header_out) : RK_ERR_CORRUPT;
+}
+
+enum rk_err rk_record_decode_header(const uint8_t *bytes, const struct rk_record_secret *secret,
+                                    struct rk_record_header *header_out)
+{
+    if (rk_bytes_load32(bytes + AT_MAGIC) != secret->magic
+        || rk_bytes_load32(bytes + AT_HEADER_CRC) != header_crc(bytes, secret))
         return RK_ERR_CORRUPT;
-    return rk_record_decode_unstamped_header(bytes, header_out);
+    return decode_fields(bytes, header_out);
 }
 
 enum rk_err rk_record_check_body(const struct rk_record_header *header, const uint8_t *bytes, bool check_value)
@@ -249,13 +260,14 @@ enum rk_err rk_record_check_block(const struct rk_record_header *header, const u
     return RK_OK;
 }
 
-enum rk_err rk_record_decode(const uint8_t *bytes, size_t size, struct rk_record_view *view_out)
+enum rk_err rk_record_decode(const uint8_t *bytes, size_t size, const struct rk_record_secret *secret,
+                             struct rk_record_view *view_out)
 {
     struct rk_record_view view = { 0 };
 
     if (size < RK_RECORD_HEADER_BYTES)
         return RK_ERR_TORN;
-    if (rk_record_decode_header(bytes, &view.header) != RK_OK)
+    if (rk_record_decode_header(bytes, secret, &view.header) != RK_OK)
         return RK_ERR_CORRUPT;
     if (size < rk_record_size_of(&view.header))
         return RK_ERR_TORN;

@@ -1,23 +1,20 @@
 /* The record: what every data file is made of. A codec only: bytes in, struct out; no file, no clock, no globals.
  *
  *   offset size
- *        0    4  magic "RKV1"
+ *        0    4  magic: "RKV1" in a file header, the store's own (log_secret.h) in every other record
  *        4    1  type (enum rk_record_type)
  *        5    1  flags (RK_RECORD_HAS_*)
  *        6    2  key length
- *        8    4  header CRC: CRC-32C of these 40 bytes with this field as zeros
- *       12    4  body CRC: CRC-32C of [expiry][block CRCs][key][metadata] and, unless there are block CRCs, [value]
- *       16    8  sequence
- *       24    6  write time, ms since 1970
- *       30    2  metadata length
- *       32    4  value length
- *       36    4  durable-up-to mark: offset / 16 in this file below which all was durable when this was written
- *       40       [expiry: 8, ms since 1970]  if RK_RECORD_HAS_EXPIRY
- *                [block CRCs: 4 for each 64 KiB of the value] if RK_RECORD_HAS_BLOCK_CRCS
- *                key · metadata · value · zeros up to the padded size (log_location.h)
+ *        8    4  header CRC: CRC-32C of these 40 bytes with this field as zeros, begun with the store's seed (file
+ * header: 0) 12    4  body CRC: CRC-32C of [expiry][block CRCs][key][metadata] and, unless there are block CRCs,
+ * [value] 16    8  sequence 24    6  write time, ms since 1970 30    2  metadata length 32    4  value length 36    4
+ * durable-up-to mark: offset / 16 in this file below which all was durable when this was written 40       [expiry: 8,
+ * ms since 1970]  if RK_RECORD_HAS_EXPIRY [block CRCs: 4 for each 64 KiB of the value] if RK_RECORD_HAS_BLOCK_CRCS key
+ * · metadata · value · zeros up to the padded size (log_location.h)
  *
  * 1. Little-endian. A record begins at a multiple of 16.
- * 2. Zeros are never a valid record (magic), nor is a header whose CRC does not fit.
+ * 2. Zeros are never a valid record (magic), nor is a header whose CRC does not fit, nor, but for file headers, one
+ *    that was made without the store's secret.
  * 3. The body CRC does not depend on the header: a worker computes it before the writer stamps sequence, time, mark and
  *    header CRC.
  * 4. Values over 64 KiB have block CRCs, so a piece can be checked alone; the body CRC covers the CRCs.
@@ -50,6 +47,15 @@ enum rk_record_flag {
     RK_RECORD_HAS_EXPIRY = 1,
     RK_RECORD_HAS_BLOCK_CRCS = 2,
 };
+
+/* What the headers of a store's records are made with. */
+struct rk_record_secret {
+    uint32_t magic;
+    uint32_t crc_seed;
+};
+
+/* Everybody's: of file headers, which must be readable before anybody knows whose file it is. */
+extern const struct rk_record_secret rk_record_plain;
 
 /* A header, decoded. Lengths are as stored; nothing of the body was looked at. */
 struct rk_record_header {
@@ -99,13 +105,16 @@ uint64_t rk_record_size(size_t key_len, size_t metadata_len, size_t value_len, b
  * until rk_record_stamp(). Returns the size. Pure. */
 uint64_t rk_record_build(uint8_t *bytes, const struct rk_record_parts *parts);
 
-/* Fills in the stamp and the header CRC. Pure. */
-void rk_record_stamp(uint8_t *header_bytes, const struct rk_record_stamp *stamp);
+/* Fills in the stamp, the magic and the header CRC. Pure. */
+void rk_record_stamp(uint8_t *header_bytes, const struct rk_record_secret *secret, const struct rk_record_stamp *stamp);
 
-/* Decodes a header of 40 bytes: RK_OK, or RK_ERR_CORRUPT (magic, CRC, type, flags or lengths that no writer makes). */
-enum rk_err rk_record_decode_header(const uint8_t *bytes, struct rk_record_header *header_out);
+/* Decodes a header of 40 bytes: RK_OK, or RK_ERR_CORRUPT (magic, CRC, type, flags or lengths that no writer makes, or a
+ * header that was made with another secret). */
+enum rk_err rk_record_decode_header(const uint8_t *bytes, const struct rk_record_secret *secret,
+                                    struct rk_record_header *header_out);
 
-/* The same for a record that was built and not yet stamped (no header CRC): what a worker puts into a ring. */
+/* The same for a record that was built and not yet stamped (the plain magic, no header CRC): what a worker puts into a
+ * ring. */
 enum rk_err rk_record_decode_unstamped_header(const uint8_t *bytes, struct rk_record_header *header_out);
 
 /* The header CRC that a stamped header carries: it names the record, body CRC and sequence included. Pure. */
@@ -129,6 +138,7 @@ enum rk_err rk_record_check_block(const struct rk_record_header *header, const u
 
 /* Decodes and checks a whole record of `size` bytes (at least its padded size). RK_OK, RK_ERR_CORRUPT, or RK_ERR_TORN
  * when `size` is too small for what the header says. */
-enum rk_err rk_record_decode(const uint8_t *bytes, size_t size, struct rk_record_view *view_out);
+enum rk_err rk_record_decode(const uint8_t *bytes, size_t size, const struct rk_record_secret *secret,
+                             struct rk_record_view *view_out);
 
 #endif

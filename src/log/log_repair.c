@@ -28,25 +28,25 @@ static int open_file(int dir_fd, uint32_t file_number, int flags)
 }
 
 /* Reads a record of a header's or trailer's size; false when there is none that is whole. */
-static enum rk_err read_frame(int fd, uint64_t offset, uint8_t bytes[RK_LOG_FILE_FRAME_BYTES],
-                              struct rk_record_view *view_out, bool *whole_out)
+static enum rk_err read_frame(int fd, uint64_t offset, const struct rk_record_secret *secret,
+                              uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], struct rk_record_view *view_out, bool *whole_out)
 {
     ssize_t n = rk_io_pread_full(fd, bytes, RK_LOG_FILE_FRAME_BYTES, (off_t)offset);
 
     if (n < 0)
         return RK_ERR_IO;
-    *whole_out = rk_record_decode(bytes, (size_t)n, view_out) == RK_OK;
+    *whole_out = rk_record_decode(bytes, (size_t)n, secret, view_out) == RK_OK;
     return RK_OK;
 }
 
-static enum rk_err summarize(int fd, struct rk_log_file_summary *summary)
+static enum rk_err summarize(int fd, const struct rk_record_secret *secret, struct rk_log_file_summary *summary)
 {
     uint8_t bytes[RK_LOG_FILE_FRAME_BYTES];
     struct rk_log_file_header header;
     struct rk_record_view view;
     bool whole = false;
 
-    if (read_frame(fd, 0, bytes, &view, &whole) != RK_OK)
+    if (read_frame(fd, 0, &rk_record_plain, bytes, &view, &whole) != RK_OK)
         return RK_ERR_IO;
     if (whole && rk_log_file_header_decode(&view, &header) == RK_OK) {
         summary->has_header = true;
@@ -55,7 +55,7 @@ static enum rk_err summarize(int fd, struct rk_log_file_summary *summary)
     }
     if (summary->file_bytes < 2 * RK_LOG_FILE_FRAME_BYTES)
         return RK_OK;
-    if (read_frame(fd, summary->file_bytes - RK_LOG_FILE_FRAME_BYTES, bytes, &view, &whole) != RK_OK)
+    if (read_frame(fd, summary->file_bytes - RK_LOG_FILE_FRAME_BYTES, secret, bytes, &view, &whole) != RK_OK)
         return RK_ERR_IO;
     if (!whole || rk_log_file_trailer_decode(&view, &summary->trailer) != RK_OK
         || summary->trailer.size_bytes != summary->file_bytes - RK_LOG_FILE_FRAME_BYTES)
@@ -66,8 +66,8 @@ static enum rk_err summarize(int fd, struct rk_log_file_summary *summary)
     return RK_OK;
 }
 
-enum rk_err rk_log_file_summarize(int dir_fd, uint32_t file_number, struct rk_log_file_summary *summary_out,
-                                  struct rk_detail *detail)
+enum rk_err rk_log_file_summarize(int dir_fd, uint32_t file_number, const struct rk_record_secret *secret,
+                                  struct rk_log_file_summary *summary_out, struct rk_detail *detail)
 {
     struct rk_log_file_summary summary = { 0 };
     int fd = open_file(dir_fd, file_number, O_RDONLY);
@@ -80,7 +80,7 @@ enum rk_err rk_log_file_summarize(int dir_fd, uint32_t file_number, struct rk_lo
         err = fail(file_number, detail, "cannot be examined");
     } else {
         summary.file_bytes = (uint64_t)status.st_size;
-        if (summarize(fd, &summary) != RK_OK)
+        if (summarize(fd, secret, &summary) != RK_OK)
             err = fail(file_number, detail, "cannot be read");
     }
     (void)rk_io->close(fd); /* nothing was written through it */
@@ -120,7 +120,7 @@ enum rk_err rk_log_file_cut(int dir_fd, uint32_t file_number, uint64_t end_bytes
 }
 
 enum rk_err rk_log_file_seal(int dir_fd, uint32_t file_number, const struct rk_log_file_trailer *totals,
-                             uint64_t sequence, struct rk_detail *detail)
+                             const struct rk_record_secret *secret, uint64_t sequence, struct rk_detail *detail)
 {
     struct rk_record_stamp stamp = { .sequence = sequence,
                                      .write_time_ms = rk_time_wall_ms(),
@@ -131,7 +131,7 @@ enum rk_err rk_log_file_seal(int dir_fd, uint32_t file_number, const struct rk_l
 
     if (fd < 0)
         return fail(file_number, detail, "cannot be opened");
-    rk_log_file_trailer_build(bytes, totals, &stamp);
+    rk_log_file_trailer_build(bytes, totals, secret, &stamp);
     if (rk_io_pwrite_full(fd, bytes, sizeof bytes, (off_t)totals->size_bytes) != 0)
         err = fail(file_number, detail, "its trailer cannot be written");
     else if (rk_io->fdatasync(fd) != 0)

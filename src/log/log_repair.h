@@ -19,8 +19,8 @@ struct rk_log_file_summary {
 };
 
 /* RK_OK; RK_ERR_NOT_FOUND, RK_ERR_IO. Whether what is missing matters is the caller's to judge. */
-enum rk_err rk_log_file_summarize(int dir_fd, uint32_t file_number, struct rk_log_file_summary *summary_out,
-                                  struct rk_detail *detail);
+enum rk_err rk_log_file_summarize(int dir_fd, uint32_t file_number, const struct rk_record_secret *secret,
+                                  struct rk_log_file_summary *summary_out, struct rk_detail *detail);
 
 /* Makes sure that what is read from now on is what the device has: writes out the file's dirty pages, then drops its
  * clean ones. RK_ERR_IO when they cannot be written: then nobody knows what the file holds. */
@@ -32,6 +32,6 @@ enum rk_err rk_log_file_cut(int dir_fd, uint32_t file_number, uint64_t end_bytes
 /* Puts the trailer behind the records of a file that was cut, durably. `sequence` is the highest that may have been
  * given out. */
 enum rk_err rk_log_file_seal(int dir_fd, uint32_t file_number, const struct rk_log_file_trailer *totals,
-                             uint64_t sequence, struct rk_detail *detail);
+                             const struct rk_record_secret *secret, uint64_t sequence, struct rk_detail *detail);
 
 #endif

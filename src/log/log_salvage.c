@@ -48,10 +48,15 @@ static enum rk_err fail(struct salvage *salvage, const char *what)
     return rk_err_from_errno(errnum);
 }
 
+static const struct rk_record_secret *secret_of(const struct salvage *salvage)
+{
+    return &rk_log_store_identity(salvage->store)->secret;
+}
+
 static enum rk_err open_scan(struct salvage *salvage)
 {
     return rk_log_scan_open(&salvage->scan, rk_log_store_dir_fd(salvage->store), salvage->file_number,
-                            rk_log_store_identity(salvage->store)->uuid, salvage->detail);
+                            rk_log_store_identity(salvage->store), salvage->detail);
 }
 
 /* Only the newest file may have another end than its trailer. */
@@ -107,7 +112,7 @@ static enum rk_err copy_record(struct salvage *salvage, const struct rk_log_scan
     if (rk_io_pread_full(salvage->in_fd, salvage->record, location.size_bytes, (off_t)location.offset_bytes)
         != (ssize_t)location.size_bytes)
         return fail(salvage, "cannot be read");
-    rk_record_stamp(salvage->record, &stamp);
+    rk_record_stamp(salvage->record, secret_of(salvage), &stamp);
     iov = (struct iovec){ .iov_base = salvage->record, .iov_len = location.size_bytes };
     salvage->last_sequence = stamp.sequence;
     return rk_log_active_append(&salvage->out, &iov, 1, location.size_bytes, 1, stamp.sequence, stamp.sequence,
@@ -171,8 +176,8 @@ static enum rk_err create_out(struct salvage *salvage)
                                          .format_version = RK_LOG_FORMAT_VERSION,
                                          .kind = RK_LOG_FILE_APPENDED };
     struct rk_log_file_summary summary;
-    enum rk_err err =
-        rk_log_file_summarize(rk_log_store_dir_fd(salvage->store), salvage->file_number, &summary, salvage->detail);
+    enum rk_err err = rk_log_file_summarize(rk_log_store_dir_fd(salvage->store), salvage->file_number,
+                                            secret_of(salvage), &summary, salvage->detail);
     struct rk_record_stamp stamp = { .write_time_ms = rk_time_wall_ms() };
 
     if (err != RK_OK)
@@ -197,7 +202,7 @@ static enum rk_err seal_out(struct salvage *salvage)
     stamp.durable_units = (uint32_t)(salvage->out.end_bytes / RK_LOG_UNIT_BYTES);
     if (rk_io->fdatasync(salvage->out.fd) != 0) /* what is before a trailer was durable before it */
         return fail(salvage, "what was kept of it cannot be made durable");
-    return rk_log_active_seal(&salvage->out, &stamp, salvage->detail);
+    return rk_log_active_seal(&salvage->out, secret_of(salvage), &stamp, salvage->detail);
 }
 
 /* A second name for the original, durable. */

@@ -5,6 +5,7 @@
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "log/log_location.h"
+#include "log/log_store.h"
 #include "log/log_window.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ _Static_assert(PREFIX_BYTES_MAX + RK_RECORD_BLOCK_BYTES <= RK_LOG_WINDOW_BYTES, 
 struct rk_log_scan {
     struct rk_log_window window;
     uint32_t file_number;
+    struct rk_record_secret secret;
     enum rk_log_file_kind kind;
     uint64_t offset;
     uint8_t *prefix; /* of a record with block CRCs, while its value passes through the window */
@@ -125,7 +127,8 @@ static enum rk_err find_record(struct rk_log_scan *scan, struct found *found)
     err = rk_log_window_get(&scan->window, scan->offset, RK_RECORD_HEADER_BYTES, &found->bytes);
     if (err != RK_OK)
         return err;
-    if (rk_record_decode_header(found->bytes, &found->header) != RK_OK) {
+    if (rk_record_decode_header(found->bytes, scan->offset == 0 ? &rk_record_plain : &scan->secret, &found->header)
+        != RK_OK) {
         found->what = "there is no record header";
         return RK_OK;
     }
@@ -147,7 +150,7 @@ static bool promises(const struct rk_log_scan *scan, const uint8_t *bytes, uint6
     struct rk_record_header header;
     uint64_t mark;
 
-    if (rk_record_decode_header(bytes, &header) != RK_OK)
+    if (rk_record_decode_header(bytes, &scan->secret, &header) != RK_OK)
         return false;
     mark = (uint64_t)header.durable_units * RK_LOG_UNIT_BYTES;
     return mark > scan->end.end_bytes && mark <= at && header.sequence > scan->end.max_sequence;
@@ -280,7 +283,7 @@ enum rk_err rk_log_scan_next(struct rk_log_scan *scan, struct rk_log_scan_item *
 }
 
 static enum rk_err check_header(const struct rk_log_scan *scan, const struct rk_log_file_header *header,
-                                const uint8_t uuid[RK_LOG_UUID_BYTES], struct rk_detail *detail)
+                                const struct rk_log_identity *identity, struct rk_detail *detail)
 {
     char name[RK_LOG_FILE_NAME_BYTES];
 
@@ -288,7 +291,7 @@ static enum rk_err check_header(const struct rk_log_scan *scan, const struct rk_
     if (header->format_version != RK_LOG_FORMAT_VERSION)
         rk_detail_set(detail, "%s: format version %u; this program reads version %u", name, header->format_version,
                       RK_LOG_FORMAT_VERSION);
-    else if (memcmp(header->uuid, uuid, RK_LOG_UUID_BYTES) != 0)
+    else if (memcmp(header->uuid, identity->uuid, RK_LOG_UUID_BYTES) != 0)
         rk_detail_set(detail, "%s: belongs to another store", name);
     else if (header->file_number != scan->file_number)
         rk_detail_set(detail, "%s: says that it is file %u", name, header->file_number);
@@ -300,7 +303,7 @@ static enum rk_err check_header(const struct rk_log_scan *scan, const struct rk_
 }
 
 /* Reads the file header; without a whole one the scan is at its end before it began. */
-static enum rk_err begin(struct rk_log_scan *scan, const uint8_t uuid[RK_LOG_UUID_BYTES], struct rk_detail *detail)
+static enum rk_err begin(struct rk_log_scan *scan, const struct rk_log_identity *identity, struct rk_detail *detail)
 {
     struct rk_log_file_header header;
     struct rk_record_view view;
@@ -319,24 +322,25 @@ static enum rk_err begin(struct rk_log_scan *scan, const uint8_t uuid[RK_LOG_UUI
     scan->kind = header.kind;
     count_record(scan, &found.header);
     scan->offset = found.size_bytes;
-    return check_header(scan, &header, uuid, detail);
+    return check_header(scan, &header, identity, detail);
 }
 
 enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t file_number,
-                             const uint8_t uuid[RK_LOG_UUID_BYTES], struct rk_detail *detail)
+                             const struct rk_log_identity *identity, struct rk_detail *detail)
 {
     struct rk_log_scan *scan = rk_mem_calloc(1, sizeof *scan);
     char name[RK_LOG_FILE_NAME_BYTES];
     enum rk_err err;
 
     scan->file_number = file_number;
+    scan->secret = identity->secret;
     scan->kind = RK_LOG_FILE_APPENDED;
     rk_log_file_name(name, file_number);
     err = rk_log_window_open(&scan->window, dir_fd, name, &scan->end.file_bytes);
     if (err != RK_OK)
         rk_detail_set(detail, "%s: cannot be opened: %s", name, strerror(errno));
     else
-        err = begin(scan, uuid, detail);
+        err = begin(scan, identity, detail);
     if (err != RK_OK) {
         rk_log_scan_close(&scan);
         return err;

@@ -9,13 +9,16 @@
  *    damage to what was promised.
  * 3. Anything else was never promised: a torn tail.
  *
- * Of a record whose header is whole, the body is not searched for (2): a value may be the copy of a data file. */
+ * What lies behind may be the inside of a value, so (2) believes only headers that were made with the store's secret
+ * (log_secret.h), with a sequence that none before it had: a client cannot write the first, and a copy of the store's
+ * own files has not the second. Of a record whose header is whole, the body is not searched at all. */
 #ifndef RK_LOG_LOG_SCAN_H
 #define RK_LOG_LOG_SCAN_H
 
 #include "log/log_file.h"
 
 struct rk_detail;
+struct rk_log_identity;
 struct rk_log_scan;
 
 enum rk_log_scan_end_kind {
@@ -45,7 +48,7 @@ struct rk_log_scan_item {
 /* RK_OK; RK_ERR_NOT_FOUND, RK_ERR_IO; RK_ERR_MISMATCH when the file is whole but of another store, number or version.
  */
 enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t file_number,
-                             const uint8_t uuid[RK_LOG_UUID_BYTES], struct rk_detail *detail);
+                             const struct rk_log_identity *identity, struct rk_detail *detail);
 void rk_log_scan_close(struct rk_log_scan **scan);
 
 /* The next record, checked to the last byte (file header and trailer are not shown); the key stays until the next call.

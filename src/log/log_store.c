@@ -121,6 +121,7 @@ static enum rk_err create_identity(struct rk_log_store *store, struct rk_detail 
     randombytes_buf(store->identity.uuid, sizeof store->identity.uuid);
     randombytes_buf(store->identity.hash_key, sizeof store->identity.hash_key);
     store->identity.created_ms = rk_time_wall_ms();
+    store->identity.secret = rk_log_secret_derive(store->identity.hash_key);
     rk_log_identity_encode(bytes, &store->identity);
     return replace_file(store, STORE_NAME, bytes, sizeof bytes, detail);
 }

@@ -10,11 +10,10 @@
 
 #include "base/base_err.h"
 #include "log/log_file.h"
+#include "log/log_secret.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-#define RK_LOG_HASH_KEY_BYTES 16
 
 struct rk_detail;
 struct rk_log_store;
@@ -23,6 +22,7 @@ struct rk_log_identity {
     uint8_t uuid[RK_LOG_UUID_BYTES];
     uint8_t hash_key[RK_LOG_HASH_KEY_BYTES];
     uint64_t created_ms;
+    struct rk_record_secret secret; /* follows from the hash key */
 };
 
 /* Opens the store of a directory, making the directory and an empty store where there is none (one level; the parent

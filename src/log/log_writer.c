@@ -82,6 +82,11 @@ static struct rk_record_stamp make_stamp(const struct rk_log_writer *writer, uin
     };
 }
 
+static const struct rk_record_secret *secret_of(const struct rk_log_writer *writer)
+{
+    return &rk_log_store_identity(writer->store)->secret;
+}
+
 /* The header's sequence says that all up to it were given out before this file: it survives the files before it. */
 static enum rk_err create_file(struct rk_log_writer *writer, struct rk_log_active *active, struct rk_detail *detail)
 {
@@ -262,7 +267,7 @@ enum rk_err rk_log_writer_stage(struct rk_log_writer *writer, const uint8_t head
     writer->last_sequence++;
     atomic_store_explicit(&writer->given_sequence, writer->last_sequence, memory_order_release);
     stamp = make_stamp(writer, writer->last_sequence, now_ms);
-    rk_record_stamp(rk_log_batch_add(&writer->batch, header, rest, size_bytes), &stamp);
+    rk_record_stamp(rk_log_batch_add(&writer->batch, header, rest, size_bytes), secret_of(writer), &stamp);
     *location_out = rk_log_location_encode(location);
     *sequence_out = writer->last_sequence;
     return RK_OK;
@@ -340,7 +345,7 @@ static enum rk_err seal_locked(struct rk_log_writer *writer, struct rk_detail *d
     if (err != RK_OK)
         return err;
     stamp = make_stamp(writer, writer->last_sequence, rk_time_wall_ms());
-    return rk_log_active_seal(&writer->active, &stamp, detail);
+    return rk_log_active_seal(&writer->active, secret_of(writer), &stamp, detail);
 }
 
 /* The next file is made, and its place in the list staged. Everything that needs space was done by then, but for the

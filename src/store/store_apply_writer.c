@@ -141,7 +141,7 @@ static enum rk_err is_older(struct rk_store_apply *apply, uint64_t word, uint64_
     }
     fd = header_fd(apply, location.file_number);
     if (fd < 0 || rk_io_pread_full(fd, bytes, sizeof bytes, (off_t)location.offset_bytes) != (ssize_t)sizeof bytes
-        || rk_record_decode_header(bytes, &header) != RK_OK) {
+        || rk_record_decode_header(bytes, apply->settings.secret, &header) != RK_OK) {
         rk_detail_set(detail, "data file %u: the record at byte %llu cannot be read again", location.file_number,
                       (unsigned long long)location.offset_bytes);
         return RK_ERR_IO;

@@ -16,6 +16,7 @@
 
 struct rk_detail;
 struct rk_keydir_writer;
+struct rk_record_secret;
 struct rk_store_apply;
 struct rk_store_recover_hooks;
 
@@ -30,7 +31,8 @@ struct rk_store_apply_settings {
     struct rk_keydir_writer *keydir;
     const struct rk_store_recover_hooks *hooks;
     int dir_fd;
-    const struct rk_store_range *ranges; /* of all files, by number; stays the caller's */
+    const struct rk_record_secret *secret; /* of the store's records; stays the caller's */
+    const struct rk_store_range *ranges;   /* of all files, by number; stays the caller's */
     size_t n_ranges;
     bool in_order;
 };

@@ -104,12 +104,13 @@ static struct rk_store_source *open_source(const struct lookup *lookup, const st
     return source;
 }
 
-static enum rk_err take_large(const struct lookup *lookup, const struct rk_store_arena *arena, uint8_t *bytes,
-                              size_t size, struct rk_store_value *value_out)
+static enum rk_err take_large(struct rk_store_client *client, const struct lookup *lookup,
+                              const struct rk_store_arena *arena, uint8_t *bytes, size_t size,
+                              struct rk_store_value *value_out)
 {
     struct rk_record_header header;
     size_t key_offset;
-    enum rk_err err = rk_record_decode_header(bytes, &header);
+    enum rk_err err = rk_record_decode_header(bytes, &client->secret, &header);
 
     if (err == RK_OK && (rk_record_n_blocks(&header) == 0 || rk_record_size_of(&header) != lookup->location.size_bytes))
         err = RK_ERR_CORRUPT;
@@ -135,11 +136,11 @@ static enum rk_err take_large(const struct lookup *lookup, const struct rk_store
     return RK_OK;
 }
 
-static enum rk_err take_whole(const struct lookup *lookup, const uint8_t *bytes, size_t size,
-                              struct rk_store_value *value_out)
+static enum rk_err take_whole(struct rk_store_client *client, const struct lookup *lookup, const uint8_t *bytes,
+                              size_t size, struct rk_store_value *value_out)
 {
     struct rk_record_view view;
-    enum rk_err err = rk_record_decode(bytes, size, &view);
+    enum rk_err err = rk_record_decode(bytes, size, &client->secret, &view);
 
     if (err != RK_OK)
         return err;
@@ -163,8 +164,8 @@ static enum rk_err take_record(struct rk_store_client *client, const struct look
                                struct rk_store_value *value_out)
 {
     enum rk_err err = lookup->location.size_bytes <= WHOLE_BYTES_MAX
-                          ? take_whole(lookup, bytes, size, value_out)
-                          : take_large(lookup, arena, bytes, size, value_out);
+                          ? take_whole(client, lookup, bytes, size, value_out)
+                          : take_large(client, lookup, arena, bytes, size, value_out);
 
     if (err == RK_OK)
         rk_counter_add(&client->settings.stats->hits, 1);

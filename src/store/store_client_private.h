@@ -3,7 +3,7 @@
 #define RK_STORE_STORE_CLIENT_PRIVATE_H
 
 #include "log/log_location.h"
-#include "log/log_record.h"
+#include "log/log_secret.h"
 #include "ring/ring.h"
 #include "ring/ring_messages.h"
 #include "stats/stats_store.h"
@@ -43,6 +43,7 @@ struct rk_store_source {
 
 struct rk_store_client {
     struct rk_store_client_settings settings;
+    struct rk_record_secret secret;
     struct rk_ring_producer requests;
     struct rk_ring_consumer completions;
     struct rk_store_files *files;

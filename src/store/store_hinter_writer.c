@@ -72,13 +72,14 @@ static bool tend_file(struct rk_store_hinter *hinter, uint32_t file_number)
     struct rk_log_hint_maker maker = { .context = hinter, .fingerprint = make_fingerprint, .go_on = may_go_on };
     struct rk_log_file_summary summary;
     struct rk_detail detail = { "" };
+    const struct rk_log_identity *identity = rk_log_store_identity(hinter->store);
     int dir_fd = rk_log_store_dir_fd(hinter->store);
-    enum rk_err err = rk_log_file_summarize(dir_fd, file_number, &summary, &detail);
+    enum rk_err err = rk_log_file_summarize(dir_fd, file_number, &identity->secret, &summary, &detail);
 
     if (err == RK_OK) {
         if (!summary.has_trailer || has_hint(hinter, file_number, &summary))
             return true;
-        err = rk_log_hint_make(dir_fd, file_number, rk_log_store_identity(hinter->store)->uuid, &maker, &detail);
+        err = rk_log_hint_make(dir_fd, file_number, identity, &maker, &detail);
     }
     lock(hinter);
     hinter->figures.n_made += err == RK_OK;

@@ -44,6 +44,11 @@ struct recovery {
     uint64_t next_turn_bytes;
 };
 
+static const struct rk_record_secret *secret_of(const struct recovery *recovery)
+{
+    return &rk_log_store_identity(recovery->store)->secret;
+}
+
 /* Now and then: says how far it is, and gives the keydir its memory back. */
 static void take_turn(struct recovery *recovery, uint64_t offset)
 {
@@ -134,7 +139,7 @@ static enum rk_err scan_file(struct recovery *recovery, const struct file *file)
 {
     struct rk_log_scan *scan = NULL;
     enum rk_err err = rk_log_scan_open(&scan, rk_log_store_dir_fd(recovery->store), file->number,
-                                       rk_log_store_identity(recovery->store)->uuid, recovery->detail);
+                                       rk_log_store_identity(recovery->store), recovery->detail);
 
     if (err != RK_OK)
         return err;
@@ -248,8 +253,8 @@ static enum rk_err summarize_files(struct recovery *recovery)
         enum rk_err err;
 
         file->number = rk_log_store_file(recovery->store, i);
-        err =
-            rk_log_file_summarize(rk_log_store_dir_fd(recovery->store), file->number, &file->summary, recovery->detail);
+        err = rk_log_file_summarize(rk_log_store_dir_fd(recovery->store), file->number, secret_of(recovery),
+                                    &file->summary, recovery->detail);
         if (err != RK_OK)
             return err;
         set_range(file);
@@ -287,6 +292,7 @@ static enum rk_err read_files(struct recovery *recovery)
     struct rk_store_apply_settings settings = { .keydir = recovery->keydir,
                                                 .hooks = recovery->hooks,
                                                 .dir_fd = rk_log_store_dir_fd(recovery->store),
+                                                .secret = secret_of(recovery),
                                                 .ranges = recovery->ranges,
                                                 .n_ranges = recovery->n_files,
                                                 .in_order = sequences_ascend(recovery) };
@@ -330,7 +336,8 @@ static enum rk_err repair_newest(struct recovery *recovery)
     if (err != RK_OK || end->kind == RK_LOG_SCAN_SEALED || end->totals.n_records == 0)
         return err;
     end->totals.size_bytes = end->end_bytes;
-    return rk_log_file_seal(dir_fd, newest->number, &end->totals, recovery->result.next_sequence - 1, recovery->detail);
+    return rk_log_file_seal(dir_fd, newest->number, &end->totals, secret_of(recovery),
+                            recovery->result.next_sequence - 1, recovery->detail);
 }
 
 static enum rk_err recover(struct recovery *recovery)

@@ -1,7 +1,7 @@
 #include "base/base_bytes.h"
 #include "log/log_file.h"
 #include "log/log_location.h"
-#include "log/log_record.h"
+#include "log/log_secret.h"
 #include "test_main.h"
 
 #include <stdlib.h>
@@ -10,6 +10,8 @@
 static const struct rk_record_stamp stamp = { .sequence = 0x1122334455667788,
                                               .write_time_ms = 0xa1b2c3d4e5f6,
                                               .durable_units = 0x1234567 };
+
+static const struct rk_record_secret secret = { .magic = 0x89abcdef, .crc_seed = 0x01234567 };
 
 /* Bytes that differ from their neighbours, so that a shift shows. */
 static uint8_t *make_bytes(size_t size)
@@ -83,12 +85,12 @@ static void check_round_trip(size_t key_len, size_t metadata_len, size_t value_l
     struct rk_record_view view;
 
     make_sample(&sample, key_len, metadata_len, value_len, expiry_ms);
-    ck_assert_int_eq(rk_record_decode_header(sample.bytes, &header), RK_ERR_CORRUPT);
+    ck_assert_int_eq(rk_record_decode_header(sample.bytes, &secret, &header), RK_ERR_CORRUPT);
     ck_assert_int_eq(rk_record_decode_unstamped_header(sample.bytes, &header), RK_OK);
     ck_assert_uint_eq(rk_record_size_of(&header), sample.size);
     ck_assert_int_eq(rk_record_check_body(&header, sample.bytes, true), RK_OK);
-    rk_record_stamp(sample.bytes, &stamp);
-    ck_assert_int_eq(rk_record_decode(sample.bytes, sample.size, &view), RK_OK);
+    rk_record_stamp(sample.bytes, &secret, &stamp);
+    ck_assert_int_eq(rk_record_decode(sample.bytes, sample.size, &secret, &view), RK_OK);
     check_view(&sample, &view);
     for (size_t i = rk_record_value_offset(&view.header) + value_len; i < sample.size; i++)
         ck_assert_uint_eq(sample.bytes[i], 0);
@@ -108,8 +110,9 @@ START_TEST(the_bytes_are_as_drawn)
     uint8_t bytes[64];
 
     ck_assert_uint_eq(rk_record_build(bytes, &parts), 64);
-    rk_record_stamp(bytes, &stamp);
-    ck_assert_mem_eq(bytes, "RKV1\x01\x01\x02\x00", 8);
+    rk_record_stamp(bytes, &secret, &stamp);
+    ck_assert_mem_eq(bytes, "\xef\xcd\xab\x89\x01\x01\x02\x00", 8);
+    ck_assert_mem_eq(bytes + 8, "\xfa\xea\xbb\x18\xb2\xb1\xc4\x53", 8);
     ck_assert_mem_eq(bytes + 16, "\x88\x77\x66\x55\x44\x33\x22\x11", 8);
     ck_assert_mem_eq(bytes + 24, "\xf6\xe5\xd4\xc3\xb2\xa1\x01\x00", 8);
     ck_assert_mem_eq(bytes + 32, "\x03\x00\x00\x00\x67\x45\x23\x01", 8);
@@ -144,13 +147,13 @@ START_TEST(every_truncation_is_torn)
     struct rk_record_view view;
 
     make_sample(&sample, 5, 3, 90, 9);
-    rk_record_stamp(sample.bytes, &stamp);
+    rk_record_stamp(sample.bytes, &secret, &stamp);
     for (size_t size = 0; size < sample.size; size++) {
         uint8_t *exact = malloc(size + 1);
 
         memcpy(exact, sample.bytes, size);
         exact[size] = 0x55;
-        ck_assert_int_eq(rk_record_decode(exact, size, &view), RK_ERR_TORN);
+        ck_assert_int_eq(rk_record_decode(exact, size, &secret, &view), RK_ERR_TORN);
         free(exact);
     }
     free_sample(&sample);
@@ -165,15 +168,15 @@ static void check_flips(size_t key_len, size_t metadata_len, size_t value_len, u
     size_t used;
 
     make_sample(&sample, key_len, metadata_len, value_len, expiry_ms);
-    rk_record_stamp(sample.bytes, &stamp);
-    ck_assert_int_eq(rk_record_decode(sample.bytes, sample.size, &view), RK_OK);
+    rk_record_stamp(sample.bytes, &secret, &stamp);
+    ck_assert_int_eq(rk_record_decode(sample.bytes, sample.size, &secret, &view), RK_OK);
     used = rk_record_value_offset(&view.header) + value_len;
     for (size_t bit = 0; bit<used * 8; bit += value_len> 1000 ? 4099 : 1) {
         sample.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        ck_assert_int_ne(rk_record_decode(sample.bytes, sample.size, &view), RK_OK);
+        ck_assert_int_ne(rk_record_decode(sample.bytes, sample.size, &secret, &view), RK_OK);
         sample.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
-    ck_assert_int_eq(rk_record_decode(sample.bytes, sample.size, &view), RK_OK);
+    ck_assert_int_eq(rk_record_decode(sample.bytes, sample.size, &secret, &view), RK_OK);
     free_sample(&sample);
 }
 
@@ -193,12 +196,49 @@ START_TEST(zeros_and_noise_are_no_record)
     struct rk_record_header header;
     struct rk_record_view view;
 
-    ck_assert_int_eq(rk_record_decode_header(zeros, &header), RK_ERR_CORRUPT);
+    ck_assert_int_eq(rk_record_decode_header(zeros, &secret, &header), RK_ERR_CORRUPT);
     ck_assert_int_eq(rk_record_decode_unstamped_header(zeros, &header), RK_ERR_CORRUPT);
-    ck_assert_int_eq(rk_record_decode(zeros, sizeof zeros, &view), RK_ERR_CORRUPT);
+    ck_assert_int_eq(rk_record_decode(zeros, sizeof zeros, &secret, &view), RK_ERR_CORRUPT);
     for (size_t i = 0; i + 256 < 1 << 16; i++)
-        ck_assert_int_ne(rk_record_decode(noise + i, 256, &view), RK_OK);
+        ck_assert_int_ne(rk_record_decode(noise + i, 256, &secret, &view), RK_OK);
     free(noise);
+}
+END_TEST
+
+/* What somebody writes who knows the format and one of the two words only, or another store's. */
+START_TEST(headers_of_another_secret_are_no_headers)
+{
+    const struct rk_record_secret others[] = {
+        rk_record_plain,
+        { .magic = secret.magic, .crc_seed = 0 },
+        { .magic = secret.magic, .crc_seed = secret.crc_seed ^ 1 },
+        { .magic = rk_record_plain.magic, .crc_seed = secret.crc_seed },
+        { .magic = secret.magic ^ 0x80000000, .crc_seed = secret.crc_seed },
+    };
+    struct rk_record_header header;
+    struct sample sample;
+
+    make_sample(&sample, 3, 0, 10, 0);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        rk_record_stamp(sample.bytes, &others[i], &stamp);
+        ck_assert_int_eq(rk_record_decode_header(sample.bytes, &others[i], &header), RK_OK);
+        ck_assert_int_eq(rk_record_decode_header(sample.bytes, &secret, &header), RK_ERR_CORRUPT);
+    }
+    free_sample(&sample);
+}
+END_TEST
+
+/* The hash by which another program would read the files. */
+START_TEST(the_secret_follows_from_the_hash_key)
+{
+    uint8_t hash_key[RK_LOG_HASH_KEY_BYTES];
+    struct rk_record_secret derived;
+
+    for (uint8_t i = 0; i < sizeof hash_key; i++)
+        hash_key[i] = i;
+    derived = rk_log_secret_derive(hash_key);
+    ck_assert_uint_eq(derived.magic, 0x17b6e490);
+    ck_assert_uint_eq(derived.crc_seed, 0xdd7923fa);
 }
 END_TEST
 
@@ -210,7 +250,6 @@ START_TEST(lengths_and_flags_of_no_writer_are_refused)
         size_t width;
         uint32_t value;
     } pokes[] = {
-        { 0, 4, 0x31564b53 },
         { 4, 1, 0 },
         { 4, 1, 7 },
         { 4, 1, 255 },
@@ -239,8 +278,8 @@ START_TEST(lengths_and_flags_of_no_writer_are_refused)
         else
             rk_bytes_store32(bad + pokes[i].at, pokes[i].value);
         ck_assert_int_eq(rk_record_decode_unstamped_header(bad, &header), RK_ERR_CORRUPT);
-        rk_record_stamp(bad, &stamp);
-        ck_assert_int_eq(rk_record_decode_header(bad, &header), RK_ERR_CORRUPT);
+        rk_record_stamp(bad, &secret, &stamp);
+        ck_assert_int_eq(rk_record_decode_header(bad, &secret, &header), RK_ERR_CORRUPT);
     }
 }
 END_TEST
@@ -252,8 +291,8 @@ START_TEST(a_tombstone_is_a_type)
     struct rk_record_view view;
 
     ck_assert_uint_eq(rk_record_build(bytes, &parts), 48);
-    rk_record_stamp(bytes, &stamp);
-    ck_assert_int_eq(rk_record_decode(bytes, sizeof bytes, &view), RK_OK);
+    rk_record_stamp(bytes, &secret, &stamp);
+    ck_assert_int_eq(rk_record_decode(bytes, sizeof bytes, &secret, &view), RK_OK);
     ck_assert_int_eq(view.header.type, RK_RECORD_TOMBSTONE);
 }
 END_TEST
@@ -265,8 +304,8 @@ START_TEST(blocks_are_checked_alone)
     size_t value_offset;
 
     make_sample(&sample, 4, 0, 3 * 65536 + 100, 0);
-    rk_record_stamp(sample.bytes, &stamp);
-    ck_assert_int_eq(rk_record_decode_header(sample.bytes, &header), RK_OK);
+    rk_record_stamp(sample.bytes, &secret, &stamp);
+    ck_assert_int_eq(rk_record_decode_header(sample.bytes, &secret, &header), RK_OK);
     ck_assert_uint_eq(rk_record_n_blocks(&header), 4);
     value_offset = rk_record_value_offset(&header);
     sample.bytes[value_offset + 2 * 65536 + 5] ^= 1;
@@ -305,15 +344,15 @@ START_TEST(file_header_and_trailer_come_back)
     struct rk_record_view view;
 
     rk_log_file_header_build(bytes, &header, &stamp);
-    ck_assert_int_eq(rk_record_decode(bytes, sizeof bytes, &view), RK_OK);
+    ck_assert_int_eq(rk_record_decode(bytes, sizeof bytes, &rk_record_plain, &view), RK_OK);
     ck_assert_int_eq(rk_log_file_trailer_decode(&view, &trailer_back), RK_ERR_CORRUPT);
     ck_assert_int_eq(rk_log_file_header_decode(&view, &header_back), RK_OK);
     ck_assert_mem_eq(header_back.uuid, header.uuid, sizeof header.uuid);
     ck_assert_uint_eq(header_back.file_number, 7);
     ck_assert_uint_eq(header_back.format_version, 1);
     ck_assert_int_eq(header_back.kind, RK_LOG_FILE_MERGED);
-    rk_log_file_trailer_build(bytes, &trailer, &stamp);
-    ck_assert_int_eq(rk_record_decode(bytes, sizeof bytes, &view), RK_OK);
+    rk_log_file_trailer_build(bytes, &trailer, &secret, &stamp);
+    ck_assert_int_eq(rk_record_decode(bytes, sizeof bytes, &secret, &view), RK_OK);
     ck_assert_int_eq(rk_log_file_header_decode(&view, &header_back), RK_ERR_CORRUPT);
     ck_assert_int_eq(rk_log_file_trailer_decode(&view, &trailer_back), RK_OK);
     ck_assert_mem_eq(&trailer_back, &trailer, sizeof trailer);
@@ -359,6 +398,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, every_truncation_is_torn);
     tcase_add_test(tcase, every_bit_flip_is_found);
     tcase_add_test(tcase, zeros_and_noise_are_no_record);
+    tcase_add_test(tcase, headers_of_another_secret_are_no_headers);
+    tcase_add_test(tcase, the_secret_follows_from_the_hash_key);
     tcase_add_test(tcase, lengths_and_flags_of_no_writer_are_refused);
     tcase_add_test(tcase, a_tombstone_is_a_type);
     tcase_add_test(tcase, blocks_are_checked_alone);

@@ -81,7 +81,7 @@ static size_t list_sequences(uint64_t *sequences)
         struct rk_log_scan *scan = NULL;
 
         ck_assert_msg(rk_log_scan_open(&scan, rk_log_store_dir_fd(bed.store), rk_log_store_file(bed.store, i),
-                                       rk_log_store_identity(bed.store)->uuid, &detail)
+                                       rk_log_store_identity(bed.store), &detail)
                           == RK_OK,
                       "%s", detail.text);
         while (rk_log_scan_next(scan, &item, &detail) == RK_OK) {

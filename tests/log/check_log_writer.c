@@ -47,7 +47,7 @@ static size_t scan_file(uint32_t file_number, struct rk_log_scan_end *end_out)
     enum rk_err err;
 
     err = rk_log_scan_open(&scan, rk_log_store_dir_fd(log_under_test.store), file_number,
-                           rk_log_store_identity(log_under_test.store)->uuid, &detail);
+                           rk_log_store_identity(log_under_test.store), &detail);
     ck_assert_msg(err == RK_OK, "%s", detail.text);
     while ((err = rk_log_scan_next(scan, &item, &detail)) == RK_OK)
         n++;
@@ -71,7 +71,9 @@ static void check_record(uint64_t word, const char *key, const char *value)
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(rk_io_pread_full(fd, bytes, location.size_bytes, (off_t)location.offset_bytes),
                      location.size_bytes);
-    ck_assert_int_eq(rk_record_decode(bytes, location.size_bytes, &view), RK_OK);
+    ck_assert_int_eq(
+        rk_record_decode(bytes, location.size_bytes, &rk_log_store_identity(log_under_test.store)->secret, &view),
+        RK_OK);
     ck_assert_uint_eq(rk_record_size_of(&view.header), location.size_bytes);
     ck_assert_uint_eq(view.header.key_len, strlen(key));
     ck_assert(memcmp(view.key, key, strlen(key)) == 0);

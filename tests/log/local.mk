@@ -7,7 +7,7 @@ check_log_location_LDADD = librk_test.a librk_log.a librk_base.a $(CHECK_LIBS) $
 
 check_log_record_SOURCES = %D%/check_log_record.c
 check_log_record_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
-check_log_record_LDADD = librk_test.a librk_log.a librk_base.a $(CHECK_LIBS) $(ISAL_LIBS)
+check_log_record_LDADD = librk_test.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
 
 check_PROGRAMS += check_log_store check_log_writer
 
@@ -23,3 +23,8 @@ check_PROGRAMS += check_log_salvage
 check_log_salvage_SOURCES = %D%/check_log_salvage.c %D%/test_log.c %D%/test_log.h
 check_log_salvage_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_log_salvage_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
+
+check_PROGRAMS += check_log_scan
+check_log_scan_SOURCES = %D%/check_log_scan.c %D%/test_log.c %D%/test_log.h
+check_log_scan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_log_scan_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)

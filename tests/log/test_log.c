@@ -57,6 +57,23 @@ uint64_t test_log_put(struct rk_log_writer *writer, const char *key, const char 
     return location;
 }
 
+uint64_t test_log_put_bytes(struct rk_log_writer *writer, const char *key, const void *value, uint32_t value_len)
+{
+    struct rk_record_parts parts = {
+        .type = RK_RECORD_PUT, .key = key, .key_len = (uint16_t)strlen(key), .value = value, .value_len = value_len
+    };
+    uint64_t size = rk_record_size(parts.key_len, 0, value_len, false), location = 0, sequence = 0;
+    uint8_t *bytes = malloc(size);
+
+    ck_assert_uint_eq(rk_record_build(bytes, &parts), size);
+    ck_assert_int_eq(
+        rk_log_writer_stage(writer, bytes, bytes + RK_RECORD_HEADER_BYTES, size, 1700000000000, &location, &sequence),
+        RK_OK);
+    ck_assert_int_eq(rk_log_writer_flush(writer), RK_OK);
+    free(bytes);
+    return location;
+}
+
 uint8_t *test_log_read_file(const char *path, const char *name, size_t *size_out)
 {
     char full[512];

@@ -23,6 +23,9 @@ enum rk_err test_log_stage(struct rk_log_writer *writer, const char *key, const 
 /* Stage and flush; asserts that both work. Returns the location. */
 uint64_t test_log_put(struct rk_log_writer *writer, const char *key, const char *value);
 
+/* The same for a value of any bytes. */
+uint64_t test_log_put_bytes(struct rk_log_writer *writer, const char *key, const void *value, uint32_t value_len);
+
 /* A whole file of the folder, to be freed. */
 uint8_t *test_log_read_file(const char *path, const char *name, size_t *size_out);
 void test_log_write_file(const char *path, const char *name, const void *bytes, size_t size);

@@ -179,7 +179,7 @@ static int read_number(unsigned key)
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(pread(fd, bytes, location.size_bytes, (off_t)location.offset_bytes), location.size_bytes);
     close(fd);
-    ck_assert_int_eq(rk_record_decode(bytes, location.size_bytes, &view), RK_OK);
+    ck_assert_int_eq(rk_record_decode(bytes, location.size_bytes, &rk_log_store_identity(store)->secret, &view), RK_OK);
     return atoi((const char *)view.value);
 }
 

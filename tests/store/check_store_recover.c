@@ -459,14 +459,13 @@ static void merge_files(const uint32_t *numbers, size_t n)
         struct rk_log_scan *scan = NULL;
         struct rk_log_scan_item item;
 
-        ck_assert_int_eq(rk_log_scan_open(&scan, rk_log_store_dir_fd(bed.store), numbers[i], identity->uuid, NULL),
-                         RK_OK);
+        ck_assert_int_eq(rk_log_scan_open(&scan, rk_log_store_dir_fd(bed.store), numbers[i], identity, NULL), RK_OK);
         while (rk_log_scan_next(scan, &item, NULL) == RK_OK)
             if (item.header.type == RK_RECORD_TOMBSTONE || bed_random(&bed, 8) == 0 || !is_overwritten(item.location))
                 merge_record(fd, &totals, &item);
         rk_log_scan_close(&scan);
     }
-    rk_log_file_trailer_build(frame, &totals, &stamp);
+    rk_log_file_trailer_build(frame, &totals, &identity->secret, &stamp);
     ck_assert_int_eq(pwrite(fd, frame, sizeof frame, (off_t)totals.size_bytes), sizeof frame);
     close(fd);
     ck_assert_int_eq(rk_log_store_change(bed.store, &change, NULL), RK_OK);

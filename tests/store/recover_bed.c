@@ -147,7 +147,8 @@ static void check_value(const struct bed *bed, uint64_t word, unsigned key_numbe
     must(pread(fd, bytes, location.size_bytes, (off_t)location.offset_bytes) == (ssize_t)location.size_bytes,
          "its file is too short", key_number);
     close(fd);
-    must(rk_record_decode(bytes, location.size_bytes, &view) == RK_OK, "its record is damaged", key_number);
+    must(rk_record_decode(bytes, location.size_bytes, &rk_log_store_identity(bed->store)->secret, &view) == RK_OK,
+         "its record is damaged", key_number);
     must(view.header.type == RK_RECORD_PUT, "it is deleted", key_number);
     must(view.header.key_len == strlen(key) && memcmp(view.key, key, strlen(key)) == 0, "not its record", key_number);
     must(view.header.value_len == value_len && memcmp(view.value, value, value_len) == 0, "a wrong value", key_number);
@@ -286,5 +287,5 @@ enum rk_err bed_make_hint(const struct bed *bed, uint32_t number, struct rk_deta
     struct rk_log_hint_maker maker = { .context = (void *)(uintptr_t)identity->hash_key,
                                        .fingerprint = make_fingerprint };
 
-    return rk_log_hint_make(rk_log_store_dir_fd(bed->store), number, identity->uuid, &maker, detail);
+    return rk_log_hint_make(rk_log_store_dir_fd(bed->store), number, identity, &maker, detail);
 }
