@@ -1,16 +1,20 @@
 /* The record: what every data file is made of. A codec only: bytes in, struct out; no file, no clock, no globals.
  *
  *   offset size
- *        0    4  magic: "RKV1" in a file header, the store's own (log_secret.h) in every other record
+ *        0    4  magic: the store's own (log_secret.h); "RKV1" in a file header, whose CRC has the seed 0
  *        4    1  type (enum rk_record_type)
  *        5    1  flags (RK_RECORD_HAS_*)
  *        6    2  key length
- *        8    4  header CRC: CRC-32C of these 40 bytes with this field as zeros, begun with the store's seed (file
- * header: 0) 12    4  body CRC: CRC-32C of [expiry][block CRCs][key][metadata] and, unless there are block CRCs,
- * [value] 16    8  sequence 24    6  write time, ms since 1970 30    2  metadata length 32    4  value length 36    4
- * durable-up-to mark: offset / 16 in this file below which all was durable when this was written 40       [expiry: 8,
- * ms since 1970]  if RK_RECORD_HAS_EXPIRY [block CRCs: 4 for each 64 KiB of the value] if RK_RECORD_HAS_BLOCK_CRCS key
- * · metadata · value · zeros up to the padded size (log_location.h)
+ *        8    4  header CRC: CRC-32C of these 40 bytes with this field as zeros; its seed is the store's (log_secret.h)
+ *       12    4  body CRC: CRC-32C of [expiry][block CRCs][key][metadata] and, unless there are block CRCs, [value]
+ *       16    8  sequence
+ *       24    6  write time, ms since 1970
+ *       30    2  metadata length
+ *       32    4  value length
+ *       36    4  durable-up-to mark: offset / 16 in this file below which all was durable when this was written
+ *       40       [expiry: 8, ms since 1970]  if RK_RECORD_HAS_EXPIRY
+ *                [block CRCs: 4 for each 64 KiB of the value] if RK_RECORD_HAS_BLOCK_CRCS
+ *                key · metadata · value · zeros up to the padded size (log_location.h)
  *
  * 1. Little-endian. A record begins at a multiple of 16.
  * 2. Zeros are never a valid record (magic), nor is a header whose CRC does not fit, nor, but for file headers, one
