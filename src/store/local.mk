@@ -11,7 +11,7 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_calls_writer.c %D%/store_calls_writer.h \
 	%D%/store_compactor_writer.h \
 	%D%/store_hinter_writer.c %D%/store_hinter_writer.h \
-	%D%/store_policy.h \
+	%D%/store_policy.c %D%/store_policy.h \
 	%D%/store_recover_writer.c %D%/store_recover_writer.h \
 	%D%/store_space_writer.c %D%/store_space_writer.h \
 	%D%/store_writer.c %D%/store_writer.h

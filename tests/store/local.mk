@@ -37,3 +37,7 @@ check_PROGRAMS += check_store_space
 check_store_space_SOURCES = %D%/check_store_space.c
 check_store_space_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_store_space_LDADD = librk_test.a librk_store_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(ISAL_LIBS)
+check_PROGRAMS += check_store_policy
+check_store_policy_SOURCES = %D%/check_store_policy.c
+check_store_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_store_policy_LDADD = librk_test.a librk_store_writer.a librk_base.a $(CHECK_LIBS)
