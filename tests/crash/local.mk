@@ -1,5 +1,6 @@
 # crash: what a power failure, a killed process or damage leaves of a store. RK_CRASH_ROUNDS=100 make check
 # TESTS=check_crash goes through a hundred times as many scripts; tests/planted/check_planted.sh shows that it can fail.
+# check_damage samples; check-long-damage goes through every byte and bit.
 if !TSAN
 check_PROGRAMS += check_crash
 endif
@@ -14,3 +15,20 @@ check_crash_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_crash_LDADD = librk_test.a librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
 	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a \
 	$(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)
+if !TSAN
+check_PROGRAMS += check_damage
+endif
+check_damage_SOURCES = %D%/check_damage.c \
+	%D%/sim_disk.c %D%/sim_disk.h \
+	%D%/sim_history.c %D%/sim_history.h \
+	%D%/sim_record.c %D%/sim_record.h \
+	%D%/sim_script.c %D%/sim_script.h \
+	%D%/sim_trace.h
+check_damage_CFLAGS = $(check_crash_CFLAGS)
+check_damage_LDADD = $(check_crash_LDADD)
+
+check-long: check-long-damage check-long-crash
+check-long-damage: check_damage$(EXEEXT)
+	RK_DAMAGE_STRIDE=1 RK_CRASH_ROUNDS=20 ./check_damage$(EXEEXT)
+check-long-crash: check_crash$(EXEEXT)
+	RK_CRASH_ROUNDS=10 ./check_crash$(EXEEXT)

@@ -26,6 +26,7 @@ struct sim_write {
 struct sim_history {
     struct sim_write writes[SIM_WRITES_MAX];
     size_t n_writes;
+    bool may_be_damaged; /* a record that recovery did not read may be damaged, as long as it says so when it is read */
 };
 
 size_t sim_key_make(char key[SIM_KEY_BYTES], unsigned key_number);
