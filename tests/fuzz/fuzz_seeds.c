@@ -1,0 +1,180 @@
+/* Writes the seeds: fuzz_seeds FOLDER, with a folder for each target in it. Run by make fuzz-seeds when a format
+ * changes; what it writes is committed. */
+#include "fuzz_data.h"
+
+#include "log/log_hint.h"
+#include "log/log_identity.h"
+#include "log/log_location.h"
+#include "log/log_manifest.h"
+#include "log/log_repair.h"
+#include "log/log_scan.h"
+
+#include "base/base_crc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *root;
+static uint8_t bytes[FUZZ_DATA_BYTES_MAX];
+
+/* `first` is the byte before the contents, or -1 for none. */
+static void write_seed(const char *target, const char *name, int first, const void *contents, size_t size)
+{
+    char path[4096];
+    FILE *out;
+
+    snprintf(path, sizeof path, "%s/%s", root, target);
+    (void)mkdir(path, 0777); /* it may be there */
+    snprintf(path, sizeof path, "%s/%s/%s", root, target, name);
+    out = fopen(path, "we");
+    if (out == NULL) {
+        perror(path);
+        exit(EXIT_FAILURE);
+    }
+    if (first >= 0)
+        (void)fputc(first, out);
+    if (fwrite(contents, 1, size, out) != size || fclose(out) != 0) {
+        perror(path);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static size_t build(enum rk_log_file_kind kind, bool sealed, uint32_t large_value)
+{
+    return fuzz_data_build(bytes,
+                           &(struct fuzz_data_options){ .kind = kind, .sealed = sealed, .large_value = large_value });
+}
+
+static void write_scan_seeds(void)
+{
+    size_t size = build(RK_LOG_FILE_APPENDED, true, 0);
+
+    write_seed("scan", "sealed", 0, bytes, size);
+    write_seed("scan", "sealed-fixed", 1, bytes, size);
+    write_seed("scan", "torn", 0, bytes, size - RK_LOG_FILE_FRAME_BYTES - 10);
+    size = build(RK_LOG_FILE_APPENDED, false, 0);
+    memset(bytes + size, 0, 100);
+    write_seed("scan", "open", 1, bytes, size);
+    write_seed("scan", "preallocated", 0, bytes, size + 100);
+    bytes[size / 2] ^= 1;
+    write_seed("scan", "damaged", 0, bytes, size);
+    size = build(RK_LOG_FILE_MERGED, true, 0);
+    write_seed("scan", "merged", 1, bytes, size);
+    size = build(RK_LOG_FILE_APPENDED, true, RK_RECORD_BLOCK_BYTES + 1); /* its value in two blocks is zeros */
+    write_seed("scan", "blocks-cut", 1, bytes, 800);
+}
+
+static void write_hint_seeds(void)
+{
+    static uint8_t hint[4096];
+    size_t size = build(RK_LOG_FILE_MERGED, true, 0), at = RK_LOG_HINT_HEADER_BYTES;
+    struct rk_log_hint_header header = { .file_number = FUZZ_DATA_FILE, .data_bytes = size };
+    struct rk_log_file_summary summary;
+    struct rk_log_scan *scan = NULL;
+    struct rk_log_scan_item item;
+
+    fuzz_data_serve(&(struct fuzz_file){ "0000000001.data", bytes, size }, 1);
+    if (rk_log_file_summarize(3, FUZZ_DATA_FILE, &fuzz_data_identity.secret, &summary, NULL) != RK_OK
+        || rk_log_scan_open(&scan, 3, FUZZ_DATA_FILE, &fuzz_data_identity, NULL) != RK_OK)
+        abort();
+    for (; rk_log_scan_next(scan, &item, NULL) == RK_OK; at += RK_LOG_HINT_ENTRY_BYTES) {
+        struct rk_log_hint_entry entry = { .fingerprint_high = ++header.n_entries,
+                                           .is_tombstone = item.header.type == RK_RECORD_TOMBSTONE,
+                                           .location = item.location,
+                                           .sequence = item.header.sequence };
+
+        rk_log_hint_entry_encode(hint + at, &entry);
+    }
+    rk_log_scan_close(&scan);
+    memcpy(header.uuid, fuzz_data_identity.uuid, sizeof header.uuid);
+    header.trailer_crc = summary.trailer_crc;
+    header.entries_crc = rk_crc32c(0, hint + RK_LOG_HINT_HEADER_BYTES, at - RK_LOG_HINT_HEADER_BYTES);
+    memcpy(hint + at, "\1\0a\2\0bb\1\0a\1\0c", 13);
+    header.keys_bytes = 13;
+    header.keys_crc = rk_crc32c(0, hint + at, 13);
+    rk_log_hint_header_encode(hint, &header);
+    write_seed("hint", "good", 0, hint, at + 13);
+    write_seed("hint", "good-fixed", 1, hint, at + 13);
+    write_seed("hint", "cut", 1, hint, at - 5);
+}
+
+static void write_manifest_seeds(void)
+{
+    uint32_t files[3] = { 7, 2, RK_LOG_FILE_NUMBER_MAX };
+    struct rk_log_manifest manifest = { .edition = 3, .next_number = 8, .files = files };
+    struct rk_log_identity identity = { .created_ms = 1700000000000 };
+
+    memcpy(manifest.uuid, fuzz_data_identity.uuid, sizeof manifest.uuid);
+    for (manifest.n_files = 0; manifest.n_files <= 3; manifest.n_files += 3) {
+        char name[32];
+
+        rk_log_manifest_encode(bytes, &manifest);
+        snprintf(name, sizeof name, "manifest-%u", manifest.n_files);
+        write_seed("manifest", name, manifest.n_files > 0, bytes, rk_log_manifest_size(manifest.n_files));
+    }
+    memcpy(identity.uuid, fuzz_data_identity.uuid, sizeof identity.uuid);
+    memcpy(identity.hash_key, "0123456789abcdef", sizeof identity.hash_key);
+    rk_log_identity_encode(bytes, &identity);
+    write_seed("manifest", "store", 0, bytes, RK_LOG_IDENTITY_BYTES);
+    write_seed("manifest", "store-fixed", 1, bytes, RK_LOG_IDENTITY_BYTES);
+}
+
+struct text {
+    const char *name;
+    const char *text;
+};
+
+static void write_texts(const char *target, const struct text *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        write_seed(target, texts[i].name, -1, texts[i].text, strlen(texts[i].text));
+}
+
+static void write_conf_seeds(void)
+{
+    static const struct text texts[] = {
+        { "nested", "server:\n  workers: 2\n  data_dir: ./data\nhttp:\n  listen: [ 127.0.0.1:8080 ]\n" },
+        { "flat", "server.workers: auto\nlog.file_size: 64MiB\nlog.sync: always\n" },
+        { "override", "server.workers=3" },
+        { "unknown", "servr:\n  workers: 2\n" },
+        { "broken", "http: [ \"127.0.0.1:80\n" },
+        { "alias", "a: &x [ 1 ]\nb: *x\n" },
+    };
+
+    write_texts("conf", texts, sizeof texts / sizeof texts[0]);
+}
+
+static void write_http_seeds(void)
+{
+    static const struct text texts[] = {
+        { "path", "/v1/kv/a%2Fb?x=1" },
+        { "query", "/v1/kv?key=a%20b&ttl=1" },
+        { "legacy", "/put?key=a+b&val=%00%ff" },
+        { "get", "GET /v1/kv/a HTTP/1.1\r\nHost: h\r\n\r\n" },
+        { "put", "PUT /put?key=a HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\nX: y\r\n\r\nbody" },
+        { "chunked", "POST / HTTP/1.1\r\nHost:\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" },
+        { "smuggled", "PUT /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\ncontent-length: 0\r\n\r\n" },
+        { "shortest", "T / HTTP/1.0\r\n\r\n" },
+        { "metadata", "\x01\x02\x01" },
+    };
+
+    write_texts("http", texts, sizeof texts / sizeof texts[0]);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: fuzz_seeds FOLDER\n");
+        return 2;
+    }
+    root = argv[1];
+    (void)mkdir(root, 0777); /* it may be there */
+    write_scan_seeds();
+    write_hint_seeds();
+    write_manifest_seeds();
+    write_conf_seeds();
+    write_http_seeds();
+    return EXIT_SUCCESS;
+}
