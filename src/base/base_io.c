@@ -85,6 +85,14 @@ static int kernel_fstat(int fd, struct stat *status)
     return fstat(fd, status);
 }
 
+static int kernel_fstatvfs(int fd, struct statvfs *status)
+{
+    int result;
+
+    RETRY_ON_EINTR(result, fstatvfs(fd, status));
+    return result;
+}
+
 static int kernel_rename_at(int dir_fd, const char *from, const char *to)
 {
     return renameat(dir_fd, from, dir_fd, to);
@@ -117,6 +125,7 @@ const struct rk_io_ops rk_io_kernel_ops = {
     .fallocate = kernel_fallocate,
     .fadvise = kernel_fadvise,
     .fstat = kernel_fstat,
+    .fstatvfs = kernel_fstatvfs,
     .rename_at = kernel_rename_at,
     .link_at = kernel_link_at,
     .unlink_at = kernel_unlink_at,

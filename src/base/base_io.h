@@ -7,6 +7,7 @@
 #define RK_BASE_IO_H
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -22,6 +23,7 @@ struct rk_io_ops {
     int (*fallocate)(int fd, int mode, off_t offset, off_t size);
     int (*fadvise)(int fd, off_t offset, off_t size, int advice); /* returns an errno, as posix_fadvise does */
     int (*fstat)(int fd, struct stat *status);
+    int (*fstatvfs)(int fd, struct statvfs *status);
     int (*rename_at)(int dir_fd, const char *from, const char *to);
     int (*link_at)(int dir_fd, const char *from, const char *to);
     int (*unlink_at)(int dir_fd, const char *name);

@@ -22,7 +22,8 @@
     X(retry_fdatasync, "a fdatasync that failed is tried again, and its second word believed") \
     X(crc_not_checked_on_get, "a value is answered whose CRC is wrong")                        \
     X(stale_completion, "an answer to an old operation goes to the new one in its place")      \
-    X(lost_doorbell, "who sleeps at a doorbell is marked awake, and not woken")
+    X(lost_doorbell, "who sleeps at a doorbell is marked awake, and not woken")                \
+    X(merge_drops_tombstone, "a merge drops tombstones that still hide older records")
 
 enum rk_planted {
 #define RK_PLANTED_ENUM(name, text) RK_PLANTED_##name,

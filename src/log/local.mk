@@ -15,6 +15,7 @@ librk_log_writer_a_SOURCES = \
 	%D%/log_identity.c %D%/log_identity.h \
 	%D%/log_lock.c %D%/log_lock.h \
 	%D%/log_manifest.c %D%/log_manifest.h \
+	%D%/log_merged.c %D%/log_merged.h \
 	%D%/log_repair.c %D%/log_repair.h \
 	%D%/log_salvage.c %D%/log_salvage.h \
 	%D%/log_scan.c %D%/log_scan.h \

@@ -151,25 +151,27 @@ static void append_files(struct rk_log_manifest *out, const uint32_t *files, siz
 }
 
 enum rk_err rk_log_manifest_change(struct rk_log_manifest *out, const struct rk_log_manifest *from,
-                                   const uint32_t *removed, size_t n_removed, const uint32_t *added, size_t n_added)
+                                   const struct rk_log_store_change *change)
 {
     bool placed = false;
 
-    if (from->n_files + n_added > RK_LOG_FILES_MAX)
+    if (from->n_files + change->n_added > RK_LOG_FILES_MAX)
         return RK_ERR_LIMIT;
     *out = *from;
     out->edition = from->edition + 1;
     out->n_files = 0;
-    out->files = rk_mem_calloc(from->n_files + n_added + 1, sizeof *out->files);
+    out->files = rk_mem_calloc(from->n_files + change->n_added + 1, sizeof *out->files);
     for (uint32_t i = 0; i < from->n_files; i++) {
-        if (!list_has(removed, n_removed, from->files[i])) {
-            append_files(out, &from->files[i], 1);
-        } else if (!placed) {
-            append_files(out, added, n_added);
+        bool is_removed = list_has(change->removed, change->n_removed, from->files[i]);
+
+        if (!placed && (change->before != 0 ? from->files[i] == change->before : is_removed)) {
+            append_files(out, change->added, change->n_added);
             placed = true;
         }
+        if (!is_removed)
+            append_files(out, &from->files[i], 1);
     }
     if (!placed)
-        append_files(out, added, n_added);
+        append_files(out, change->added, change->n_added);
     return RK_OK;
 }

@@ -14,7 +14,7 @@
 #ifndef RK_LOG_LOG_MANIFEST_H
 #define RK_LOG_LOG_MANIFEST_H
 
-#include "log/log_file.h"
+#include "log/log_store_writer.h"
 
 #define RK_LOG_FILES_MAX (1u << 20)
 
@@ -40,9 +40,9 @@ enum rk_err rk_log_manifest_decode(const uint8_t *bytes, size_t size, struct rk_
 
 bool rk_log_manifest_has(const struct rk_log_manifest *manifest, uint32_t file_number);
 
-/* Makes `out` the list of `from` without `removed`, with `added` where the oldest removed one was, or at the end when
- * none is removed; edition one higher. RK_ERR_LIMIT when there would be too many files. */
+/* Makes `out` the list of `from` changed (log_store_writer.h); edition one higher. RK_ERR_LIMIT when there would be too
+ * many files. */
 enum rk_err rk_log_manifest_change(struct rk_log_manifest *out, const struct rk_log_manifest *from,
-                                   const uint32_t *removed, size_t n_removed, const uint32_t *added, size_t n_added);
+                                   const struct rk_log_store_change *change);
 
 #endif

@@ -318,8 +318,7 @@ enum rk_err rk_log_store_stage(struct rk_log_store *store, const struct rk_log_s
 
     RK_ASSERT(pthread_mutex_lock(&store->change_lock) == 0);
     lock_list(store);
-    err = rk_log_manifest_change(&store->staged, &store->manifest, change->removed, change->n_removed, change->added,
-                                 change->n_added);
+    err = rk_log_manifest_change(&store->staged, &store->manifest, change);
     unlock_list(store);
     if (err != RK_OK)
         rk_detail_set(detail, "%s: more than %u data files", MANIFEST_NAME, RK_LOG_FILES_MAX);

@@ -16,8 +16,10 @@
 struct rk_log_store_change {
     const uint32_t *removed;
     size_t n_removed;
-    const uint32_t *added; /* take the place of the oldest removed one, or come last when none is removed */
+    const uint32_t *added;
     size_t n_added;
+    uint32_t before; /* a listed file, and they come right before it; 0: they take the place of the oldest removed one,
+                        or come last when none is removed */
 };
 
 /* A number that no file has and none had lately. Any thread of the master. */

@@ -11,6 +11,12 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_calls_writer.c %D%/store_calls_writer.h \
 	%D%/store_compactor_writer.h \
 	%D%/store_hinter_writer.c %D%/store_hinter_writer.h \
+	%D%/store_merge_private.h \
+	%D%/store_merge_remove_writer.c \
+	%D%/store_merge_settle_writer.c \
+	%D%/store_merge_source_writer.c %D%/store_merge_source_writer.h \
+	%D%/store_merge_writer.c %D%/store_merge_writer.h \
+	%D%/store_moves_writer.c %D%/store_moves_writer.h \
 	%D%/store_policy.c %D%/store_policy.h \
 	%D%/store_recover_writer.c %D%/store_recover_writer.h \
 	%D%/store_space_writer.c %D%/store_space_writer.h \

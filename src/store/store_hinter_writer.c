@@ -2,6 +2,7 @@
 
 #include "base/base_assert.h"
 #include "base/base_detail.h"
+#include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
 #include "keydir/keydir.h"
@@ -66,6 +67,28 @@ static bool has_hint(const struct rk_store_hinter *hinter, uint32_t file_number,
     return err == RK_OK;
 }
 
+static bool is_listed(const struct rk_store_hinter *hinter, uint32_t file_number)
+{
+    uint32_t listed;
+
+    for (size_t i = 0; (listed = rk_log_store_file(hinter->store, i)) != 0; i++)
+        if (listed == file_number)
+            return true;
+    return false;
+}
+
+/* A merge may have removed the file while its hint was made. It unlinks both after the list has changed: if the file is
+ * listed yet, then the hint will be found by that. */
+static void remove_orphan(struct rk_store_hinter *hinter, uint32_t file_number)
+{
+    char name[RK_LOG_FILE_NAME_BYTES];
+
+    if (is_listed(hinter, file_number))
+        return;
+    rk_log_hint_name(name, file_number);
+    (void)rk_io->unlink_at(rk_log_store_dir_fd(hinter->store), name); /* if it stays, the next start sweeps it */
+}
+
 /* Whether the file has what it needs now: not sealed yet is fine, too, since the list changes when it will be. */
 static bool tend_file(struct rk_store_hinter *hinter, uint32_t file_number)
 {
@@ -81,6 +104,10 @@ static bool tend_file(struct rk_store_hinter *hinter, uint32_t file_number)
             return true;
         err = rk_log_hint_make(dir_fd, file_number, identity, &maker, &detail);
     }
+    if (err == RK_OK)
+        remove_orphan(hinter, file_number);
+    else if (!is_listed(hinter, file_number))
+        return true; /* gone meanwhile */
     lock(hinter);
     hinter->figures.n_made += err == RK_OK;
     if (err != RK_OK && err != RK_ERR_AGAIN) {

@@ -23,6 +23,7 @@ tests_of() {
     crc_not_checked_on_get) echo 'check_store_client check_system_damage' ;;
     stale_completion) echo 'check_store_client' ;;
     lost_doorbell) echo 'check_shm' ;;
+    merge_drops_tombstone) echo 'check_store_merge' ;;
     skip_fdatasync | skip_dir_fsync | ack_before_write) echo 'check_crash' ;;
     esac
 }

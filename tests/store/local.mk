@@ -41,3 +41,9 @@ check_PROGRAMS += check_store_policy
 check_store_policy_SOURCES = %D%/check_store_policy.c
 check_store_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_store_policy_LDADD = librk_test.a librk_store_writer.a librk_base.a $(CHECK_LIBS)
+check_PROGRAMS += check_store_merge
+check_store_merge_SOURCES = %D%/check_store_merge.c %D%/merge_model.c %D%/merge_model.h
+check_store_merge_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_store_merge_LDADD = librk_test.a librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
+	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a \
+	$(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)

@@ -1,0 +1,58 @@
+/* What the files of store_merge share. Nobody else includes this. */
+#ifndef RK_STORE_STORE_MERGE_PRIVATE_H
+#define RK_STORE_STORE_MERGE_PRIVATE_H
+
+#include "log/log_repair.h"
+#include "store/store_merge_writer.h"
+#include "store/store_moves_writer.h"
+#include "store/store_space_writer.h"
+
+struct rk_log_merged;
+
+struct merge_input {
+    uint32_t file_number;
+    struct rk_log_file_summary summary;
+    uint64_t first_sequence; /* UINT64_MAX without records */
+    uint64_t last_sequence;
+    struct rk_store_space_file space; /* as it was when the merge began */
+    uint64_t max_dropped;             /* the highest sequence that hid something and was dropped */
+    bool is_copied;                   /* all that is wanted is in outputs, or in the one that is written */
+    bool is_settled;                  /* and they are listed, and the keydir names them */
+    bool is_removed;
+};
+
+struct rk_store_merge {
+    const struct rk_store_merge_settings *settings;
+    struct rk_store_merge_progress progress;
+    uint64_t now_ms;
+    uint64_t floor;             /* the lowest sequence of all files that are not in the merge */
+    struct merge_input *inputs; /* oldest sequence first */
+    size_t n_inputs;
+    uint64_t wanted_bytes; /* of all inputs, when the merge began */
+    struct rk_log_merged *output;
+    uint32_t output_number;
+    bool output_may_be_listed;
+    struct rk_store_moves moves;
+    uint64_t turn_bytes;
+    size_t turn_entries;
+};
+
+/* Sometimes the hook: after so many bytes or entries. */
+enum rk_err rk_store_merge_turn(struct rk_store_merge *merge, uint64_t bytes);
+
+/* Looks at all files: the inputs in their order, and the floor. */
+enum rk_err rk_store_merge_plan(struct rk_store_merge *merge, struct rk_detail *detail);
+
+/* The next output, with room for a record of size_bytes, if the disk has it. */
+enum rk_err rk_store_merge_begin_output(struct rk_store_merge *merge, uint64_t size_bytes, struct rk_detail *detail);
+
+/* Finishes and lists the output, if there is one, tells the keydir, and removes what can go by now. */
+enum rk_err rk_store_merge_settle(struct rk_store_merge *merge, struct rk_detail *detail);
+
+/* Removes the inputs that can go by now. */
+enum rk_err rk_store_merge_remove(struct rk_store_merge *merge, struct rk_detail *detail);
+
+/* Data file and hint, which are not listed. */
+void rk_store_merge_unlink(const struct rk_store_merge *merge, uint32_t file_number);
+
+#endif

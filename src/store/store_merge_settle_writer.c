@@ -1,0 +1,273 @@
+/* How a merge begins and ends its steps: which files, which output, what is listed, relocated and removed when. */
+#include "base/base_assert.h"
+#include "base/base_detail.h"
+#include "base/base_io.h"
+#include "base/base_mem.h"
+#include "grace/grace_writer.h"
+#include "keydir/keydir.h"
+#include "log/log_file.h"
+#include "log/log_hint.h"
+#include "log/log_merged.h"
+#include "log/log_store_writer.h"
+#include "log/log_writer.h"
+#include "store/store_merge_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+static enum rk_err call(struct rk_store_merge *merge, void (*run)(void *argument), void *argument)
+{
+    return merge->settings->call(merge->settings->context, run, argument);
+}
+
+static bool is_input(const struct rk_store_merge_settings *settings, uint32_t file_number)
+{
+    for (size_t i = 0; i < settings->n_files; i++)
+        if (settings->files[i] == file_number)
+            return true;
+    return false;
+}
+
+static enum rk_err summarize(const struct rk_store_merge *merge, uint32_t file_number,
+                             struct rk_log_file_summary *summary_out, struct rk_detail *detail)
+{
+    const struct rk_log_store *store = merge->settings->store;
+
+    return rk_log_file_summarize(rk_log_store_dir_fd(store), file_number, &rk_log_store_identity(store)->secret,
+                                 summary_out, detail);
+}
+
+/* No record of the file has a lower sequence. */
+static uint64_t first_sequence_of(const struct rk_log_file_summary *summary)
+{
+    if (summary->has_trailer)
+        return summary->trailer.n_records > 0 ? summary->trailer.first_sequence : UINT64_MAX;
+    return summary->has_header && summary->kind == RK_LOG_FILE_APPENDED ? summary->header_sequence + 1 : 0;
+}
+
+static enum rk_err add_input(struct rk_store_merge *merge, uint32_t file_number,
+                             const struct rk_log_file_summary *summary, struct rk_detail *detail)
+{
+    struct merge_input *input = &merge->inputs[merge->n_inputs++];
+
+    if (!summary->has_trailer || file_number == rk_log_writer_file_number(merge->settings->log)) {
+        rk_detail_set(detail, "data file %u is still written to", file_number);
+        return RK_ERR_INVALID;
+    }
+    *input = (struct merge_input){ .file_number = file_number,
+                                   .summary = *summary,
+                                   .first_sequence = first_sequence_of(summary),
+                                   .last_sequence = summary->trailer.last_sequence };
+    merge->progress.total_bytes += summary->file_bytes;
+    return RK_OK;
+}
+
+static enum rk_err look_at_files(struct rk_store_merge *merge, struct rk_detail *detail)
+{
+    uint32_t file_number;
+
+    merge->floor = UINT64_MAX;
+    for (size_t i = 0; (file_number = rk_log_store_file(merge->settings->store, i)) != 0; i++) {
+        struct rk_log_file_summary summary;
+        enum rk_err err = summarize(merge, file_number, &summary, detail);
+
+        if (err != RK_OK)
+            return err;
+        if (is_input(merge->settings, file_number))
+            err = add_input(merge, file_number, &summary, detail);
+        else if (first_sequence_of(&summary) < merge->floor)
+            merge->floor = first_sequence_of(&summary);
+        if (err != RK_OK)
+            return err;
+    }
+    if (merge->n_inputs == merge->settings->n_files)
+        return RK_OK;
+    rk_detail_set(detail, "%zu of %zu data files are not there", merge->settings->n_files - merge->n_inputs,
+                  merge->settings->n_files);
+    return RK_ERR_INVALID;
+}
+
+static int compare_inputs(const void *a, const void *b)
+{
+    const struct merge_input *left = a, *right = b;
+
+    return (left->first_sequence > right->first_sequence) - (left->first_sequence < right->first_sequence);
+}
+
+static void copy_rows(void *argument)
+{
+    struct rk_store_merge *merge = argument;
+
+    for (size_t i = 0; i < merge->n_inputs; i++)
+        merge->inputs[i].space = rk_store_space_file(merge->settings->space, merge->inputs[i].file_number);
+}
+
+enum rk_err rk_store_merge_plan(struct rk_store_merge *merge, struct rk_detail *detail)
+{
+    enum rk_err err = rk_log_writer_state(merge->settings->log);
+
+    if (err != RK_OK) {
+        rk_detail_set(detail, "%s", rk_err_text(err));
+        return err;
+    }
+    merge->inputs = rk_mem_calloc(merge->settings->n_files + 1, sizeof *merge->inputs);
+    err = look_at_files(merge, detail);
+    if (err == RK_OK)
+        err = call(merge, copy_rows, merge);
+    if (err != RK_OK)
+        return err;
+    qsort(merge->inputs, merge->n_inputs, sizeof *merge->inputs, compare_inputs);
+    for (size_t i = 0; i < merge->n_inputs; i++)
+        merge->wanted_bytes +=
+            merge->inputs[i].space.bytes[RK_STORE_LIVE] + merge->inputs[i].space.bytes[RK_STORE_TOMBSTONE];
+    return RK_OK;
+}
+
+/* At most so much will be written to the next output. */
+static uint64_t expected_bytes(const struct rk_store_merge *merge, uint64_t size_bytes)
+{
+    uint64_t rest = merge->wanted_bytes > merge->progress.written_bytes
+                        ? merge->wanted_bytes - merge->progress.written_bytes
+                        : size_bytes;
+
+    if (rest > merge->settings->file_size_bytes)
+        rest = merge->settings->file_size_bytes;
+    return rest > size_bytes ? rest : size_bytes;
+}
+
+static enum rk_err check_room(const struct rk_store_merge *merge, uint64_t needed_bytes, struct rk_detail *detail)
+{
+    struct statvfs status;
+    uint64_t free_bytes;
+
+    if (rk_io->fstatvfs(rk_log_store_dir_fd(merge->settings->store), &status) != 0)
+        return RK_OK; /* then the write tells */
+    free_bytes = (uint64_t)status.f_bavail * status.f_frsize;
+    if (free_bytes >= merge->settings->min_free_bytes && free_bytes - merge->settings->min_free_bytes >= needed_bytes)
+        return RK_OK;
+    rk_detail_set(detail, "needs %llu bytes for the next file; the disk has %llu, of which it leaves %llu free",
+                  (unsigned long long)needed_bytes, (unsigned long long)free_bytes,
+                  (unsigned long long)merge->settings->min_free_bytes);
+    return RK_ERR_NO_SPACE;
+}
+
+enum rk_err rk_store_merge_begin_output(struct rk_store_merge *merge, uint64_t size_bytes, struct rk_detail *detail)
+{
+    struct rk_log_merged_settings settings = { .dir_fd = rk_log_store_dir_fd(merge->settings->store),
+                                               .identity = rk_log_store_identity(merge->settings->store),
+                                               .sequence = rk_log_writer_last_sequence(merge->settings->log),
+                                               .expected_bytes = expected_bytes(merge, size_bytes) };
+    enum rk_err err = check_room(merge, settings.expected_bytes, detail);
+
+    if (err != RK_OK)
+        return err;
+    settings.file_number = merge->output_number = rk_log_store_next_number(merge->settings->store);
+    return rk_log_merged_create(&merge->output, &settings, detail);
+}
+
+static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
+{
+    const struct rk_store_merge *merge = context;
+    struct rk_fingerprint fingerprint =
+        rk_keydir_fingerprint(key, key_len, rk_log_store_identity(merge->settings->store)->hash_key);
+
+    entry->fingerprint_high = fingerprint.high;
+    entry->fingerprint_low = fingerprint.low;
+}
+
+/* A hint that cannot be made is made later, by the thread that makes those of all files. */
+static void make_hint(struct rk_store_merge *merge)
+{
+    struct rk_log_hint_maker maker = { .context = merge, .fingerprint = make_fingerprint };
+
+    (void)rk_log_hint_make(rk_log_store_dir_fd(merge->settings->store), merge->output_number,
+                           rk_log_store_identity(merge->settings->store), &maker, NULL);
+}
+
+static uint32_t first_listed_input(const struct rk_store_merge *merge)
+{
+    for (size_t i = 0; i < merge->n_inputs; i++)
+        if (!merge->inputs[i].is_removed)
+            return merge->inputs[i].file_number;
+    return 0;
+}
+
+/* Beside the inputs: between the oldest of them and what is before it. */
+static enum rk_err list_output(struct rk_store_merge *merge, struct rk_detail *detail)
+{
+    struct rk_log_store_change change = { .added = &merge->output_number,
+                                          .n_added = 1,
+                                          .before = first_listed_input(merge) };
+    enum rk_err err = rk_log_store_stage(merge->settings->store, &change, detail);
+
+    RK_ASSERT(change.before != 0); /* an input goes only after all that was wanted of it is listed */
+    if (err != RK_OK)
+        return err;
+    merge->output_may_be_listed = true;
+    return rk_log_store_commit(merge->settings->store, detail);
+}
+
+static enum rk_err finish_output(struct rk_store_merge *merge, struct rk_detail *detail)
+{
+    enum rk_err err = rk_log_merged_finish(merge->output, rk_log_writer_last_sequence(merge->settings->log), detail);
+
+    if (err == RK_OK) {
+        make_hint(merge);
+        rk_log_merged_settle(merge->output);
+        err = list_output(merge, detail);
+    }
+    if (err != RK_OK) {
+        if (!merge->output_may_be_listed)
+            rk_store_merge_unlink(
+                merge, merge->output_number); /* the hint; the file itself a second time, which does nothing */
+        return err;
+    }
+    rk_log_merged_close(&merge->output, false);
+    merge->output_may_be_listed = false; /* of the next one */
+    merge->progress.written_bytes += 2 * RK_LOG_FILE_FRAME_BYTES;
+    return RK_OK;
+}
+
+struct group {
+    struct rk_store_merge *merge;
+    size_t first;
+    size_t n_moves;
+};
+
+static void apply_group(void *argument)
+{
+    struct group *group = argument;
+    const struct rk_store_merge_settings *settings = group->merge->settings;
+
+    rk_store_moves_apply(group->merge->moves.moves + group->first, group->n_moves, settings->keydir, settings->space);
+}
+
+/* All of them, whatever comes: only then is the table right. */
+static enum rk_err apply_moves(struct rk_store_merge *merge)
+{
+    enum rk_err err = RK_OK;
+
+    for (size_t i = 0; err == RK_OK && i < merge->moves.n_moves; i += RK_STORE_MOVES_GROUP) {
+        size_t rest = merge->moves.n_moves - i;
+        struct group group = { merge, i, rest < RK_STORE_MOVES_GROUP ? rest : RK_STORE_MOVES_GROUP };
+
+        err = call(merge, apply_group, &group);
+    }
+    merge->moves.n_moves = 0;
+    return err;
+}
+
+enum rk_err rk_store_merge_settle(struct rk_store_merge *merge, struct rk_detail *detail)
+{
+    enum rk_err err = merge->output != NULL ? finish_output(merge, detail) : RK_OK;
+
+    if (err == RK_OK)
+        err = apply_moves(merge);
+    if (err != RK_OK)
+        return err;
+    for (size_t i = 0; i < merge->n_inputs; i++)
+        merge->inputs[i].is_settled = merge->inputs[i].is_copied;
+    return rk_store_merge_remove(merge, detail);
+}

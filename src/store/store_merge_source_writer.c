@@ -1,0 +1,303 @@
+#include "store/store_merge_source_writer.h"
+
+#include "base/base_assert.h"
+#include "base/base_bytes.h"
+#include "base/base_detail.h"
+#include "base/base_io.h"
+#include "base/base_mem.h"
+#include "log/log_file.h"
+#include "log/log_hint.h"
+#include "log/log_location.h"
+#include "log/log_merged.h"
+#include "log/log_scan.h"
+#include "log/log_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#define PAGE_BYTES   4096u
+#define WINDOW_BYTES ((1u << 20) + PAGE_BYTES)
+
+/* All of a record before its value: header, expiry, block CRCs, key, metadata. */
+#define PREFIX_BYTES_MAX                                                                              \
+    (RK_RECORD_HEADER_BYTES + 8 + RK_RECORD_VALUE_MAX / RK_RECORD_BLOCK_BYTES * 4 + RK_RECORD_KEY_MAX \
+     + RK_RECORD_METADATA_MAX)
+
+_Static_assert(PREFIX_BYTES_MAX + RK_RECORD_BLOCK_BYTES + PAGE_BYTES <= WINDOW_BYTES, "a record without blocks fits");
+
+struct rk_store_merge_source {
+    const struct rk_log_identity *identity;
+    uint32_t file_number;
+    struct rk_log_hint *hint; /* one of these two */
+    struct rk_log_scan *scan;
+    uint64_t read_bytes;
+    uint64_t at_bytes; /* of the record that was read */
+    uint8_t *prefix;   /* of a record with block CRCs */
+
+    int fd;
+    uint64_t file_bytes;
+    uint64_t begin; /* of the window */
+    size_t filled;
+    bool is_cold;
+    uint8_t *window;
+};
+
+static enum rk_err open_entries(struct rk_store_merge_source *source, int dir_fd,
+                                const struct rk_log_file_summary *summary, struct rk_detail *detail)
+{
+    if (rk_log_hint_open(&source->hint, dir_fd, source->file_number, source->identity->uuid, summary) == RK_OK)
+        return RK_OK;
+    return rk_log_scan_open(&source->scan, dir_fd, source->file_number, source->identity, detail);
+}
+
+enum rk_err rk_store_merge_source_open(struct rk_store_merge_source **source_out, int dir_fd,
+                                       const struct rk_log_identity *identity, uint32_t file_number,
+                                       const struct rk_log_file_summary *summary, struct rk_detail *detail)
+{
+    struct rk_store_merge_source *source = rk_mem_calloc(1, sizeof *source);
+    char name[RK_LOG_FILE_NAME_BYTES];
+    enum rk_err err = RK_OK;
+
+    source->identity = identity;
+    source->file_number = file_number;
+    source->file_bytes = summary->file_bytes;
+    rk_log_file_name(name, file_number);
+    source->fd = rk_io->open_at(dir_fd, name, O_RDONLY, 0);
+    if (source->fd < 0) {
+        rk_detail_set(detail, "%s: cannot be opened: %s", name, strerror(errno));
+        err = RK_ERR_IO;
+    }
+    if (err == RK_OK)
+        err = open_entries(source, dir_fd, summary, detail);
+    if (err != RK_OK) {
+        rk_store_merge_source_close(&source);
+        return err;
+    }
+    RK_ASSERT(posix_memalign((void **)&source->window, PAGE_BYTES, WINDOW_BYTES) == 0);
+    *source_out = source;
+    return RK_OK;
+}
+
+/* Nobody but the merge had asked for what is before `end`. */
+static void drop_cold(struct rk_store_merge_source *source, uint64_t end)
+{
+    if (source->is_cold && end > source->begin) /* advice: where there is no cache there is nothing to drop */
+        (void)rk_io->fadvise(source->fd, (off_t)source->begin, (off_t)(end - source->begin), POSIX_FADV_DONTNEED);
+}
+
+void rk_store_merge_source_close(struct rk_store_merge_source **source)
+{
+    struct rk_store_merge_source *self = *source;
+
+    if (self == NULL)
+        return;
+    if (self->fd >= 0) {
+        drop_cold(self, self->begin + self->filled);
+        (void)rk_io->close(self->fd); /* nothing was written through it */
+    }
+    rk_log_hint_close(&self->hint);
+    rk_log_scan_close(&self->scan);
+    free(self->window);
+    free(self->prefix);
+    free(self);
+    *source = NULL;
+}
+
+static enum rk_err next_of_hint(struct rk_store_merge_source *source, struct rk_store_merge_entry *entry_out,
+                                struct rk_detail *detail)
+{
+    struct rk_log_hint_entry found;
+    enum rk_err err = rk_log_hint_next(source->hint, &found);
+
+    if (err == RK_ERR_IO)
+        rk_detail_set(detail, "the hint of data file %u cannot be read", source->file_number);
+    if (err != RK_OK)
+        return err;
+    *entry_out =
+        (struct rk_store_merge_entry){ .fingerprint = { .high = found.fingerprint_high, .low = found.fingerprint_low },
+                                       .location = found.location,
+                                       .sequence = found.sequence,
+                                       .is_tombstone = found.is_tombstone };
+    return RK_OK;
+}
+
+static enum rk_err end_of_scan(struct rk_store_merge_source *source, struct rk_detail *detail)
+{
+    const struct rk_log_scan_end *end = rk_log_scan_end(source->scan);
+
+    if (end->kind == RK_LOG_SCAN_SEALED)
+        return RK_ERR_NOT_FOUND;
+    rk_detail_set(detail, "data file %u: damaged at byte %llu: %s", source->file_number,
+                  (unsigned long long)end->end_bytes, end->what);
+    return RK_ERR_CORRUPT;
+}
+
+enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, struct rk_store_merge_entry *entry_out,
+                                       struct rk_detail *detail)
+{
+    struct rk_log_scan_item item;
+    enum rk_err err;
+
+    if (source->hint != NULL)
+        return next_of_hint(source, entry_out, detail);
+    err = rk_log_scan_next(source->scan, &item, detail);
+    if (err == RK_ERR_NOT_FOUND)
+        return end_of_scan(source, detail);
+    if (err != RK_OK)
+        return err;
+    source->read_bytes += rk_record_size_of(&item.header);
+    *entry_out = (struct rk_store_merge_entry){
+        .fingerprint = rk_keydir_fingerprint(item.key, item.header.key_len, source->identity->hash_key),
+        .location = item.location,
+        .sequence = item.header.sequence,
+        .is_tombstone = item.header.type == RK_RECORD_TOMBSTONE,
+    };
+    return RK_OK;
+}
+
+static enum rk_err move_window(struct rk_store_merge_source *source, uint64_t at, struct rk_detail *detail)
+{
+    uint64_t begin = at / PAGE_BYTES * PAGE_BYTES;
+    uint64_t rest = source->file_bytes - begin;
+    size_t wanted = rest < WINDOW_BYTES ? (size_t)rest : WINDOW_BYTES;
+    struct iovec iov = { .iov_base = source->window, .iov_len = wanted };
+    ssize_t n;
+
+    drop_cold(source, begin < source->begin + source->filled ? begin : source->begin + source->filled);
+    source->filled = 0;
+    source->begin = begin;
+    n = rk_io->preadv2(source->fd, &iov, 1, (off_t)begin, RWF_NOWAIT); /* does the page cache have it? */
+    source->is_cold = n != (ssize_t)wanted;
+    if (source->is_cold)
+        n = rk_io_pread_full(source->fd, source->window, wanted, (off_t)begin);
+    if (n != (ssize_t)wanted) {
+        rk_detail_set(detail, "data file %u: cannot be read at byte %llu: %s", source->file_number,
+                      (unsigned long long)begin, n < 0 ? strerror(errno) : "it ends there");
+        return RK_ERR_IO;
+    }
+    source->filled = wanted;
+    source->read_bytes += wanted;
+    return RK_OK;
+}
+
+/* The bytes [at, at + size) of the file, which stay until the next call. */
+static enum rk_err get_bytes(struct rk_store_merge_source *source, uint64_t at, size_t size, const uint8_t **bytes_out,
+                             struct rk_detail *detail)
+{
+    enum rk_err err = RK_OK;
+
+    if (at < source->begin || at + size > source->begin + source->filled)
+        err = at + size <= source->file_bytes ? move_window(source, at, detail) : RK_ERR_CORRUPT;
+    if (err == RK_OK)
+        *bytes_out = source->window + (at - source->begin);
+    return err;
+}
+
+static enum rk_err report_damage(const struct rk_store_merge_source *source, uint64_t at, struct rk_detail *detail)
+{
+    rk_detail_set(detail, "data file %u: the record at byte %llu is damaged", source->file_number,
+                  (unsigned long long)at);
+    return RK_ERR_CORRUPT;
+}
+
+/* The header at the location, which must be that of the entry. */
+static enum rk_err read_header(struct rk_store_merge_source *source, const struct rk_store_merge_entry *entry,
+                               struct rk_record_header *header, struct rk_detail *detail)
+{
+    struct rk_location location = rk_log_location_decode(entry->location);
+    enum rk_record_type type = entry->is_tombstone ? RK_RECORD_TOMBSTONE : RK_RECORD_PUT;
+    const uint8_t *bytes;
+    enum rk_err err = get_bytes(source, location.offset_bytes, RK_RECORD_HEADER_BYTES, &bytes, detail);
+
+    source->at_bytes = location.offset_bytes;
+    if (err == RK_ERR_IO)
+        return err;
+    if (err != RK_OK || rk_record_decode_header(bytes, &source->identity->secret, header) != RK_OK
+        || header->type != type || header->sequence != entry->sequence
+        || rk_record_size_of(header) != location.size_bytes)
+        return report_damage(source, location.offset_bytes, detail);
+    return RK_OK;
+}
+
+enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, const struct rk_store_merge_entry *entry,
+                                       struct rk_store_merge_record *record_out, struct rk_detail *detail)
+{
+    struct rk_record_header header;
+    bool has_blocks;
+    size_t size;
+    const uint8_t *bytes = NULL;
+    enum rk_err err = read_header(source, entry, &header, detail);
+
+    if (err != RK_OK)
+        return err;
+    has_blocks = rk_record_n_blocks(&header) > 0;
+    size = has_blocks ? rk_record_value_offset(&header) : (size_t)rk_record_size_of(&header);
+    err = get_bytes(source, source->at_bytes, size, &bytes, detail);
+    if (err == RK_ERR_IO)
+        return err;
+    if (err != RK_OK || rk_record_check_body(&header, bytes, false) != RK_OK)
+        return report_damage(source, source->at_bytes, detail);
+    if (has_blocks) { /* its value will pass through the window */
+        if (source->prefix == NULL)
+            source->prefix = rk_mem_calloc(1, PREFIX_BYTES_MAX);
+        bytes = memcpy(source->prefix, bytes, size);
+    }
+    *record_out = (struct rk_store_merge_record){
+        .header = header,
+        .expiry_ms = header.flags & RK_RECORD_HAS_EXPIRY ? rk_bytes_load64(bytes + RK_RECORD_HEADER_BYTES) : 0,
+        .key = bytes + rk_record_key_offset(&header),
+        .bytes = bytes,
+        .is_cold = source->is_cold,
+    };
+    return RK_OK;
+}
+
+/* Appends the value block by block, each checked, and the padding. */
+static enum rk_err copy_blocks(struct rk_store_merge_source *source, const struct rk_store_merge_record *record,
+                               struct rk_log_merged *merged, struct rk_detail *detail)
+{
+    static const uint8_t zeros[PAGE_BYTES];
+    const struct rk_record_header *header = &record->header;
+    uint64_t at = source->at_bytes + rk_record_value_offset(header);
+    uint64_t end = source->at_bytes + rk_record_size_of(header);
+    uint64_t rest = header->value_len;
+    enum rk_err err = RK_OK;
+
+    for (size_t block = 0; err == RK_OK && block < rk_record_n_blocks(header); block++) {
+        size_t size = rest < RK_RECORD_BLOCK_BYTES ? (size_t)rest : RK_RECORD_BLOCK_BYTES;
+        const uint8_t *bytes = NULL;
+
+        err = get_bytes(source, at, size, &bytes, detail);
+        if (err == RK_OK && rk_record_check_block(header, record->bytes, block, bytes) != RK_OK)
+            err = report_damage(source, at, detail);
+        if (err == RK_OK)
+            err = rk_log_merged_append(merged, bytes, size, source->is_cold, detail);
+        at += size;
+        rest -= size;
+    }
+    while (err == RK_OK && at < end) {
+        size_t size = end - at < sizeof zeros ? (size_t)(end - at) : sizeof zeros;
+
+        err = rk_log_merged_append(merged, zeros, size, source->is_cold, detail);
+        at += size;
+    }
+    return err;
+}
+
+enum rk_err rk_store_merge_source_copy(struct rk_store_merge_source *source, const struct rk_store_merge_record *record,
+                                       struct rk_log_merged *merged, struct rk_detail *detail)
+{
+    bool has_blocks = rk_record_n_blocks(&record->header) > 0;
+    size_t size = has_blocks ? rk_record_value_offset(&record->header) : (size_t)rk_record_size_of(&record->header);
+    enum rk_err err = rk_log_merged_append(merged, record->bytes, size, record->is_cold, detail);
+
+    return err == RK_OK && has_blocks ? copy_blocks(source, record, merged, detail) : err;
+}
+
+uint64_t rk_store_merge_source_read_bytes(const struct rk_store_merge_source *source)
+{
+    return source->read_bytes;
+}

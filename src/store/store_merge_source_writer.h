@@ -1,0 +1,58 @@
+/* A sealed data file as a merge reads it: first what it holds, by its hint or by a scan, then those of its records that
+ * are still wanted, each checked to its last byte before it is copied.
+ *
+ *   open -> { next -> [read -> [copy]] }* -> close
+ *
+ * What is dead is not read, where a hint says so. What came from the disk and not from the page cache leaves the cache
+ * again. */
+#ifndef RK_STORE_STORE_MERGE_SOURCE_WRITER_H
+#define RK_STORE_STORE_MERGE_SOURCE_WRITER_H
+
+#include "keydir/keydir.h"
+#include "log/log_record.h"
+#include "log/log_repair.h"
+
+struct rk_detail;
+struct rk_log_identity;
+struct rk_log_merged;
+struct rk_store_merge_source;
+
+struct rk_store_merge_entry {
+    struct rk_fingerprint fingerprint;
+    uint64_t location;
+    uint64_t sequence;
+    bool is_tombstone;
+};
+
+/* What stands before the value. Valid until the next call. */
+struct rk_store_merge_record {
+    struct rk_record_header header;
+    uint64_t expiry_ms; /* 0: none */
+    const uint8_t *key;
+    const uint8_t *bytes; /* from its begin; all of it, unless it has block CRCs */
+    bool is_cold;
+};
+
+/* RK_OK; RK_ERR_IO, RK_ERR_CORRUPT. Any one thread of the master. */
+enum rk_err rk_store_merge_source_open(struct rk_store_merge_source **source_out, int dir_fd,
+                                       const struct rk_log_identity *identity, uint32_t file_number,
+                                       const struct rk_log_file_summary *summary, struct rk_detail *detail);
+void rk_store_merge_source_close(struct rk_store_merge_source **source);
+
+/* In the order of their offsets; RK_ERR_NOT_FOUND after the last one; RK_ERR_IO, RK_ERR_CORRUPT. */
+enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, struct rk_store_merge_entry *entry_out,
+                                       struct rk_detail *detail);
+
+/* Reads the record of an entry and checks it, but for a value with block CRCs. RK_ERR_IO, RK_ERR_CORRUPT. */
+enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, const struct rk_store_merge_entry *entry,
+                                       struct rk_store_merge_record *record_out, struct rk_detail *detail);
+
+/* Appends the record that was read, which the file has begun (rk_log_merged_begin_record). RK_ERR_IO, RK_ERR_CORRUPT,
+ * RK_ERR_NO_SPACE. */
+enum rk_err rk_store_merge_source_copy(struct rk_store_merge_source *source, const struct rk_store_merge_record *record,
+                                       struct rk_log_merged *merged, struct rk_detail *detail);
+
+/* So many bytes were read so far. */
+uint64_t rk_store_merge_source_read_bytes(const struct rk_store_merge_source *source);
+
+#endif

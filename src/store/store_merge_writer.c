@@ -1,0 +1,274 @@
+#include "store/store_merge_writer.h"
+
+#include "base/base_assert.h"
+#include "base/base_detail.h"
+#include "base/base_io.h"
+#include "base/base_mem.h"
+#include "base/base_planted.h"
+#include "base/base_time.h"
+#include "grace/grace.h"
+#include "keydir/keydir_writer.h"
+#include "log/log_file.h"
+#include "log/log_location.h"
+#include "log/log_merged.h"
+#include "log/log_store_writer.h"
+#include "log/log_writer.h"
+#include "store/store_merge_private.h"
+#include "store/store_merge_source_writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRIES_AT_ONCE 64
+#define TURN_BYTES      (256u << 10)
+#define TURN_ENTRIES    4096u
+
+struct judged_entry {
+    struct rk_store_merge_entry entry;
+    uint64_t now; /* where the key is */
+};
+
+enum rk_err rk_store_merge_turn(struct rk_store_merge *merge, uint64_t bytes)
+{
+    merge->turn_bytes += bytes;
+    merge->turn_entries++;
+    if (merge->turn_bytes < TURN_BYTES && merge->turn_entries < TURN_ENTRIES)
+        return RK_OK;
+    merge->turn_bytes = 0;
+    merge->turn_entries = 0;
+    return merge->settings->turn(merge->settings->context, &merge->progress);
+}
+
+/* Whether a record that hides older ones of its key may go (guarantees 5 and 6); the input then waits for all that may
+ * have them. */
+static bool may_drop_hiding(struct rk_store_merge *merge, struct merge_input *input, uint64_t sequence)
+{
+    if (sequence >= merge->floor && !RK_PLANTED(merge_drops_tombstone))
+        return false;
+    if (sequence > input->max_dropped)
+        input->max_dropped = sequence;
+    return true;
+}
+
+static void add_move(struct rk_store_merge *merge, const struct rk_store_merge_entry *entry,
+                     enum rk_store_move_kind kind, uint64_t to)
+{
+    rk_store_moves_add(&merge->moves, &(struct rk_store_move){ .fingerprint_high = entry->fingerprint.high,
+                                                               .fingerprint_low = entry->fingerprint.low,
+                                                               .kind = kind,
+                                                               .from = entry->location,
+                                                               .to = to });
+}
+
+/* Sees to it that there is an output with room for a record of this size. */
+static enum rk_err make_room(struct rk_store_merge *merge, uint64_t size_bytes, struct rk_detail *detail)
+{
+    enum rk_err err = RK_OK;
+
+    if (merge->output != NULL
+        && (rk_log_merged_size_with(merge->output, size_bytes) > merge->settings->file_size_bytes
+            || merge->moves.n_moves >= RK_STORE_MOVES_MAX))
+        err = rk_store_merge_settle(merge, detail);
+    if (err == RK_OK && merge->output == NULL)
+        err = rk_store_merge_begin_output(merge, size_bytes, detail);
+    return err;
+}
+
+static enum rk_err copy_record(struct rk_store_merge *merge, struct rk_store_merge_source *source,
+                               const struct rk_store_merge_entry *entry, const struct rk_store_merge_record *record,
+                               struct rk_detail *detail)
+{
+    uint64_t size_bytes = rk_record_size_of(&record->header);
+    enum rk_err err = make_room(merge, size_bytes, detail);
+    uint64_t location;
+
+    if (err != RK_OK)
+        return err;
+    location = rk_log_merged_begin_record(merge->output, entry->sequence, size_bytes);
+    err = rk_store_merge_source_copy(source, record, merge->output, detail);
+    add_move(merge, entry, entry->is_tombstone ? RK_STORE_MOVE_TOMBSTONE : RK_STORE_MOVE_RECORD, location);
+    merge->progress.written_bytes += size_bytes;
+    merge->progress.n_copied++;
+    return err;
+}
+
+/* A tombstone in the place of a record that has expired, for it hides older ones. */
+static enum rk_err replace_record(struct rk_store_merge *merge, const struct rk_store_merge_entry *entry,
+                                  const struct rk_store_merge_record *record, struct rk_detail *detail)
+{
+    struct rk_record_parts parts = { .type = RK_RECORD_TOMBSTONE,
+                                     .key = record->key,
+                                     .key_len = record->header.key_len };
+    struct rk_record_stamp stamp = { .sequence = entry->sequence, .write_time_ms = record->header.write_time_ms };
+    uint64_t size_bytes = rk_record_size(parts.key_len, 0, 0, false);
+    enum rk_err err = make_room(merge, size_bytes, detail);
+    uint64_t location;
+    uint8_t *bytes;
+
+    if (err != RK_OK)
+        return err;
+    bytes = rk_mem_calloc(1, size_bytes);
+    (void)rk_record_build(bytes, &parts); /* the size that we have */
+    rk_record_stamp(bytes, &rk_log_store_identity(merge->settings->store)->secret, &stamp);
+    location = rk_log_merged_begin_record(merge->output, entry->sequence, size_bytes);
+    err = rk_log_merged_append(merge->output, bytes, size_bytes, record->is_cold, detail);
+    free(bytes);
+    add_move(merge, entry, RK_STORE_MOVE_EXPIRED, location);
+    merge->progress.written_bytes += size_bytes;
+    merge->progress.n_dropped++;
+    return err;
+}
+
+static enum rk_err take_put(struct rk_store_merge *merge, struct merge_input *input,
+                            struct rk_store_merge_source *source, const struct rk_store_merge_entry *entry,
+                            struct rk_detail *detail)
+{
+    struct rk_store_merge_record record;
+    enum rk_err err = rk_store_merge_source_read(source, entry, &record, detail);
+
+    if (err != RK_OK)
+        return err;
+    if (record.expiry_ms == 0 || record.expiry_ms > merge->now_ms)
+        return copy_record(merge, source, entry, &record, detail);
+    if (!may_drop_hiding(merge, input, entry->sequence))
+        return replace_record(merge, entry, &record, detail);
+    add_move(merge, entry, RK_STORE_MOVE_EXPIRED, 0);
+    merge->progress.n_dropped++;
+    return RK_OK;
+}
+
+static enum rk_err take_tombstone(struct rk_store_merge *merge, struct merge_input *input,
+                                  struct rk_store_merge_source *source, const struct rk_store_merge_entry *entry,
+                                  struct rk_detail *detail)
+{
+    struct rk_store_merge_record record;
+    enum rk_err err;
+
+    if (may_drop_hiding(merge, input, entry->sequence)) {
+        merge->progress.n_dropped++;
+        return RK_OK;
+    }
+    err = rk_store_merge_source_read(source, entry, &record, detail);
+    return err == RK_OK ? copy_record(merge, source, entry, &record, detail) : err;
+}
+
+static enum rk_err take_entry(struct rk_store_merge *merge, struct merge_input *input,
+                              struct rk_store_merge_source *source, const struct judged_entry *judged,
+                              struct rk_detail *detail)
+{
+    const struct rk_store_merge_entry *entry = &judged->entry;
+    uint64_t written_bytes = merge->progress.written_bytes;
+    bool wanted = entry->is_tombstone ? judged->now == 0 : judged->now == entry->location;
+    enum rk_err err = RK_OK;
+
+    if (!wanted)
+        merge->progress.n_dropped++;
+    else if (entry->is_tombstone)
+        err = take_tombstone(merge, input, source, entry, detail);
+    else
+        err = take_put(merge, input, source, entry, detail);
+    merge->progress.done_bytes += rk_log_location_decode(entry->location).size_bytes;
+    return err == RK_OK ? rk_store_merge_turn(merge, merge->progress.written_bytes - written_bytes) : err;
+}
+
+/* The next entries of a file, looked up in one read section. */
+static enum rk_err next_entries(struct rk_store_merge *merge, struct rk_store_merge_source *source,
+                                struct judged_entry judged[ENTRIES_AT_ONCE], size_t *n_out, struct rk_detail *detail)
+{
+    const struct rk_keydir *keydir = rk_keydir_writer_reader(merge->settings->keydir);
+    enum rk_err err = RK_OK;
+    size_t n = 0;
+
+    while (n < ENTRIES_AT_ONCE && (err = rk_store_merge_source_next(source, &judged[n].entry, detail)) == RK_OK)
+        n++;
+    rk_grace_read_lock();
+    for (size_t i = 0; i < n; i++)
+        judged[i].now = rk_keydir_lookup_rcu(keydir, judged[i].entry.fingerprint);
+    rk_grace_read_unlock();
+    *n_out = n;
+    return err;
+}
+
+static enum rk_err copy_entries(struct rk_store_merge *merge, struct merge_input *input,
+                                struct rk_store_merge_source *source, struct rk_detail *detail)
+{
+    struct judged_entry judged[ENTRIES_AT_ONCE];
+    enum rk_err err = RK_OK;
+    size_t n;
+
+    while (err == RK_OK) {
+        err = next_entries(merge, source, judged, &n, detail);
+        for (size_t i = 0; i < n && (err == RK_OK || err == RK_ERR_NOT_FOUND); i++) {
+            enum rk_err entry_err = take_entry(merge, input, source, &judged[i], detail);
+
+            if (entry_err != RK_OK)
+                err = entry_err;
+        }
+    }
+    return err == RK_ERR_NOT_FOUND ? RK_OK : err;
+}
+
+static enum rk_err copy_input(struct rk_store_merge *merge, struct merge_input *input, struct rk_detail *detail)
+{
+    const struct rk_log_store *store = merge->settings->store;
+    uint64_t read_bytes = merge->progress.read_bytes;
+    struct rk_store_merge_source *source = NULL;
+    enum rk_err err = rk_store_merge_source_open(&source, rk_log_store_dir_fd(store), rk_log_store_identity(store),
+                                                 input->file_number, &input->summary, detail);
+
+    if (err != RK_OK)
+        return err;
+    err = copy_entries(merge, input, source, detail);
+    merge->progress.read_bytes = read_bytes + rk_store_merge_source_read_bytes(source);
+    rk_store_merge_source_close(&source);
+    return err;
+}
+
+/* Whether nothing of the input is wanted, which the table knows without reading it (guarantee 8). */
+static bool is_all_dead(struct rk_store_merge *merge, struct merge_input *input)
+{
+    if (input->space.n_records[RK_STORE_LIVE] > 0)
+        return false;
+    if (input->space.n_records[RK_STORE_TOMBSTONE] == 0)
+        return true;
+    return may_drop_hiding(merge, input, input->last_sequence);
+}
+
+static enum rk_err take_input(struct rk_store_merge *merge, struct merge_input *input, struct rk_detail *detail)
+{
+    enum rk_err err = RK_OK;
+
+    if (is_all_dead(merge, input)) {
+        merge->progress.done_bytes += input->summary.file_bytes;
+        merge->progress.n_dropped += input->summary.trailer.n_records;
+    } else {
+        err = copy_input(merge, input, detail);
+        merge->progress.done_bytes += 2 * RK_LOG_FILE_FRAME_BYTES;
+    }
+    input->is_copied = err == RK_OK;
+    if (err == RK_OK && merge->output == NULL) /* nothing to wait for */
+        err = rk_store_merge_settle(merge, detail);
+    return err;
+}
+
+enum rk_err rk_store_merge_run(const struct rk_store_merge_settings *settings, struct rk_detail *detail)
+{
+    struct rk_store_merge *merge = rk_mem_calloc(1, sizeof *merge);
+    enum rk_err err;
+
+    merge->settings = settings;
+    merge->now_ms = rk_time_wall_ms();
+    err = rk_store_merge_plan(merge, detail);
+    if (err == RK_OK)
+        err = settings->turn(settings->context, &merge->progress);
+    for (size_t i = 0; err == RK_OK && i < merge->n_inputs; i++)
+        err = take_input(merge, &merge->inputs[i], detail);
+    if (err == RK_OK)
+        err = rk_store_merge_settle(merge, detail);
+    rk_log_merged_close(&merge->output, !merge->output_may_be_listed);
+    (void)settings->turn(settings->context, &merge->progress); /* the last word on how far it came */
+    rk_store_moves_fini(&merge->moves);
+    free(merge->inputs);
+    free(merge);
+    return err;
+}

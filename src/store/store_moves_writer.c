@@ -1,0 +1,77 @@
+#include "store/store_moves_writer.h"
+
+#include "base/base_assert.h"
+#include "base/base_mem.h"
+#include "keydir/keydir_writer.h"
+#include "store/store_space_writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct rk_store_move) == 32, "two millions of them are 64 MiB");
+
+void rk_store_moves_add(struct rk_store_moves *moves, const struct rk_store_move *move)
+{
+    if (moves->n_moves == moves->n_places) {
+        size_t n_places = moves->n_places == 0 ? 4096 : moves->n_places * 2;
+        struct rk_store_move *larger = rk_mem_calloc(n_places, sizeof *larger);
+
+        if (moves->n_moves > 0)
+            memcpy(larger, moves->moves, moves->n_moves * sizeof *larger);
+        free(moves->moves);
+        moves->moves = larger;
+        moves->n_places = n_places;
+    }
+    moves->moves[moves->n_moves++] = *move;
+}
+
+void rk_store_moves_fini(struct rk_store_moves *moves)
+{
+    free(moves->moves);
+    *moves = (struct rk_store_moves){ .moves = NULL };
+}
+
+static struct rk_fingerprint fingerprint_of(const struct rk_store_move *move)
+{
+    return (struct rk_fingerprint){ .high = move->fingerprint_high, .low = move->fingerprint_low };
+}
+
+/* The source's record is dead by its copy, as it would be for a recovery that finds both: one of two that have the same
+ * sequence. A copy that comes too late is dead by what came before it. */
+static void relocate(const struct rk_store_move *move, struct rk_keydir_writer *keydir, struct rk_store_space *space)
+{
+    if (rk_keydir_writer_relocate(keydir, fingerprint_of(move), move->from, move->to)) {
+        rk_store_space_move(space, move->from, RK_STORE_LIVE, RK_STORE_OVERWRITTEN);
+        rk_store_space_add(space, move->to, RK_STORE_LIVE);
+        return;
+    }
+    rk_store_space_add(space, move->to,
+                       rk_keydir_writer_lookup(keydir, fingerprint_of(move)) != 0 ? RK_STORE_OVERWRITTEN
+                                                                                  : RK_STORE_DELETED);
+}
+
+static void expire(const struct rk_store_move *move, struct rk_keydir_writer *keydir, struct rk_store_space *space)
+{
+    if (move->to != 0)
+        rk_store_space_add(space, move->to, RK_STORE_TOMBSTONE);
+    if (rk_keydir_writer_lookup(keydir, fingerprint_of(move)) != move->from)
+        return;
+    (void)rk_keydir_writer_delete(keydir, fingerprint_of(move)); /* it was at `from` */
+    rk_store_space_move(space, move->from, RK_STORE_LIVE, RK_STORE_EXPIRED);
+}
+
+void rk_store_moves_apply(const struct rk_store_move *moves, size_t n_moves, struct rk_keydir_writer *keydir,
+                          struct rk_store_space *space)
+{
+    RK_ASSERT(n_moves <= RK_STORE_MOVES_GROUP);
+    for (size_t i = 0; i < n_moves; i++)
+        rk_keydir_writer_prefetch(keydir, fingerprint_of(&moves[i]));
+    for (size_t i = 0; i < n_moves; i++) {
+        if (moves[i].kind == RK_STORE_MOVE_RECORD)
+            relocate(&moves[i], keydir, space);
+        else if (moves[i].kind == RK_STORE_MOVE_EXPIRED)
+            expire(&moves[i], keydir, space);
+        else
+            rk_store_space_add(space, moves[i].to, RK_STORE_TOMBSTONE);
+    }
+}

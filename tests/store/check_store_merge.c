@@ -1,0 +1,293 @@
+/* Merges against a model: what a client finds never changes, whatever is merged when, and however it ends. */
+#include "base/base_io.h"
+#include "grace/grace.h"
+#include "log/log_store.h"
+#include "log/log_writer.h"
+#include "merge_model.h"
+#include "store/store_space_writer.h"
+#include "test_io.h"
+#include "test_main.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define N_OPS_DEFAULT 20000
+#define N_FILES_MAX   512
+
+static struct model model;
+
+static void setup(void)
+{
+    if (access("/dev/shm", W_OK) == 0)
+        setenv("TMPDIR", "/dev/shm", 1); /* thousands of files: none has to wait for a disk */
+    rk_grace_register_thread();
+    model_create(&model, 1);
+}
+
+static void teardown(void)
+{
+    model_destroy(&model);
+    rk_grace_unregister_thread();
+}
+
+static void fill(unsigned n_keys, uint32_t value_len)
+{
+    for (unsigned i = 0; i < n_keys; i++)
+        model_put(&model, i, value_len, false);
+}
+
+START_TEST(what_is_overwritten_goes)
+{
+    uint64_t before;
+
+    for (unsigned round = 0; round < 5; round++)
+        fill(MODEL_KEYS, 200);
+    model_roll(&model);
+    before = model_disk_bytes(&model);
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
+    model_check(&model);
+    ck_assert_uint_lt(model_disk_bytes(&model), before / 3); /* with what the active file has preallocated */
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_OVERWRITTEN], 0);
+    model_restart(&model, false, false);
+    model_check(&model);
+    model_restart(&model, false, true);
+    model_check(&model);
+}
+END_TEST
+
+START_TEST(a_tombstone_stays_while_there_is_something_to_hide)
+{
+    uint32_t newest[2];
+
+    fill(MODEL_KEYS, 100);
+    model_roll(&model);
+    newest[0] = rk_log_writer_file_number(model.log);
+    for (unsigned i = 0; i < MODEL_KEYS; i++)
+        model_delete(&model, i);
+    model_roll(&model);
+    ck_assert_int_eq(model_merge(&model, newest, 1), RK_OK);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_TOMBSTONE], MODEL_KEYS);
+    model_check(&model);
+    model_restart(&model, true, false);
+    model_check(&model);
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_TOMBSTONE], 0);
+    ck_assert_uint_eq(rk_log_store_n_files(model.store), 1); /* the active one */
+    model_restart(&model, false, true);
+    model_check(&model);
+}
+END_TEST
+
+START_TEST(what_expired_hides_what_it_replaced)
+{
+    uint32_t newest;
+
+    fill(10, 100);
+    model_roll(&model);
+    newest = rk_log_writer_file_number(model.log);
+    for (unsigned i = 0; i < 10; i++)
+        model_put(&model, i, 50, true);
+    model_roll(&model);
+    ck_assert_int_eq(model_merge(&model, &newest, 1), RK_OK);
+    model_check(&model);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_TOMBSTONE], 10);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_LIVE], 0);
+    model_restart(&model, false, true);
+    model_check(&model);
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
+    ck_assert_uint_eq(rk_log_store_n_files(model.store), 1);
+}
+END_TEST
+
+START_TEST(large_values_are_copied_whole)
+{
+    static const uint32_t sizes[] = { 65535, 65536, 65537, 200000, 300001, 700000 };
+
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        model_put(&model, i, sizes[i], false);
+        model_put(&model, 40, sizes[i], false);
+    }
+    model_roll(&model);
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
+    model_check(&model);
+    model_restart(&model, false, true);
+    model_check(&model);
+}
+END_TEST
+
+START_TEST(the_active_file_and_unknown_files_are_refused)
+{
+    uint32_t active = rk_log_writer_file_number(model.log), unknown = 4711;
+
+    fill(10, 100);
+    ck_assert_int_eq(model_merge(&model, &active, 1), RK_ERR_INVALID);
+    ck_assert_int_eq(model_merge(&model, &unknown, 1), RK_ERR_INVALID);
+    model_check(&model);
+}
+END_TEST
+
+static int two_pages_free(int fd, struct statvfs *status)
+{
+    *status = (struct statvfs){ .f_bavail = 2, .f_frsize = 4096 };
+    return 0;
+}
+
+START_TEST(a_disk_without_room_for_an_output_is_left_alone)
+{
+    struct rk_io_ops ops = *rk_io;
+    const struct rk_io_ops *before = rk_io;
+
+    for (unsigned round = 0; round < 4; round++)
+        fill(MODEL_KEYS, 700);
+    model_roll(&model);
+    ops.fstatvfs = two_pages_free;
+    rk_io = &ops;
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK); /* an output of 8 KiB fits; min_free is 0 */
+    rk_io = before;
+    model_check(&model);
+}
+END_TEST
+
+/* Some steps that leave much to merge. */
+static void make_history(void)
+{
+    for (unsigned i = 0; i < 300; i++) {
+        unsigned key = model_random(&model, MODEL_KEYS);
+
+        if (model_random(&model, 4) == 0)
+            model_delete(&model, key);
+        else
+            model_put(&model, key, model_random(&model, 300), model_random(&model, 8) == 0);
+    }
+    model_roll(&model);
+}
+
+START_TEST(a_merge_may_end_at_any_call_of_the_writer)
+{
+    for (unsigned n = 1; n < 40; n++) {
+        make_history();
+        model.calls_left = n;
+        (void)model_merge(&model, NULL, 0); /* however it ends */
+        model_restart(&model, n % 2 == 0, n % 3 == 0);
+        model_check(&model);
+    }
+}
+END_TEST
+
+START_TEST(a_merge_may_be_cancelled_and_goes_on_later)
+{
+    make_history();
+    model.turns_left = 1;
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_ERR_AGAIN);
+    model_check(&model);
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
+    model_check(&model);
+}
+END_TEST
+
+/* Each operation on a file fails once, in turn. The store goes on; a restart finds all. */
+START_TEST(any_operation_on_a_file_may_fail)
+{
+    static const unsigned kinds[] = { TEST_IO_OPEN,  TEST_IO_PREAD,     TEST_IO_PWRITEV, TEST_IO_FDATASYNC,
+                                      TEST_IO_FSYNC, TEST_IO_FTRUNCATE, TEST_IO_RENAME,  TEST_IO_UNLINK };
+    unsigned kind = kinds[_i];
+    unsigned n_failed = 0;
+
+    for (unsigned nth = 1; nth < 60; nth++) {
+        struct test_io_fault fault = { .calls = kind, .nth = nth, .errnum = nth % 2 ? ENOSPC : EIO };
+        const struct rk_io_ops *calm = rk_io;
+        bool reached;
+
+        make_history();
+        test_io_install(&fault);
+        n_failed += model_merge(&model, NULL, 0) != RK_OK;
+        reached = test_io_n_calls() >= nth;
+        test_io_remove();
+        rk_io = calm;
+        model_check(&model);
+        model_restart(&model, nth % 3 == 0, nth % 5 == 0);
+        model_check(&model);
+        if (!reached)
+            break;
+    }
+    ck_assert((n_failed > 0) == (kind != TEST_IO_UNLINK));
+}
+END_TEST
+
+static void random_merge(void)
+{
+    uint32_t files[N_FILES_MAX];
+    size_t n_files = model_choose(&model, files, N_FILES_MAX);
+
+    if (n_files == 0)
+        return;
+    if (model_random(&model, 5) == 0)
+        model.turns_left = 1 + model_random(&model, 3);
+    if (model_random(&model, 8) == 0)
+        model.calls_left = 1 + model_random(&model, 20);
+    if (model_merge(&model, files, n_files) == RK_ERR_CLOSED)
+        model_restart(&model, model_random(&model, 2) == 0, false); /* the writer thread is gone: the server ends */
+    model_check(&model);
+}
+
+static void random_step(void)
+{
+    unsigned dice = model_random(&model, 1000);
+    unsigned key = model_random(&model, MODEL_KEYS);
+
+    if (dice < 550)
+        model_put(&model, key, model_random(&model, dice < 5 ? 20000 : 300), false);
+    else if (dice < 620)
+        model_put(&model, key, model_random(&model, 100), true);
+    else if (dice < 985)
+        model_delete(&model, key);
+    else if (dice < 988)
+        model_roll(&model);
+    else if (dice < 996)
+        random_merge();
+    else if (dice < 998)
+        model_restart(&model, false, dice == 996);
+    else
+        model_restart(&model, true, dice == 998);
+}
+
+START_TEST(random_histories_with_merges)
+{
+    const char *wanted = getenv("RK_MERGE_OPS"), *seed = getenv("RK_MERGE_SEED");
+    size_t n_ops = wanted != NULL ? strtoul(wanted, NULL, 10) : N_OPS_DEFAULT;
+
+    if (seed != NULL)
+        model.random = strtoul(seed, NULL, 10);
+    for (size_t i = 0; i < n_ops; i++) {
+        random_step();
+        if (i % 64 == 0)
+            model_check(&model);
+    }
+    model_check(&model);
+    printf("%zu operations, %zu merges: as the model says\n", n_ops, model.n_merges);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("store merge");
+    TCase *tcase = tcase_create("merge");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, getenv("RK_MERGE_OPS") != NULL ? 7200 : 120);
+    tcase_add_test(tcase, what_is_overwritten_goes);
+    tcase_add_test(tcase, a_tombstone_stays_while_there_is_something_to_hide);
+    tcase_add_test(tcase, what_expired_hides_what_it_replaced);
+    tcase_add_test(tcase, large_values_are_copied_whole);
+    tcase_add_test(tcase, the_active_file_and_unknown_files_are_refused);
+    tcase_add_test(tcase, a_disk_without_room_for_an_output_is_left_alone);
+    tcase_add_test(tcase, a_merge_may_end_at_any_call_of_the_writer);
+    tcase_add_test(tcase, a_merge_may_be_cancelled_and_goes_on_later);
+    tcase_add_loop_test(tcase, any_operation_on_a_file_may_fail, 0, 8);
+    tcase_add_test(tcase, random_histories_with_merges);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

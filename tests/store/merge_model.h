@@ -1,0 +1,65 @@
+/* A store beside a model of it: random writes, restarts, crashes and merges of any files. After each step the store
+ * must hold exactly what the model does, and the space table what a scan of all files finds. */
+#ifndef RK_TEST_MERGE_MODEL_H
+#define RK_TEST_MERGE_MODEL_H
+
+#include "base/base_err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MODEL_KEYS       50
+#define MODEL_FILE_BYTES 8192
+
+struct model_key {
+    bool exists; /* a client finds it */
+    uint64_t sequence;
+    uint32_t value; /* what the value is made from */
+    uint32_t value_len;
+};
+
+struct model {
+    char *path;
+    uint64_t random;
+    struct model_key keys[MODEL_KEYS];
+    struct rk_log_store *store;
+    struct rk_log_writer *log;
+    struct rk_keydir_writer *keydir;
+    struct rk_store_space *space;
+    struct rk_store_batch *batch;
+    struct rk_stats_writer *stats;
+    uint32_t n_values;
+    size_t n_merges;
+    uint64_t n_reclaimed;
+
+    /* how the next merge ends: 0 by itself */
+    unsigned calls_left; /* the writer thread is gone at this call */
+    unsigned turns_left; /* cancelled at this turn */
+};
+
+void model_create(struct model *model, uint64_t seed);
+void model_destroy(struct model *model);
+unsigned model_random(struct model *model, unsigned below);
+
+/* A put, or a delete; expired: one that nobody will see. */
+void model_put(struct model *model, unsigned key, uint32_t value_len, bool expired);
+void model_delete(struct model *model, unsigned key);
+
+void model_roll(struct model *model);
+
+/* Ends as a crash does when `crash`, then starts again. */
+void model_restart(struct model *model, bool crash, bool drop_hints);
+
+/* Merges these files; every sealed one when n_files is 0. */
+enum rk_err model_merge(struct model *model, const uint32_t *files, size_t n_files);
+
+/* Each sealed file with one chance in two; returns how many. At most `max`. */
+size_t model_choose(struct model *model, uint32_t *files, size_t max);
+
+/* The bytes of all data files. */
+uint64_t model_disk_bytes(const struct model *model);
+
+void model_check(const struct model *model);
+
+#endif
