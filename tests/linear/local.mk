@@ -10,9 +10,9 @@ if !TSAN
 check_PROGRAMS += check_linear_server
 endif
 check_linear_server_SOURCES = %D%/check_linear_server.c $(LINEAR_SUPPORT) %D%/linear_driver.c %D%/linear_driver.h \
-	%D%/linear_probe.c %D%/linear_probe.h %D%/linear_value.c %D%/linear_value.h $(SYSTEM_SUPPORT)
+	%D%/linear_grace.c %D%/linear_grace.h %D%/linear_probe.c %D%/linear_probe.h %D%/linear_value.c %D%/linear_value.h $(SYSTEM_SUPPORT)
 check_linear_server_CFLAGS = $(SYSTEM_CFLAGS)
-check_linear_server_LDADD = $(SYSTEM_LDADD)
+check_linear_server_LDADD = librk_shm.a librk_base.a $(SYSTEM_LDADD)
 
 check-long: check-long-linear
 check-long-linear: check_linear_server$(EXEEXT) rackkvd$(EXEEXT)
