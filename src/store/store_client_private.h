@@ -50,6 +50,7 @@ struct rk_store_client {
     struct rk_store_readers *readers;
     struct store_op *ops; /* RK_RING_PENDING_MAX */
     uint32_t first_free;  /* index + 1; 0: none */
+    uint32_t n_used;      /* of the operations, ever */
     size_t n_pending;
     size_t n_jobs; /* of these, with a reader thread */
 };
