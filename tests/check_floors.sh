@@ -6,8 +6,8 @@ src=${srcdir:-.}/src
 
 find "$src" -name '*.[ch]' | sort | awk '
     BEGIN {
-        n = split("base shm conf stats grace keydir log ring store http worker master client bin", names, " ")
-        split("0    1   1    2     2     3      3   3    4     5    6      6      6      7", levels, " ")
+        n = split("base shm conf stats grace keydir log ring store http control worker master client bin", names, " ")
+        split("0    1   1    2     2     3      3   3    4     5    5       6      6      6      7", levels, " ")
         for (i = 1; i <= n; i++)
             level[names[i]] = levels[i]
     }

@@ -11,4 +11,5 @@ librk_base_a_SOURCES = \
 	%D%/base_mem.c %D%/base_mem.h \
 	%D%/base_thread.c %D%/base_thread.h \
 	%D%/base_planted.h \
-	%D%/base_time.c %D%/base_time.h
+	%D%/base_time.c %D%/base_time.h \
+	%D%/base_unix.c %D%/base_unix.h

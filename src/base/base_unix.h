@@ -1,0 +1,19 @@
+/* Unix sockets by a path of any length: the 107 bytes of an address need hold no more than the name in its folder. */
+#ifndef RK_BASE_UNIX_H
+#define RK_BASE_UNIX_H
+
+#include "base/base_err.h"
+
+struct rk_detail;
+
+/* A socket that listens at the path, close-on-exec and non-blocking, that nobody but its user can connect to. A name
+ * that a dead server left is replaced; RK_ERR_BUSY when somebody listens there, RK_ERR_INVALID when it is no socket,
+ * RK_ERR_TOO_LARGE when the last part of the path is too long. Any thread. */
+enum rk_err rk_unix_listen(const char *path, int backlog, int *fd_out, struct rk_detail *detail);
+
+/* A blocking socket that is connected. RK_ERR_NOT_FOUND: there is no such name; RK_ERR_CLOSED: nobody listens;
+ * RK_ERR_INVALID: it is no socket, or the path cannot be one; RK_ERR_TIMEOUT: its queue is full and stays full;
+ * RK_ERR_IO: permission, and all else. Any thread. */
+enum rk_err rk_unix_connect(const char *path, int *fd_out, struct rk_detail *detail);
+
+#endif
