@@ -2,9 +2,9 @@
 sbin_PROGRAMS += rackkvd
 rackkvd_SOURCES = %D%/rackkvd.c %D%/bin_daemon.c %D%/bin_daemon.h %D%/bin_sanitize.c
 rackkvd_LDADD = \
-	librk_master.a librk_store_writer.a librk_log_writer.a librk_keydir_writer.a librk_grace_writer.a \
+	librk_master.a librk_control.a librk_store_writer.a librk_log_writer.a librk_keydir_writer.a librk_grace_writer.a \
 	$(RK_WORKER_LIBS) librk_conf.a librk_base.a \
-	$(RK_WORKER_EXTERNAL_LIBS) $(YAML_LIBS)
+	$(RK_WORKER_EXTERNAL_LIBS) $(JANSSON_LIBS) $(YAML_LIBS)
 
 # What a worker is linked from: no *_writer library. tests/worker links exactly this, as the proof.
 RK_WORKER_LIBS = \

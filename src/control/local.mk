@@ -1,6 +1,11 @@
 # control: administration over a Unix socket; the master's alone
 noinst_LIBRARIES += librk_control.a
 librk_control_a_SOURCES = \
+	%D%/control.c %D%/control.h %D%/control_private.h \
 	%D%/control_client.c %D%/control_client.h \
-	%D%/control_server.c %D%/control_server.h
-librk_control_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+	%D%/control_log.c \
+	%D%/control_server.c %D%/control_server.h \
+	%D%/control_stats.c \
+	%D%/control_status.c \
+	%D%/control_verbs.c
+librk_control_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += librk_master.a
 librk_master_a_SOURCES = \
 	%D%/master.c %D%/master.h \
+	%D%/master_control.c %D%/master_control.h \
 	%D%/master_engine.c %D%/master_engine.h \
 	%D%/master_listeners.c %D%/master_listeners.h \
 	%D%/master_recovery.c %D%/master_recovery.h \

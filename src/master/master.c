@@ -4,7 +4,9 @@
 #include "base/base_diag.h"
 #include "base/base_time.h"
 #include "conf/conf.h"
+#include "control/control.h"
 #include "log/log_writer.h"
+#include "master/master_control.h"
 #include "master/master_engine.h"
 #include "master/master_listeners.h"
 #include "master/master_recovery.h"
@@ -38,6 +40,7 @@ struct master {
     struct rk_master_workers *workers; /* NULL with --single */
     struct rk_master_single *single;
     struct rk_master_recovery *recovery; /* while it runs */
+    struct rk_control *control;
     int signal_fd;
     int exit_code;
     bool single_is_ready;
@@ -137,6 +140,8 @@ static enum rk_err open_master(struct master *master, struct rk_detail *detail)
         err = rk_master_engine_open(&master->engine, conf, (uint32_t)conf->http.n_listen, detail);
     if (err == RK_OK)
         err = write_pid_file(conf->server.pid_file, detail);
+    if (err == RK_OK)
+        err = rk_master_control_start(&master->control, conf, &master->engine, master->listeners, detail);
     if (err != RK_OK)
         return err;
     if (master->options->run_worker == NULL)
@@ -262,8 +267,10 @@ static void end_recovery(struct master *master)
 
     if (err == RK_OK)
         err = rk_master_engine_serve(&master->engine, master->options->conf, &detail);
-    if (err == RK_OK)
+    if (err == RK_OK) {
+        rk_control_serve(master->control, master->engine.log, NULL);
         return;
+    }
     rk_diag(RK_DIAG_ERROR, "cannot start: %s", detail.text);
     master->exit_code = 1;
     begin_stop(master, false);
@@ -361,6 +368,7 @@ static int close_master(struct master *master)
         }
     }
     rk_master_workers_destroy(&master->workers);
+    rk_control_stop(&master->control); /* nobody calls on the engine's threads any more */
     err = rk_master_engine_close(&master->engine);
     if (err != RK_OK) {
         rk_diag(RK_DIAG_ERROR,
@@ -376,10 +384,11 @@ static int close_master(struct master *master)
 
 /* Recovery need not come to its end: the next start does it again. Nothing waits for a thread that reads a large store,
  * and nothing under it may be freed. */
-static void leave_recovery(const struct master *master)
+static void leave_recovery(struct master *master)
 {
     if (master->recovery == NULL)
         return;
+    rk_control_stop(&master->control);
     remove_pid_file(master->options->conf->server.pid_file);
     rk_diag(RK_DIAG_INFO, "stopped before recovery was over");
     _exit(master->exit_code);

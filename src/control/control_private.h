@@ -1,0 +1,39 @@
+/* What the verbs share. Private to src/control; the server's thread only, but for the words that say so. */
+#ifndef RK_CONTROL_CONTROL_PRIVATE_H
+#define RK_CONTROL_CONTROL_PRIVATE_H
+
+#include "control/control.h"
+#include "control/control_server.h"
+
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rk_control {
+    struct rk_control_settings settings; /* strings of our own */
+    struct rk_control_server *server;
+    uint64_t started_ns;
+    _Atomic bool serving; /* release by the main thread: what follows is set */
+    struct rk_log_writer *log;
+    struct rk_store_compactor *compactor;
+};
+
+/* A request, as an object; its answer, which begins with "ok". */
+typedef json_t *rk_control_verb_fn(struct rk_control *control, const json_t *request);
+
+/* control_verbs.c: looks the request's command up and has it answered. */
+json_t *rk_control_answer(void *control, const json_t *request);
+
+rk_control_verb_fn rk_control_verb_status; /* control_status.c */
+rk_control_verb_fn rk_control_verb_stats;  /* control_stats.c */
+rk_control_verb_fn rk_control_verb_roll;   /* control_log.c */
+rk_control_verb_fn rk_control_verb_sync;
+rk_control_verb_fn rk_control_verb_whereis;
+
+/* The answer to something that failed: the name that programs know the error by, and words. */
+json_t *rk_control_refuse_err(enum rk_err err, const char *text);
+
+json_t *rk_control_number(uint64_t number);
+
+#endif
