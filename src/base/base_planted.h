@@ -23,7 +23,19 @@
     X(crc_not_checked_on_get, "a value is answered whose CRC is wrong")                        \
     X(stale_completion, "an answer to an old operation goes to the new one in its place")      \
     X(lost_doorbell, "who sleeps at a doorbell is marked awake, and not woken")                \
-    X(merge_drops_tombstone, "a merge drops tombstones that still hide older records")
+    X(merge_drops_tombstone, "a merge drops tombstones that still hide older records")         \
+    X(publish_backwards, "the writes of a batch are published in the wrong order")             \
+    X(syncer_sleeps, "in mode interval, nothing is synced")                                    \
+    X(body_not_checked, "recovery believes a record whose body does not fit")                  \
+    X(damage_cut_silently, "damage to what was promised is called a torn tail")                \
+    X(headers_not_keyed, "record headers are made without a secret")                           \
+    X(tail_not_cut, "recovery leaves a torn tail where it is")                                 \
+    X(hint_forgets_tombstones, "a hint calls a tombstone a value")                             \
+    X(no_reserve, "no space is kept for the deletes of a full disk")                           \
+    X(full_for_good, "a disk that was full is never looked at again")                          \
+    X(failed_sync_forgotten, "writes go on after a fdatasync that failed")                     \
+    X(key_not_compared, "the value of another key with the same fingerprint is answered")      \
+    X(salvage_keeps_no_original, "salvage removes the damaged file")
 
 enum rk_planted {
 #define RK_PLANTED_ENUM(name, text) RK_PLANTED_##name,

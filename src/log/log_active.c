@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "base/base_planted.h"
 #include "log/log_location.h"
 
 #include <errno.h>
@@ -127,7 +128,7 @@ enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const
     *active = (struct rk_log_active){ .dir_fd = dir_fd,
                                       .file_number = header->file_number,
                                       .limit_bytes = sizes->limit_bytes,
-                                      .reserve_bytes = sizes->reserve_bytes };
+                                      .reserve_bytes = RK_PLANTED(no_reserve) ? 0 : sizes->reserve_bytes };
     rk_log_file_name(name, header->file_number);
     active->fd = rk_io->open_at(dir_fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (active->fd < 0)

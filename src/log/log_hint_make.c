@@ -5,6 +5,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_planted.h"
 #include "log/log_hint.h"
 #include "log/log_scan.h"
 #include "log/log_small_file.h"
@@ -58,7 +59,8 @@ static uint8_t *extend(struct making *making, struct section *section, size_t si
 
 static enum rk_err add_record(struct making *making, const struct rk_log_scan_item *item)
 {
-    struct rk_log_hint_entry entry = { .is_tombstone = item->header.type == RK_RECORD_TOMBSTONE,
+    struct rk_log_hint_entry entry = { .is_tombstone = item->header.type == RK_RECORD_TOMBSTONE
+                                                       && !RK_PLANTED(hint_forgets_tombstones),
                                        .location = item->location,
                                        .sequence = item->header.sequence };
     uint16_t key_len = item->header.key_len;

@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "base/base_planted.h"
 #include "base/base_time.h"
 #include "log/log_location.h"
 
@@ -111,7 +112,7 @@ enum rk_err rk_log_file_cut(int dir_fd, uint32_t file_number, uint64_t end_bytes
 
     if (fd < 0)
         return fail(file_number, detail, "cannot be opened");
-    if (rk_io->ftruncate(fd, (off_t)end_bytes) != 0)
+    if (!RK_PLANTED(tail_not_cut) && rk_io->ftruncate(fd, (off_t)end_bytes) != 0)
         err = fail(file_number, detail, "its torn tail cannot be cut off");
     else if (rk_io->fdatasync(fd) != 0)
         err = fail(file_number, detail, "cannot be made durable");

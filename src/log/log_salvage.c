@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "base/base_planted.h"
 #include "base/base_time.h"
 #include "log/log_active.h"
 #include "log/log_location.h"
@@ -214,6 +215,8 @@ static enum rk_err quarantine(struct salvage *salvage)
     bool synced;
     int quarantine_fd;
 
+    if (RK_PLANTED(salvage_keeps_no_original))
+        return RK_OK;
     rk_log_file_name(name, salvage->file_number);
     (void)snprintf(kept, sizeof kept, "%s/%s", QUARANTINE, name);
     if (rk_io->mkdir_at(dir_fd, QUARANTINE, 0700) != 0 && errno != EEXIST)

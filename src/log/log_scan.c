@@ -4,6 +4,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_planted.h"
 #include "log/log_location.h"
 #include "log/log_store.h"
 #include "log/log_window.h"
@@ -91,7 +92,7 @@ static enum rk_err check_body(struct rk_log_scan *scan, struct found *found)
 
     if (err != RK_OK)
         return err;
-    if (rk_record_check_body(&found->header, found->bytes, false) != RK_OK) {
+    if (rk_record_check_body(&found->header, found->bytes, false) != RK_OK && !RK_PLANTED(body_not_checked)) {
         found->what = "its checksum does not fit";
         return RK_OK;
     }
@@ -211,7 +212,7 @@ static enum rk_err end_before(struct rk_log_scan *scan, const struct found *foun
         return err;
     scan->ended = true;
     end->what = found->what;
-    if (promised)
+    if (promised && !RK_PLANTED(damage_cut_silently))
         end->kind = RK_LOG_SCAN_DAMAGED;
     else
         end->kind = end->used_bytes > end->end_bytes ? RK_LOG_SCAN_TORN : RK_LOG_SCAN_OPEN;

@@ -2,6 +2,7 @@
 
 #include "base/base_assert.h"
 #include "base/base_mem.h"
+#include "base/base_planted.h"
 #include "base/base_time.h"
 #include "log/log_writer.h"
 
@@ -57,7 +58,9 @@ static void *run(void *argument)
 
     while (wait_for_turn(syncer, last_ns)) {
         last_ns = rk_time_monotonic_ns();
-        (void)rk_log_writer_sync(syncer->writer); /* a failure is kept in the writer's state, which the writer reads */
+        if (!RK_PLANTED(syncer_sleeps))
+            (void)rk_log_writer_sync(
+                syncer->writer); /* a failure is kept in the writer's state, which the writer reads */
     }
     return NULL;
 }

@@ -68,7 +68,7 @@ static enum rk_err record_failure(struct rk_log_writer *writer, enum rk_err err,
         rk_detail_wrap(&writer->why, "%s", rk_log_store_path(writer->store));
     }
     unlock(&writer->why_lock);
-    if (err == RK_ERR_READ_ONLY)
+    if (err == RK_ERR_READ_ONLY && !RK_PLANTED(failed_sync_forgotten))
         atomic_store(&writer->state, RK_ERR_READ_ONLY);
     return err;
 }
@@ -431,7 +431,7 @@ bool rk_log_writer_look_for_room(struct rk_log_writer *writer)
     RK_ASSERT(writer->batch.n_records == 0);
     if (writer->wanted_bytes == 0 || rk_log_writer_state(writer) != RK_OK)
         return false;
-    if (rk_log_active_make_room(&writer->active, size_bytes) == RK_OK)
+    if (!RK_PLANTED(full_for_good) && rk_log_active_make_room(&writer->active, size_bytes) == RK_OK)
         writer->wanted_bytes = 0;
     return writer->wanted_bytes > 0;
 }

@@ -293,9 +293,12 @@ static void publish_op(struct rk_store_batch *batch, struct batch_op *op)
 
 static void publish(struct rk_store_batch *batch)
 {
-    for (size_t i = 0; i < batch->n_ops; i++)
-        if (batch->ops[i].location != 0)
-            publish_op(batch, &batch->ops[i]);
+    for (size_t i = 0; i < batch->n_ops; i++) {
+        struct batch_op *op = &batch->ops[RK_PLANTED(publish_backwards) ? batch->n_ops - 1 - i : i];
+
+        if (op->location != 0)
+            publish_op(batch, op);
+    }
     batch->published_sequence = rk_log_writer_last_sequence(batch->settings.log);
     batch->settings.published(batch->settings.context, batch->published_sequence);
 }

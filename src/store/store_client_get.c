@@ -5,6 +5,7 @@
 #include "base/base_bytes.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_planted.h"
 #include "base/base_time.h"
 #include "grace/grace.h"
 #include "keydir/keydir.h"
@@ -104,6 +105,14 @@ static struct rk_store_source *open_source(const struct lookup *lookup, const st
     return source;
 }
 
+static bool is_wanted(const struct lookup *lookup, const struct rk_record_header *header, const uint8_t *key)
+{
+    if (header->type != RK_RECORD_PUT)
+        return false;
+    return RK_PLANTED(key_not_compared)
+           || (header->key_len == lookup->key_len && memcmp(key, lookup->key, lookup->key_len) == 0);
+}
+
 static enum rk_err take_large(struct rk_store_client *client, const struct lookup *lookup,
                               const struct rk_store_arena *arena, uint8_t *bytes, size_t size,
                               struct rk_store_value *value_out)
@@ -121,8 +130,7 @@ static enum rk_err take_large(struct rk_store_client *client, const struct looku
     if (err != RK_OK)
         return err;
     key_offset = rk_record_key_offset(&header);
-    if (header.type != RK_RECORD_PUT || header.key_len != lookup->key_len
-        || memcmp(bytes + key_offset, lookup->key, lookup->key_len) != 0)
+    if (!is_wanted(lookup, &header, bytes + key_offset))
         return RK_ERR_NOT_FOUND;
     *value_out = (struct rk_store_value){ .sequence = header.sequence,
                                           .write_time_ms = header.write_time_ms,
@@ -145,8 +153,7 @@ static enum rk_err take_whole(struct rk_store_client *client, const struct looku
     if (err != RK_OK)
         return err;
     /* Another key: its fingerprint collides with ours. The key that we were asked for is not there. */
-    if (view.header.type != RK_RECORD_PUT || view.header.key_len != lookup->key_len
-        || memcmp(view.key, lookup->key, lookup->key_len) != 0 || is_expired(view.expiry_ms))
+    if (!is_wanted(lookup, &view.header, view.key) || is_expired(view.expiry_ms))
         return RK_ERR_NOT_FOUND;
     *value_out = (struct rk_store_value){ .sequence = view.header.sequence,
                                           .write_time_ms = view.header.write_time_ms,

@@ -10,7 +10,7 @@ trap 'rm -rf "$folder"' EXIT
 passed=0
 failed=0
 
-# The tests that must turn red; each must by itself. grace_torture takes an argument: how it is run.
+# The tests that must turn red; each must by itself. PROGRAM:ARGUMENT is run so, PROGRAM@CASE is one case of a program.
 tests_of() {
     case $1 in
     free_without_grace) echo 'grace_torture:processes keydir_torture' ;;
@@ -19,11 +19,23 @@ tests_of() {
     two_lengths_accepted) echo 'check_http_head' ;;
     normalised_key) echo 'check_http_bytes' ;;
     publish_before_fdatasync) echo 'check_store_batch check_crash' ;;
-    retry_fdatasync) echo 'check_log_writer' ;;
+    retry_fdatasync) echo 'check_log_writer check_system_faults' ;;
     crc_not_checked_on_get) echo 'check_store_client check_system_damage' ;;
     stale_completion) echo 'check_store_client' ;;
     lost_doorbell) echo 'check_shm' ;;
     merge_drops_tombstone) echo 'check_store_merge' ;;
+    publish_backwards) echo 'check_store_batch check_linear_server@quiet' ;;
+    syncer_sleeps) echo 'check_log_writer' ;;
+    body_not_checked) echo 'check_crash check_damage' ;;
+    damage_cut_silently) echo 'check_log_scan check_damage check_store_recover check_system_faults' ;;
+    headers_not_keyed) echo 'check_log_scan' ;;
+    tail_not_cut) echo 'check_store_recover check_crash' ;;
+    hint_forgets_tombstones) echo 'check_store_hint check_crash' ;;
+    no_reserve) echo 'check_log_writer check_system_faults' ;;
+    full_for_good) echo 'check_system_faults' ;;
+    failed_sync_forgotten) echo 'check_log_writer check_system_faults' ;;
+    key_not_compared) echo 'check_store_client' ;;
+    salvage_keeps_no_original) echo 'check_log_salvage check_system_faults' ;;
     skip_fdatasync | skip_dir_fsync | ack_before_write) echo 'check_crash' ;;
     esac
 }
@@ -43,13 +55,15 @@ build() {
         make -s -j2 "$@") >"$folder/build.log" 2>&1
 }
 
-# must_turn_red NAME TEST: TEST is a program, or program:argument.
-must_turn_red() {
-    local program=${2%%:*} argument= result=0
-    [ "$program" = "$2" ] || argument=${2#*:}
+must_turn_red() { # NAME TEST
+    local program=${2%%[:@]*} argument='' test_case='' result=0
+    case $2 in
+    *:*) argument=${2#*:} ;;
+    *@*) test_case=${2#*@} ;;
+    esac
     # A test that hangs has noticed as well; its own time limit or this one says so.
-    { (cd "$folder/$1" && RK_TORTURE_SECONDS=20 timeout --kill-after=10 300 "./$program" ${argument:+"$argument"}); } \
-        >"$folder/test.log" 2>&1 || result=$?
+    { (cd "$folder/$1" && env RK_TORTURE_SECONDS=20 ${test_case:+"CK_RUN_CASE=$test_case"} \
+        timeout --kill-after=10 300 "./$program" ${argument:+"$argument"}); } >"$folder/test.log" 2>&1 || result=$?
     if [ $result -eq 0 ]; then
         fail "$1: $2 stays green"
     elif [ $result -ge 126 ] && [ $result -le 127 ]; then
@@ -69,7 +83,7 @@ check_bug() {
         return
     fi
     for test in $tests; do
-        programs+=("${test%%:*}")
+        programs+=("${test%%[:@]*}")
     done
     if ! build "$1" rackkvd "${programs[@]}"; then
         fail "$1: the tree cannot be built with it"
