@@ -1,5 +1,6 @@
 # Shows that the tests notice planted bugs. Builds the tree once for each: part of make check-long, not of make check.
 EXTRA_DIST += %D%/check_planted.sh
+dist_check_SCRIPTS += %D%/check_promises.sh
 planted_script = $(srcdir)/%D%/check_planted.sh
 
 check-long: check-long-planted
