@@ -14,6 +14,15 @@ void *rk_mem_calloc(size_t n, size_t size)
     return memory;
 }
 
+void *rk_mem_aligned(size_t alignment, size_t size)
+{
+    void *memory = NULL;
+
+    if (posix_memalign(&memory, alignment, size) != 0)
+        rk_fatal(1, "out of memory: %zu bytes were asked for", size);
+    return memory;
+}
+
 char *rk_mem_strdup(const char *string)
 {
     size_t size = strlen(string) + 1;

@@ -8,6 +8,9 @@
 /* Zeroed memory for n objects of size bytes; never NULL; the product is checked. Free with free(). */
 void *rk_mem_calloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
 
+/* Memory that begins at a multiple of the alignment (a power of two, at least 8), not zeroed. Free with free(). */
+void *rk_mem_aligned(size_t alignment, size_t size) __attribute__((malloc, returns_nonnull));
+
 /* A copy of the string. */
 char *rk_mem_strdup(const char *string) __attribute__((malloc, returns_nonnull));
 

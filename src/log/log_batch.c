@@ -1,6 +1,5 @@
 #include "log/log_batch.h"
 
-#include "base/base_assert.h"
 #include "base/base_mem.h"
 
 #include <stdlib.h>
@@ -11,12 +10,9 @@
 
 void rk_log_batch_init(struct rk_log_batch *batch)
 {
-    void *buffer = NULL;
-
     memset(batch, 0, sizeof *batch);
-    RK_ASSERT(posix_memalign(&buffer, BUFFER_ALIGNMENT, RK_LOG_BATCH_BUFFER_BYTES) == 0);
-    memset(buffer, 0, RK_LOG_BATCH_BUFFER_BYTES); /* its pages are there before the first request */
-    batch->buffer = buffer;
+    batch->buffer = rk_mem_aligned(BUFFER_ALIGNMENT, RK_LOG_BATCH_BUFFER_BYTES);
+    memset(batch->buffer, 0, RK_LOG_BATCH_BUFFER_BYTES); /* its pages are there before the first request */
 }
 
 void rk_log_batch_fini(struct rk_log_batch *batch)

@@ -3,13 +3,17 @@
 #ifndef RK_LOG_LOG_SYNCER_H
 #define RK_LOG_LOG_SYNCER_H
 
+#include "base/base_err.h"
+
 #include <stdint.h>
 
+struct rk_detail;
 struct rk_log_syncer;
 struct rk_log_writer;
 
-/* Starts the thread. The writer must outlive it. Main thread. */
-void rk_log_syncer_start(struct rk_log_syncer **syncer_out, struct rk_log_writer *writer, uint32_t interval_ms);
+/* Starts the thread. The writer must outlive it. RK_OK; RK_ERR_LIMIT: there are no more threads. Main thread. */
+enum rk_err rk_log_syncer_start(struct rk_log_syncer **syncer_out, struct rk_log_writer *writer, uint32_t interval_ms,
+                                struct rk_detail *detail);
 
 /* Asks for a sync now instead of at the end of the interval; does not wait for it. Any thread. */
 void rk_log_syncer_request(struct rk_log_syncer *syncer);

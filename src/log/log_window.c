@@ -2,6 +2,7 @@
 
 #include "base/base_assert.h"
 #include "base/base_io.h"
+#include "base/base_mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 
 enum rk_err rk_log_window_open(struct rk_log_window *window, int dir_fd, const char *name, uint64_t *file_bytes_out)
 {
-    void *buffer = NULL;
     struct stat status;
 
     *window = (struct rk_log_window){ .fd = rk_io->open_at(dir_fd, name, O_RDONLY, 0) };
@@ -24,8 +24,7 @@ enum rk_err rk_log_window_open(struct rk_log_window *window, int dir_fd, const c
     window->capacity = RK_LOG_WINDOW_BYTES;
     if (status.st_size < (off_t)RK_LOG_WINDOW_BYTES)
         window->capacity = ((size_t)status.st_size / BUFFER_ALIGNMENT + 1) * BUFFER_ALIGNMENT;
-    RK_ASSERT(posix_memalign(&buffer, BUFFER_ALIGNMENT, window->capacity) == 0);
-    window->buffer = buffer;
+    window->buffer = rk_mem_aligned(BUFFER_ALIGNMENT, window->capacity);
     *file_bytes_out = (uint64_t)status.st_size;
     return RK_OK;
 }

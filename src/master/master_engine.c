@@ -175,9 +175,11 @@ enum rk_err rk_master_engine_serve(struct rk_master_engine *engine, const struct
 
     if (err != RK_OK)
         return err;
-    rk_store_hinter_start(&engine->hinter, engine->store, HINT_INTERVAL_MS);
-    if (conf->log.sync == RK_CONF_SYNC_INTERVAL)
-        rk_log_syncer_start(&engine->syncer, engine->log, (uint32_t)conf->log.sync_interval_ms);
+    err = rk_store_hinter_start(&engine->hinter, engine->store, HINT_INTERVAL_MS, detail);
+    if (err == RK_OK && conf->log.sync == RK_CONF_SYNC_INTERVAL)
+        err = rk_log_syncer_start(&engine->syncer, engine->log, (uint32_t)conf->log.sync_interval_ms, detail);
+    if (err != RK_OK)
+        return err;
     /* After all that recovery stored. Partner: the acquire load of a worker that was asked for something. */
     atomic_store_explicit(&engine->board->state, RK_BOARD_SERVING, memory_order_release);
     return RK_OK;

@@ -4,23 +4,19 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
-#include "base/base_time.h"
+#include "base/base_pulse.h"
 #include "keydir/keydir.h"
 #include "log/log_hint.h"
 #include "log/log_store.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct rk_store_hinter {
     struct rk_log_store *store;
-    uint32_t interval_ms;
     uint64_t seen_edition; /* the thread's: of the list that is done */
-    pthread_t thread;
+    struct rk_pulse pulse;
     pthread_mutex_t mutex; /* guards what follows; never held while a file is read */
-    pthread_cond_t wake;
-    bool stopping;
     struct rk_store_hinter_figures figures;
     struct rk_detail detail;
 };
@@ -35,15 +31,17 @@ static void unlock(struct rk_store_hinter *hinter)
     RK_ASSERT(pthread_mutex_unlock(&hinter->mutex) == 0);
 }
 
+static void destroy(struct rk_store_hinter *hinter)
+{
+    (void)pthread_mutex_destroy(&hinter->mutex);
+    free(hinter);
+}
+
 static bool may_go_on(void *context)
 {
     struct rk_store_hinter *hinter = context;
-    bool go_on;
 
-    lock(hinter);
-    go_on = !hinter->stopping;
-    unlock(hinter);
-    return go_on;
+    return rk_pulse_goes_on(&hinter->pulse);
 }
 
 static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
@@ -119,8 +117,9 @@ static bool tend_file(struct rk_store_hinter *hinter, uint32_t file_number)
 }
 
 /* Goes through the list, if it is another one than last time, or not all of it was done then. */
-static void tend_files(struct rk_store_hinter *hinter)
+static void tend_files(void *context)
 {
+    struct rk_store_hinter *hinter = context;
     uint64_t edition = rk_log_store_edition(hinter->store);
     bool done = true;
     uint32_t file_number;
@@ -136,51 +135,20 @@ static void tend_files(struct rk_store_hinter *hinter)
     unlock(hinter);
 }
 
-/* Until the interval is over; false when the thread is to end. */
-static bool wait_for_turn(struct rk_store_hinter *hinter)
-{
-    uint64_t due_ns = rk_time_monotonic_ns() + hinter->interval_ms * RK_NS_PER_MS;
-    struct timespec due = { .tv_sec = (time_t)(due_ns / RK_NS_PER_S), .tv_nsec = (long)(due_ns % RK_NS_PER_S) };
-    bool go_on;
-
-    lock(hinter);
-    while (!hinter->stopping && rk_time_monotonic_ns() < due_ns)
-        (void)pthread_cond_timedwait(&hinter->wake, &hinter->mutex, &due); /* the loop looks at what woke it */
-    go_on = !hinter->stopping;
-    unlock(hinter);
-    return go_on;
-}
-
-static void *run(void *argument)
-{
-    struct rk_store_hinter *hinter = argument;
-
-    do
-        tend_files(hinter);
-    while (wait_for_turn(hinter));
-    return NULL;
-}
-
-static void init_clocked_cond(pthread_cond_t *cond)
-{
-    pthread_condattr_t attributes;
-
-    RK_ASSERT(pthread_condattr_init(&attributes) == 0);
-    RK_ASSERT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-    RK_ASSERT(pthread_cond_init(cond, &attributes) == 0);
-    (void)pthread_condattr_destroy(&attributes);
-}
-
-void rk_store_hinter_start(struct rk_store_hinter **hinter_out, struct rk_log_store *store, uint32_t interval_ms)
+enum rk_err rk_store_hinter_start(struct rk_store_hinter **hinter_out, struct rk_log_store *store, uint32_t interval_ms,
+                                  struct rk_detail *detail)
 {
     struct rk_store_hinter *hinter = rk_mem_calloc(1, sizeof *hinter);
+    enum rk_err err;
 
     hinter->store = store;
-    hinter->interval_ms = interval_ms;
     RK_ASSERT(pthread_mutex_init(&hinter->mutex, NULL) == 0);
-    init_clocked_cond(&hinter->wake);
-    RK_ASSERT(pthread_create(&hinter->thread, NULL, run, hinter) == 0);
-    *hinter_out = hinter;
+    err = rk_pulse_start(&hinter->pulse, "rk-hinter", tend_files, hinter, interval_ms, detail);
+    if (err == RK_OK)
+        *hinter_out = hinter;
+    else
+        destroy(hinter);
+    return err;
 }
 
 struct rk_store_hinter_figures rk_store_hinter_figures(struct rk_store_hinter *hinter, struct rk_detail *detail_out)
@@ -201,13 +169,7 @@ void rk_store_hinter_stop(struct rk_store_hinter **hinter)
 
     if (self == NULL)
         return;
-    lock(self);
-    self->stopping = true;
-    (void)pthread_cond_signal(&self->wake);
-    unlock(self);
-    RK_ASSERT(pthread_join(self->thread, NULL) == 0);
-    (void)pthread_cond_destroy(&self->wake);
-    (void)pthread_mutex_destroy(&self->mutex);
-    free(self);
+    rk_pulse_stop(&self->pulse);
+    destroy(self);
     *hinter = NULL;
 }

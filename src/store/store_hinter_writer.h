@@ -4,6 +4,8 @@
 #ifndef RK_STORE_STORE_HINTER_WRITER_H
 #define RK_STORE_STORE_HINTER_WRITER_H
 
+#include "base/base_err.h"
+
 #include <stdint.h>
 
 struct rk_detail;
@@ -11,8 +13,9 @@ struct rk_log_store;
 struct rk_store_hinter;
 
 /* Starts the thread; it looks at the store's list at once, and then once an interval whether there is something new.
- * The store must outlive it. Main thread. */
-void rk_store_hinter_start(struct rk_store_hinter **hinter_out, struct rk_log_store *store, uint32_t interval_ms);
+ * The store must outlive it. RK_OK; RK_ERR_LIMIT: there are no more threads. Main thread. */
+enum rk_err rk_store_hinter_start(struct rk_store_hinter **hinter_out, struct rk_log_store *store, uint32_t interval_ms,
+                                  struct rk_detail *detail);
 
 struct rk_store_hinter_figures {
     uint64_t n_made;

@@ -3,11 +3,14 @@
 #include "base/base_detail.h"
 #include "base/base_err.h"
 #include "base/base_io.h"
+#include "base/base_pulse.h"
 #include "test_dir.h"
 #include "test_main.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -120,6 +123,53 @@ START_TEST(short_writes_are_continued)
 }
 END_TEST
 
+struct beats {
+    struct rk_pulse pulse;
+    _Atomic unsigned n;
+    bool is_long;
+};
+
+static void beat(void *context)
+{
+    struct beats *beats = context;
+
+    atomic_fetch_add(&beats->n, 1);
+    while (beats->is_long && rk_pulse_goes_on(&beats->pulse))
+        sched_yield();
+}
+
+/* The suite's time limit is the deadline. */
+static void wait_for_beats(struct beats *beats, unsigned n)
+{
+    while (atomic_load(&beats->n) < n)
+        sched_yield();
+}
+
+START_TEST(a_pulse_beats_at_once_at_intervals_and_when_asked)
+{
+    struct beats beats = { .n = 0 };
+
+    ck_assert_int_eq(rk_pulse_start(&beats.pulse, "pulse", beat, &beats, 1000000, NULL), RK_OK);
+    wait_for_beats(&beats, 1);
+    rk_pulse_request(&beats.pulse);
+    wait_for_beats(&beats, 2);
+    rk_pulse_set_interval(&beats.pulse, 1);
+    wait_for_beats(&beats, 5);
+    rk_pulse_stop(&beats.pulse);
+}
+END_TEST
+
+START_TEST(a_long_beat_ends_when_it_is_told)
+{
+    struct beats beats = { .is_long = true };
+
+    ck_assert_int_eq(rk_pulse_start(&beats.pulse, "pulse", beat, &beats, 1, NULL), RK_OK);
+    wait_for_beats(&beats, 1);
+    rk_pulse_stop(&beats.pulse);
+    ck_assert_uint_eq(atomic_load(&beats.n), 1);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("base");
@@ -132,6 +182,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, detail_too_long_is_cut);
     tcase_add_test(tcase, every_code_has_its_own_sentence);
     tcase_add_test(tcase, short_writes_are_continued);
+    tcase_add_test(tcase, a_pulse_beats_at_once_at_intervals_and_when_asked);
+    tcase_add_test(tcase, a_long_beat_ends_when_it_is_told);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -238,7 +238,7 @@ void sim_hints_make(struct rk_log_store *store)
     struct rk_store_hinter *hinter = NULL;
     struct rk_detail detail;
 
-    rk_store_hinter_start(&hinter, store, 1000);
+    ck_assert_int_eq(rk_store_hinter_start(&hinter, store, 1000, NULL), RK_OK);
     do {
         (void)sched_yield();
         figures = rk_store_hinter_figures(hinter, &detail);

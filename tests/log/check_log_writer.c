@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -492,7 +493,7 @@ START_TEST(the_syncer_makes_durable_what_is_flushed)
 
     memset(value, 'v', 2000);
     value[2000] = '\0';
-    rk_log_syncer_start(&syncer, writer(), 1);
+    ck_assert_int_eq(rk_log_syncer_start(&syncer, writer(), 1, NULL), RK_OK);
     for (int i = 0; i < 3000; i++) {
         test_log_put(writer(), "key", value);
         ck_assert_uint_le(rk_log_writer_durable_sequence(writer()), rk_log_writer_last_sequence(writer()));
@@ -506,6 +507,20 @@ START_TEST(the_syncer_makes_durable_what_is_flushed)
 }
 END_TEST
 
+START_TEST(the_syncer_needs_no_asking)
+{
+    struct rk_log_syncer *syncer = NULL;
+
+    ck_assert_int_eq(rk_log_syncer_start(&syncer, writer(), 1, NULL), RK_OK);
+    for (uint64_t i = 1; i <= 10; i++) {
+        test_log_put(writer(), "a", "1");
+        while (rk_log_writer_durable_sequence(writer()) < i)
+            sched_yield(); /* the suite's time limit is the deadline */
+    }
+    rk_log_syncer_stop(&syncer);
+}
+END_TEST
+
 START_TEST(the_syncers_failure_is_seen_by_the_writer)
 {
     struct rk_log_syncer *syncer = NULL;
@@ -513,7 +528,7 @@ START_TEST(the_syncers_failure_is_seen_by_the_writer)
 
     test_log_put(writer(), "a", "1");
     test_io_install(&(struct test_io_fault){ .calls = TEST_IO_FDATASYNC, .nth = 1, .errnum = EIO });
-    rk_log_syncer_start(&syncer, writer(), 1);
+    ck_assert_int_eq(rk_log_syncer_start(&syncer, writer(), 1, NULL), RK_OK);
     while (rk_log_writer_state(writer()) == RK_OK)
         rk_log_syncer_request(syncer);
     rk_log_syncer_stop(&syncer);
@@ -543,6 +558,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_put_does_not_fail_the_deletes_of_its_batch);
     tcase_add_test(tcase, a_roll_over_may_fail_anywhere);
     tcase_add_test(tcase, the_syncer_makes_durable_what_is_flushed);
+    tcase_add_test(tcase, the_syncer_needs_no_asking);
     tcase_add_test(tcase, the_syncers_failure_is_seen_by_the_writer);
     suite_add_tcase(suite, tcase);
     return suite;

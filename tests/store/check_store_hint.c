@@ -76,7 +76,7 @@ START_TEST(hints_stand_for_sealed_files)
     struct rk_detail detail;
 
     bed_open_writer(&bed);
-    rk_store_hinter_start(&hinter, bed.store, 1);
+    ck_assert_int_eq(rk_store_hinter_start(&hinter, bed.store, 1, NULL), RK_OK);
     for (int i = 0; i < 5; i++) {
         bed_write(&bed, 100, 5);
         ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
@@ -110,7 +110,7 @@ START_TEST(missing_and_doubtful_hints_are_made_after_a_start)
     bytes[size / 4] ^= 1;
     write_hint(rk_log_store_file(bed.store, 0), bytes, size);
     free(bytes);
-    rk_store_hinter_start(&hinter, bed.store, 1000000);
+    ck_assert_int_eq(rk_store_hinter_start(&hinter, bed.store, 1000000, NULL), RK_OK);
     while (rk_store_hinter_figures(hinter, NULL).n_rounds == 0)
         (void)sched_yield();
     ck_assert_uint_eq(rk_store_hinter_figures(hinter, NULL).n_made, n_files / 2 + 1);
