@@ -10,6 +10,7 @@
 #include "log/log_writer.h"
 #include "ring/ring_messages.h"
 #include "stats/stats_block.h"
+#include "store/store_compactor_writer.h"
 #include "store/store_hinter_writer.h"
 #include "store/store_space_writer.h"
 #include "store/store_writer.h"
@@ -62,11 +63,16 @@ static void set_board_settings(struct rk_board *board, const struct rk_conf *con
     };
 }
 
+static struct rk_grace_region *grace_region_of(const struct rk_master_engine *engine)
+{
+    return (struct rk_grace_region *)(engine->board_region.bytes + engine->board->grace_offset);
+}
+
 static enum rk_err open_board(struct rk_master_engine *engine, const struct rk_conf *conf, uint32_t n_listeners,
                               struct rk_detail *detail)
 {
     size_t grace_offset = align_to_line(sizeof *engine->board + engine->n_slots * sizeof engine->board->slots[0]);
-    size_t stats_offset = align_to_line(grace_offset + rk_grace_region_bytes(engine->n_slots));
+    size_t stats_offset = align_to_line(grace_offset + rk_grace_region_bytes(engine->n_slots + 1));
     size_t size = stats_offset + rk_stats_block_bytes(engine->n_slots);
     enum rk_err err = rk_shm_region_create(&engine->board_region, RK_SHM_BOARD, "rackkv-board", size,
                                            RK_BOARD_LAYOUT(sizeof(struct rk_stats_slot)), detail);
@@ -81,8 +87,8 @@ static enum rk_err open_board(struct rk_master_engine *engine, const struct rk_c
     memcpy(engine->board->settings.hash_key, rk_log_store_identity(engine->store)->hash_key,
            RK_HANDOVER_HASH_KEY_BYTES);
     engine->stats = (struct rk_stats_block *)(engine->board_region.bytes + stats_offset);
-    engine->grace =
-        rk_grace_writer_create((struct rk_grace_region *)(engine->board_region.bytes + grace_offset), engine->n_slots);
+    /* One slot more: the compactor reads, too. */
+    engine->grace = rk_grace_writer_create(grace_region_of(engine), engine->n_slots + 1);
     return RK_OK;
 }
 
@@ -168,6 +174,41 @@ enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct 
     return err;
 }
 
+static enum rk_err start_compactor(struct rk_master_engine *engine, const struct rk_conf *conf,
+                                   struct rk_detail *detail)
+{
+    struct rk_store_compactor_settings settings = {
+        .store = engine->store,
+        .log = engine->log,
+        .writer = engine->writer,
+        .keydir = engine->keydir,
+        .space = engine->space,
+        .grace = engine->grace,
+        .grace_region = grace_region_of(engine),
+        .grace_slot = engine->n_slots,
+        .files_edition = &engine->board->files_edition,
+        .stats = &engine->stats->merge,
+        .block = engine->stats,
+        .n_slots = engine->n_slots,
+        .policy = { .enabled = conf->merge.policy != RK_CONF_POLICY_NEVER,
+                    .trigger_fragmentation = (unsigned)conf->merge.trigger.fragmentation_percent,
+                    .trigger_dead_bytes = conf->merge.trigger.dead_bytes,
+                    .threshold_fragmentation = (unsigned)conf->merge.threshold.fragmentation_percent,
+                    .threshold_dead_bytes = conf->merge.threshold.dead_bytes,
+                    .threshold_small_file_bytes = conf->merge.threshold.small_file_bytes },
+        .has_window = conf->merge.policy == RK_CONF_POLICY_WINDOW,
+        .check_interval_ms = (uint32_t)conf->merge.check_interval_ms,
+        .jitter_percent = (unsigned)conf->merge.jitter_percent,
+        .rate_bytes_per_s = conf->merge.rate_bytes,
+        .min_free_bytes = conf->merge.min_free_bytes,
+        .file_size_bytes = conf->log.file_size_bytes,
+    };
+
+    if (settings.has_window)
+        rk_conf_merge_window(conf, &settings.window_begin_minute, &settings.window_end_minute);
+    return rk_store_compactor_start(&engine->compactor, &settings, detail);
+}
+
 enum rk_err rk_master_engine_serve(struct rk_master_engine *engine, const struct rk_conf *conf,
                                    struct rk_detail *detail)
 {
@@ -178,6 +219,8 @@ enum rk_err rk_master_engine_serve(struct rk_master_engine *engine, const struct
     err = rk_store_hinter_start(&engine->hinter, engine->store, HINT_INTERVAL_MS, detail);
     if (err == RK_OK && conf->log.sync == RK_CONF_SYNC_INTERVAL)
         err = rk_log_syncer_start(&engine->syncer, engine->log, (uint32_t)conf->log.sync_interval_ms, detail);
+    if (err == RK_OK)
+        err = start_compactor(engine, conf, detail);
     if (err != RK_OK)
         return err;
     /* After all that recovery stored. Partner: the acquire load of a worker that was asked for something. */
@@ -195,6 +238,7 @@ enum rk_err rk_master_engine_close(struct rk_master_engine *engine)
 {
     enum rk_err err = RK_OK;
 
+    rk_store_compactor_stop(&engine->compactor);
     rk_store_writer_destroy(&engine->writer);
     rk_store_hinter_stop(&engine->hinter);
     rk_log_syncer_stop(&engine->syncer);

@@ -17,6 +17,7 @@ struct rk_log_syncer;
 struct rk_log_writer;
 struct rk_ring;
 struct rk_stats_block;
+struct rk_store_compactor;
 struct rk_store_hinter;
 struct rk_store_space;
 struct rk_store_writer;
@@ -38,6 +39,7 @@ struct rk_master_engine {
     struct rk_log_writer *log;
     struct rk_log_syncer *syncer; /* mode `interval` only */
     struct rk_store_hinter *hinter;
+    struct rk_store_compactor *compactor; /* from serve on */
     struct rk_store_writer *writer;
 };
 

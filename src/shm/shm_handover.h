@@ -9,6 +9,7 @@
  *   +--------------+ 64
  *   | rk_board     |  settings: the master, before the first worker starts
  *   |  writer      |  doorbell of the writer thread, last published sequence
+ *   |  files       |  edition: the compactor
  *   |  recovery    |  progress: the recovering thread; state: the master's main thread
  *   |  slots[n]    |  one for each worker: its heartbeat, its doorbell
  *   +--------------+ grace_offset
@@ -106,6 +107,7 @@ struct rk_board {
     uint64_t stats_offset;
     struct rk_doorbell writer_doorbell;
     _Alignas(64) _Atomic uint64_t last_sequence; /* the last one published */
+    _Alignas(64) _Atomic uint64_t files_edition; /* one more each time data files were unlinked: close what is gone */
     _Alignas(64) struct rk_board_recovery recovery;
     _Alignas(64) _Atomic uint32_t state; /* enum rk_board_state */
     _Alignas(64) struct rk_board_slot slots[];

@@ -1,4 +1,4 @@
-/* The counters on the board: the writer's block, then one block for each worker slot. */
+/* The counters on the board: the writer's block, the compactor's, then one block for each worker slot. */
 #ifndef RK_STATS_STATS_BLOCK_H
 #define RK_STATS_STATS_BLOCK_H
 
@@ -16,6 +16,7 @@ struct rk_stats_slot {
 
 struct rk_stats_block {
     struct rk_stats_writer writer;
+    struct rk_stats_merge merge;
     _Alignas(64) struct rk_stats_slot slots[];
 };
 

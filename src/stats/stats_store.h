@@ -17,6 +17,9 @@ struct rk_stats_writer {
     rk_counter keydir_limbo_bytes;
     rk_counter keydir_max_bytes;
     rk_counter keydir_pages;
+    rk_counter live_bytes; /* of the records of all data files */
+    rk_counter dead_bytes; /* overwritten, deleted or expired, as far as is known */
+    rk_counter tombstone_bytes;
     rk_counter grace_periods;
     rk_counter grace_last_ns;
     rk_counter grace_max_ns;
@@ -25,6 +28,19 @@ struct rk_stats_writer {
     /* Why writes are refused, as minus the enum rk_err: RK_ERR_READ_ONLY, all of them until a restart; RK_ERR_NO_SPACE,
      * puts while the disk is full. 0: they are not. */
     rk_counter refused;
+};
+
+/* The compactor's. */
+struct rk_stats_merge {
+    _Alignas(64) rk_counter running; /* 1 or 0 */
+    rk_counter done;                 /* merges, by how they ended */
+    rk_counter cancelled;
+    rk_counter failed;
+    rk_counter read_bytes;      /* of data files */
+    rk_counter written_bytes;   /* to merged files */
+    rk_counter reclaimed_bytes; /* of files that are gone, less what was written */
+    rk_counter copied_records;
+    rk_counter dropped_records;
 };
 
 struct rk_stats_client {

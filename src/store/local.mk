@@ -9,7 +9,11 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_apply_writer.c %D%/store_apply_writer.h \
 	%D%/store_batch_writer.c %D%/store_batch_writer.h \
 	%D%/store_calls_writer.c %D%/store_calls_writer.h \
-	%D%/store_compactor_writer.h \
+	%D%/store_compactor_ask_writer.c \
+	%D%/store_compactor_files_writer.c \
+	%D%/store_compactor_pace_writer.c \
+	%D%/store_compactor_private.h \
+	%D%/store_compactor_writer.c %D%/store_compactor_writer.h \
 	%D%/store_hinter_writer.c %D%/store_hinter_writer.h \
 	%D%/store_merge_private.h \
 	%D%/store_merge_remove_writer.c \

@@ -2,6 +2,7 @@
 
 #include "base/base_mem.h"
 #include "base/base_planted.h"
+#include "base/base_time.h"
 #include "shm/shm_doorbell.h"
 #include "store/store_client_private.h"
 
@@ -204,9 +205,31 @@ static void poll_jobs(struct rk_store_client *client)
     }
 }
 
+/* While a large value is read from a file that is gone. */
+#define LOOK_AT_GONE_NS (100 * RK_NS_PER_MS)
+
+/* A file that was unlinked takes its space until the last descriptor of it is closed. */
+static void close_gone_files(struct rk_store_client *client)
+{
+    uint64_t edition, now_ns;
+
+    if (client->settings.files_edition == NULL)
+        return;
+    edition = atomic_load_explicit(client->settings.files_edition, memory_order_acquire);
+    if (edition == client->files_edition)
+        return;
+    now_ns = rk_time_monotonic_ns();
+    if (now_ns < client->look_at_gone_ns)
+        return;
+    client->look_at_gone_ns = now_ns + LOOK_AT_GONE_NS;
+    if (rk_store_files_close_gone(client->files))
+        client->files_edition = edition;
+}
+
 enum rk_err rk_store_client_poll(struct rk_store_client *client)
 {
     poll_jobs(client);
+    close_gone_files(client);
     return poll_completions(client);
 }
 

@@ -29,6 +29,7 @@ struct rk_store_client_settings {
     int writer_event_fd;
     int own_event_fd; /* reader threads write it */
     const _Atomic uint64_t *last_sequence;
+    const _Atomic uint64_t *files_edition; /* changes when files were unlinked; NULL: never */
     unsigned n_reader_threads;
     struct rk_stats_client *stats;
 };

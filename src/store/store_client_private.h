@@ -47,6 +47,8 @@ struct rk_store_client {
     struct rk_ring_producer requests;
     struct rk_ring_consumer completions;
     struct rk_store_files *files;
+    uint64_t files_edition;   /* when files that are gone were last closed */
+    uint64_t look_at_gone_ns; /* some of them were pinned: not before */
     struct rk_store_readers *readers;
     struct store_op *ops; /* RK_RING_PENDING_MAX */
     uint32_t first_free;  /* index + 1; 0: none */

@@ -8,15 +8,21 @@
 #include "base/base_err.h"
 #include "store/store_policy.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct rk_detail;
+struct rk_grace_region;
+struct rk_grace_writer;
+struct rk_keydir_writer;
 struct rk_log_store;
 struct rk_log_writer;
+struct rk_stats_block;
 struct rk_stats_merge;
 struct rk_store_compactor;
+struct rk_store_space;
 struct rk_store_writer;
 
 #define RK_STORE_MERGE_HISTORY 32 /* merges that are remembered */
@@ -24,8 +30,16 @@ struct rk_store_writer;
 struct rk_store_compactor_settings {
     struct rk_log_store *store;
     struct rk_log_writer *log;
-    struct rk_store_writer *writer;
+    struct rk_store_writer *writer; /* runs: the compactor ends before it */
+    struct rk_keydir_writer *keydir;
+    struct rk_store_space *space;
+    struct rk_grace_writer *grace; /* with a slot of its own for the compactor, which reads the keydir */
+    struct rk_grace_region *grace_region;
+    unsigned grace_slot;
+    _Atomic uint64_t *files_edition; /* on the board */
     struct rk_stats_merge *stats;
+    const struct rk_stats_block *block; /* n_slots workers: who yields must know whether there are requests */
+    unsigned n_slots;
     struct rk_store_policy_settings policy; /* `enabled` is merge.policy; the window is checked on top */
     bool has_window;
     unsigned window_begin_minute, window_end_minute; /* of the local day; the window may go past midnight */

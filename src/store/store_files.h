@@ -5,6 +5,7 @@
 
 #include "base/base_err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rk_store_files;
@@ -13,6 +14,7 @@ struct rk_store_file {
     uint32_t number;
     int fd;
     uint32_t n_pins;
+    uint64_t used; /* private: when, in calls of get */
 };
 
 /* dir_fd: the data directory; stays the caller's. */
@@ -24,6 +26,12 @@ void rk_store_files_destroy(struct rk_store_files **files);
 /* The open file of this number, opened if need be: RK_ERR_NOT_FOUND, RK_ERR_LIMIT, RK_ERR_IO. Inside a read section
  * that yielded the number; pin it to use it longer. */
 enum rk_err rk_store_files_get(struct rk_store_files *files, uint32_t number, struct rk_store_file **file_out);
+
+/* Closes what was unlinked and is not pinned; false: some of that is pinned. */
+bool rk_store_files_close_gone(struct rk_store_files *files);
+
+/* At most so many files are open, but for those that are pinned: the one that was used longest ago goes first. */
+#define RK_STORE_FILES_OPEN_MAX 1024u
 
 static inline void rk_store_file_pin(struct rk_store_file *file)
 {

@@ -177,10 +177,19 @@ static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, 
     entry->fingerprint_low = fingerprint.low;
 }
 
+/* It is finished whatever `turn` says: cancelled or not, it only takes a moment more. */
+static bool take_turn(void *context)
+{
+    struct rk_store_merge *merge = context;
+
+    (void)merge->settings->turn(merge->settings->context, &merge->progress);
+    return true;
+}
+
 /* A hint that cannot be made is made later, by the thread that makes those of all files. */
 static void make_hint(struct rk_store_merge *merge)
 {
-    struct rk_log_hint_maker maker = { .context = merge, .fingerprint = make_fingerprint };
+    struct rk_log_hint_maker maker = { .context = merge, .fingerprint = make_fingerprint, .go_on = take_turn };
 
     (void)rk_log_hint_make(rk_log_store_dir_fd(merge->settings->store), merge->output_number,
                            rk_log_store_identity(merge->settings->store), &maker, NULL);
@@ -254,6 +263,7 @@ static enum rk_err apply_moves(struct rk_store_merge *merge)
         struct group group = { merge, i, rest < RK_STORE_MOVES_GROUP ? rest : RK_STORE_MOVES_GROUP };
 
         err = call(merge, apply_group, &group);
+        (void)take_turn(merge);
     }
     merge->moves.n_moves = 0;
     return err;

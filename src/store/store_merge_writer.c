@@ -20,8 +20,8 @@
 #include <string.h>
 
 #define ENTRIES_AT_ONCE 64
-#define TURN_BYTES      (256u << 10)
-#define TURN_ENTRIES    4096u
+#define TURN_BYTES      (64u << 10)
+#define TURN_ENTRIES    1024u
 
 struct judged_entry {
     struct rk_store_merge_entry entry;

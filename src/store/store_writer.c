@@ -13,6 +13,7 @@
 #include "stats/stats_store.h"
 #include "store/store_batch_writer.h"
 #include "store/store_calls_writer.h"
+#include "store/store_space_writer.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -46,6 +47,8 @@ struct rk_store_writer {
     _Atomic bool stopping;
     enum rk_err refusal; /* as last told to the main thread */
     uint64_t looked_for_room_ns;
+    _Atomic uint64_t wanted_ticket; /* somebody waits for it */
+    _Atomic uint64_t passed_ticket;
     unsigned first_slot; /* where the next round begins, so that no worker starves */
     struct writer_slot slots[];
 };
@@ -219,11 +222,19 @@ static void close_slots(struct rk_store_writer *writer)
     }
 }
 
+static bool wants_grace(const struct rk_store_writer *writer)
+{
+    return rk_keydir_writer_wants_grace(writer->settings.keydir)
+           || atomic_load_explicit(&writer->wanted_ticket, memory_order_relaxed)
+                  > atomic_load_explicit(&writer->passed_ticket, memory_order_relaxed);
+}
+
 static void turn_grace(struct rk_store_writer *writer)
 {
-    bool wanted = rk_keydir_writer_wants_grace(writer->settings.keydir);
-    uint64_t passed = rk_grace_writer_poll(writer->settings.grace, wanted, rk_time_monotonic_ns());
+    uint64_t passed = rk_grace_writer_poll(writer->settings.grace, wants_grace(writer), rk_time_monotonic_ns());
 
+    /* Partner: the acquire load of who waits for the ticket, and then unlinks what no reader can see. */
+    atomic_store_explicit(&writer->passed_ticket, passed, memory_order_release);
     rk_keydir_writer_reclaim(writer->settings.keydir, passed);
 }
 
@@ -247,6 +258,7 @@ static void update_stats(struct rk_store_writer *writer)
 {
     struct rk_keydir_usage usage = rk_keydir_writer_usage(writer->settings.keydir);
     struct rk_grace_figures grace = rk_grace_writer_figures(writer->settings.grace);
+    struct rk_store_space_file space = rk_store_space_total(writer->settings.space);
     struct rk_stats_writer *stats = writer->settings.stats;
     enum rk_err refusal = find_refusal(writer);
 
@@ -255,6 +267,10 @@ static void update_stats(struct rk_store_writer *writer)
     rk_counter_set(&stats->keydir_limbo_bytes, usage.limbo_bytes);
     rk_counter_set(&stats->keydir_max_bytes, usage.max_bytes);
     rk_counter_set(&stats->keydir_pages, usage.n_pages);
+    rk_counter_set(&stats->live_bytes, space.bytes[RK_STORE_LIVE]);
+    rk_counter_set(&stats->tombstone_bytes, space.bytes[RK_STORE_TOMBSTONE]);
+    rk_counter_set(&stats->dead_bytes,
+                   space.bytes[RK_STORE_OVERWRITTEN] + space.bytes[RK_STORE_DELETED] + space.bytes[RK_STORE_EXPIRED]);
     rk_counter_set(&stats->grace_periods, grace.n_periods);
     rk_counter_set(&stats->grace_last_ns, grace.last_ns);
     rk_counter_set(&stats->grace_max_ns, grace.longest_ns);
@@ -281,7 +297,7 @@ static bool work_waits(const struct rk_store_writer *writer)
 static void sleep_until_work(struct rk_store_writer *writer)
 {
     struct pollfd bell = { .fd = writer->settings.event_fd, .events = POLLIN };
-    int wait_ms = rk_keydir_writer_wants_grace(writer->settings.keydir) ? SLEEP_MAX_GRACE_MS : SLEEP_MAX_MS;
+    int wait_ms = wants_grace(writer) ? SLEEP_MAX_GRACE_MS : SLEEP_MAX_MS;
 
     rk_doorbell_arm(writer->settings.doorbell);
     if (!work_waits(writer) && poll(&bell, 1, wait_ms) > 0)
@@ -348,6 +364,17 @@ static void wake_writer(void *context)
 enum rk_err rk_store_writer_call(struct rk_store_writer *writer, void (*run)(void *context), void *context)
 {
     return rk_store_calls_make(writer->calls, run, context, wake_writer, writer);
+}
+
+bool rk_store_writer_grace_has_passed(struct rk_store_writer *writer, uint64_t ticket)
+{
+    if (atomic_load_explicit(&writer->passed_ticket, memory_order_acquire) >= ticket)
+        return true;
+    if (atomic_load_explicit(&writer->wanted_ticket, memory_order_relaxed) < ticket) {
+        atomic_store_explicit(&writer->wanted_ticket, ticket, memory_order_relaxed);
+        rk_doorbell_wake(writer->settings.event_fd);
+    }
+    return false;
 }
 
 void rk_store_writer_stop(struct rk_store_writer *writer)

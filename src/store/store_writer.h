@@ -59,6 +59,10 @@ void rk_store_writer_stop(struct rk_store_writer *writer);
  * waits for that. Short: all writes wait. RK_ERR_CLOSED: the thread does not run (any more), nothing was called. */
 enum rk_err rk_store_writer_call(struct rk_store_writer *writer, void (*run)(void *context), void *context);
 
+/* Any thread of the master but the writer: whether a grace ticket has passed, which was drawn in a call. The writer
+ * sees to it that it will, if nobody reads for ever; ask again some milliseconds later. */
+bool rk_store_writer_grace_has_passed(struct rk_store_writer *writer, uint64_t ticket);
+
 /* What the rings of a slot are, and how its worker is woken. */
 struct rk_store_writer_slot {
     struct rk_ring *requests;

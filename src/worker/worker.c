@@ -103,6 +103,7 @@ static enum rk_err open_client(struct worker *worker, struct rk_detail *detail)
                                       .writer_event_fd = worker->handover->writer_bell_fd,
                                       .own_event_fd = worker->handover->worker_bell_fd,
                                       .last_sequence = &worker->board->last_sequence,
+                                      .files_edition = &worker->board->files_edition,
                                       .n_reader_threads = settings->n_reader_threads,
                                       .stats = &stats_of(worker)->client,
                                   },

@@ -47,3 +47,9 @@ check_store_merge_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/su
 check_store_merge_LDADD = librk_test.a librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
 	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a \
 	$(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)
+check_PROGRAMS += check_store_compactor
+check_store_compactor_SOURCES = %D%/check_store_compactor.c
+check_store_compactor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_store_compactor_LDADD = librk_test.a librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
+	librk_keydir.a librk_grace_writer.a librk_grace.a librk_ring.a librk_shm.a librk_base.a \
+	$(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)

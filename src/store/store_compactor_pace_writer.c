@@ -1,0 +1,59 @@
+/* Yielding. A merge is cut into pieces of a fraction of a millisecond to some milliseconds. After a piece in which
+ * requests came in, it sleeps in proportion to what the piece took: then it has at most one part in YIELD_PARTS of a
+ * processor and of the disk, and a request that meets it waits for one piece. With nobody there it goes at full speed.
+ * The rate is kept beside that, over the whole merge, so that pauses are made up for only by RATE_BURST_NS. */
+#include "base/base_time.h"
+#include "stats/stats_block.h"
+#include "store/store_compactor_private.h"
+
+#define YIELD_PARTS   5
+#define SLEEP_MAX_NS  (200 * RK_NS_PER_MS)
+#define RATE_BURST_NS (100 * RK_NS_PER_MS)
+
+/* Reads and writes that were answered so far. */
+static uint64_t count_requests(const struct rk_store_compactor *compactor)
+{
+    const struct rk_stats_block *block = compactor->settings.block;
+    uint64_t sum;
+
+    if (block == NULL)
+        return 0;
+    sum = rk_counter_get(&block->writer.puts) + rk_counter_get(&block->writer.deletes);
+    for (unsigned i = 0; i < compactor->settings.n_slots; i++)
+        sum += rk_counter_get(&block->slots[i].client.hits) + rk_counter_get(&block->slots[i].client.misses);
+    return sum;
+}
+
+void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress)
+{
+    compactor->pace.begun_ns = rk_time_monotonic_ns();
+    compactor->pace.seen_requests = count_requests(compactor);
+    compactor->pace.seen_written = progress->written_bytes;
+}
+
+static uint64_t rate_sleep_ns(struct rk_store_pace *pace, uint64_t bytes, uint64_t rate_bytes_per_s, uint64_t now_ns)
+{
+    if (rate_bytes_per_s == 0)
+        return 0;
+    if (pace->allowed_ns + RATE_BURST_NS < now_ns)
+        pace->allowed_ns = now_ns - RATE_BURST_NS;
+    pace->allowed_ns += (uint64_t)((double)bytes * (double)RK_NS_PER_S / (double)rate_bytes_per_s);
+    return pace->allowed_ns > now_ns ? pace->allowed_ns - now_ns : 0;
+}
+
+uint64_t rk_store_pace_next(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress,
+                            uint64_t rate_bytes_per_s, bool paced)
+{
+    struct rk_store_pace *pace = &compactor->pace;
+    uint64_t now_ns = rk_time_monotonic_ns();
+    uint64_t took_ns = now_ns - pace->begun_ns;
+    uint64_t sleep_ns = 0;
+    uint64_t rate_ns;
+
+    if (paced && count_requests(compactor) != pace->seen_requests)
+        sleep_ns = took_ns * (YIELD_PARTS - 1);
+    if (sleep_ns > SLEEP_MAX_NS)
+        sleep_ns = SLEEP_MAX_NS;
+    rate_ns = rate_sleep_ns(pace, progress->written_bytes - pace->seen_written, rate_bytes_per_s, now_ns);
+    return rate_ns > sleep_ns ? rate_ns : sleep_ns;
+}

@@ -1,0 +1,60 @@
+/* What the files of store_compactor share. Nobody else includes this. */
+#ifndef RK_STORE_STORE_COMPACTOR_PRIVATE_H
+#define RK_STORE_STORE_COMPACTOR_PRIVATE_H
+
+#include "store/store_compactor_writer.h"
+#include "store/store_merge_writer.h"
+
+#include <pthread.h>
+
+/* How fast a merge may go: the thread's own, but for what `mutex` guards of the compactor. */
+struct rk_store_pace {
+    uint64_t begun_ns;      /* of the piece that runs */
+    uint64_t seen_requests; /* when it began */
+    uint64_t seen_written;  /* bytes of the merge, then */
+    uint64_t allowed_ns;    /* by the rate, nothing is written before */
+};
+
+struct rk_store_compactor {
+    struct rk_store_compactor_settings settings;
+    pthread_t thread;
+    struct rk_store_pace pace;
+    struct rk_grace_agent *agent;
+
+    pthread_mutex_t mutex; /* guards what follows; never held while something is done */
+    pthread_cond_t wake;
+    bool stopping;
+    bool paused;
+    bool cancelled;
+    bool paced;
+    uint64_t rate_bytes_per_s;
+    uint64_t due_ns; /* the next look whether there is something to merge */
+    uint64_t last_id;
+    uint32_t *files; /* of the merge that waits or runs */
+    struct rk_store_merge_report current;
+    uint64_t current_begun_ns;
+    struct rk_store_merge_report history[RK_STORE_MERGE_HISTORY]; /* by id */
+};
+
+void rk_store_compactor_lock(struct rk_store_compactor *compactor);
+void rk_store_compactor_unlock(struct rk_store_compactor *compactor);
+
+/* Locked: waits until it is woken, or until then. */
+void rk_store_compactor_wait_locked(struct rk_store_compactor *compactor, uint64_t until_ns);
+
+/* Puts a merge in line; `files` becomes the compactor's, unless RK_ERR_BUSY: there is one. */
+enum rk_err rk_store_compactor_enqueue(struct rk_store_compactor *compactor, uint32_t *files, size_t n_files,
+                                       uint64_t *merge_id_out);
+
+/* How long the thread should sleep now, having done what the merge says; 0: go on. */
+uint64_t rk_store_pace_next(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress,
+                            uint64_t rate_bytes_per_s, bool paced);
+
+/* The thread goes on after it slept. */
+void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress);
+
+/* The files of a merge that the policy asks for (always: whatever merge.policy says), allocated; n 0: none. */
+enum rk_err rk_store_compactor_choose(struct rk_store_compactor *compactor, bool always, uint32_t **files_out,
+                                      size_t *n_files_out, struct rk_detail *detail);
+
+#endif

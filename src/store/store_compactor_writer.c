@@ -1,0 +1,368 @@
+#include "store/store_compactor_writer.h"
+
+#include "base/base_assert.h"
+#include "base/base_detail.h"
+#include "base/base_mem.h"
+#include "base/base_thread.h"
+#include "base/base_time.h"
+#include "grace/grace.h"
+#include "grace/grace_writer.h"
+#include "log/log_store.h"
+#include "log/log_writer.h"
+#include "stats/stats_store.h"
+#include "store/store_compactor_private.h"
+#include "store/store_writer.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define GRACE_LOOK_NS (2 * RK_NS_PER_MS)
+#define INCARNATION   1 /* of its slot: it has one life */
+
+void rk_store_compactor_lock(struct rk_store_compactor *compactor)
+{
+    RK_ASSERT(pthread_mutex_lock(&compactor->mutex) == 0);
+}
+
+void rk_store_compactor_unlock(struct rk_store_compactor *compactor)
+{
+    RK_ASSERT(pthread_mutex_unlock(&compactor->mutex) == 0);
+}
+
+void rk_store_compactor_wait_locked(struct rk_store_compactor *compactor, uint64_t until_ns)
+{
+    struct timespec until = { .tv_sec = (time_t)(until_ns / RK_NS_PER_S), .tv_nsec = (long)(until_ns % RK_NS_PER_S) };
+
+    (void)pthread_cond_timedwait(&compactor->wake, &compactor->mutex, &until); /* callers look at what woke them */
+}
+
+static void wake_locked(struct rk_store_compactor *compactor)
+{
+    (void)pthread_cond_broadcast(&compactor->wake); /* cannot fail */
+}
+
+/* The interval, more or less. */
+static uint64_t next_due_ns(const struct rk_store_compactor *compactor)
+{
+    uint64_t now_ns = rk_time_monotonic_ns();
+    uint64_t interval_ns = compactor->settings.check_interval_ms * RK_NS_PER_MS;
+    uint64_t spread_ns = interval_ns / 100 * compactor->settings.jitter_percent;
+    uint64_t dice = (now_ns ^ compactor->last_id) * 0x9e3779b97f4a7c15u >> 11;
+
+    return now_ns + interval_ns - spread_ns + (spread_ns > 0 ? dice % (2 * spread_ns) : 0);
+}
+
+static void update_report_locked(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress)
+{
+    struct rk_store_merge_report *report = &compactor->current;
+    uint64_t written = progress->written_bytes;
+
+    report->elapsed_ms = (rk_time_monotonic_ns() - compactor->current_begun_ns) / RK_NS_PER_MS;
+    report->total_bytes = progress->total_bytes;
+    report->read_bytes = progress->done_bytes < progress->total_bytes ? progress->done_bytes : progress->total_bytes;
+    report->written_bytes = written;
+    report->reclaimed_bytes = progress->removed_bytes > written ? progress->removed_bytes - written : 0;
+    report->n_records = progress->n_copied;
+    report->n_dropped = progress->n_dropped;
+}
+
+static bool may_go_on_locked(const struct rk_store_compactor *compactor)
+{
+    return !compactor->stopping && !compactor->cancelled;
+}
+
+/* Between two pieces of a merge. */
+static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *progress)
+{
+    struct rk_store_compactor *compactor = context;
+    uint64_t until_ns;
+    bool go_on;
+
+    rk_store_compactor_lock(compactor);
+    update_report_locked(compactor, progress);
+    until_ns = rk_store_pace_next(compactor, progress, compactor->rate_bytes_per_s, compactor->paced);
+    until_ns = until_ns > 0 ? until_ns + rk_time_monotonic_ns() : 0;
+    while (may_go_on_locked(compactor) && (compactor->paused || rk_time_monotonic_ns() < until_ns))
+        rk_store_compactor_wait_locked(compactor, compactor->paused ? rk_time_monotonic_ns() + RK_NS_PER_S : until_ns);
+    go_on = may_go_on_locked(compactor);
+    rk_store_compactor_unlock(compactor);
+    rk_store_pace_begin(compactor, progress);
+    return go_on ? RK_OK : RK_ERR_AGAIN;
+}
+
+static enum rk_err on_call(void *context, void (*run)(void *argument), void *argument)
+{
+    return rk_store_writer_call(((struct rk_store_compactor *)context)->settings.writer, run, argument);
+}
+
+/* A stuck worker may take long. What was unlisted meanwhile is swept by the next start, if the server ends first. */
+static enum rk_err on_wait_grace(void *context, uint64_t ticket)
+{
+    struct rk_store_compactor *compactor = context;
+    bool go_on = true;
+
+    while (go_on && !rk_store_writer_grace_has_passed(compactor->settings.writer, ticket)) {
+        rk_store_compactor_lock(compactor);
+        if (!compactor->stopping)
+            rk_store_compactor_wait_locked(compactor, rk_time_monotonic_ns() + GRACE_LOOK_NS);
+        go_on = !compactor->stopping;
+        rk_store_compactor_unlock(compactor);
+    }
+    return go_on ? RK_OK : RK_ERR_CLOSED;
+}
+
+static void on_gone(void *context)
+{
+    struct rk_store_compactor *compactor = context;
+
+    if (compactor->settings.files_edition != NULL)
+        atomic_fetch_add_explicit(compactor->settings.files_edition, 1, memory_order_release);
+}
+
+static enum rk_err run_merge(struct rk_store_compactor *compactor, const uint32_t *files, size_t n_files,
+                             struct rk_detail *detail)
+{
+    const struct rk_store_compactor_settings *settings = &compactor->settings;
+    struct rk_store_merge_settings merge = { .store = settings->store,
+                                             .log = settings->log,
+                                             .keydir = settings->keydir,
+                                             .space = settings->space,
+                                             .grace = settings->grace,
+                                             .files = files,
+                                             .n_files = n_files,
+                                             .file_size_bytes = settings->file_size_bytes,
+                                             .min_free_bytes = settings->min_free_bytes,
+                                             .context = compactor,
+                                             .call = on_call,
+                                             .wait_grace = on_wait_grace,
+                                             .gone = on_gone,
+                                             .turn = on_turn };
+
+    rk_store_pace_begin(compactor, &(struct rk_store_merge_progress){ 0 });
+    return rk_store_merge_run(&merge, detail);
+}
+
+static void count_merge(struct rk_stats_merge *stats, const struct rk_store_merge_report *report)
+{
+    rk_counter_set(&stats->running, 0);
+    rk_counter_add(report->state == RK_STORE_MERGE_DONE        ? &stats->done
+                   : report->state == RK_STORE_MERGE_CANCELLED ? &stats->cancelled
+                                                               : &stats->failed,
+                   1);
+    rk_counter_add(&stats->read_bytes, report->read_bytes);
+    rk_counter_add(&stats->written_bytes, report->written_bytes);
+    rk_counter_add(&stats->reclaimed_bytes, report->reclaimed_bytes);
+    rk_counter_add(&stats->copied_records, report->n_records);
+    rk_counter_add(&stats->dropped_records, report->n_dropped);
+}
+
+static void end_merge_locked(struct rk_store_compactor *compactor, enum rk_err err, const struct rk_detail *detail)
+{
+    struct rk_store_merge_report *report = &compactor->current;
+
+    report->elapsed_ms = (rk_time_monotonic_ns() - compactor->current_begun_ns) / RK_NS_PER_MS;
+    report->state = err == RK_OK ? RK_STORE_MERGE_DONE : RK_STORE_MERGE_FAILED;
+    if (err == RK_ERR_AGAIN || err == RK_ERR_CLOSED)
+        report->state = RK_STORE_MERGE_CANCELLED;
+    if (report->state == RK_STORE_MERGE_FAILED)
+        (void)snprintf(report->why, sizeof report->why, "%s",
+                       detail->text[0] != '\0' ? detail->text : rk_err_text(err)); /* cut if it is too long */
+    count_merge(compactor->settings.stats, report);
+    compactor->history[report->id % RK_STORE_MERGE_HISTORY] = *report;
+    *report = (struct rk_store_merge_report){ .id = 0 };
+    free(compactor->files);
+    compactor->files = NULL;
+    compactor->cancelled = false;
+    compactor->due_ns = next_due_ns(compactor);
+}
+
+/* The thread gives way to others that are ready to run, unless it was told not to. */
+static void set_scheduling(bool paced)
+{
+    struct sched_param none = { 0 };
+
+    (void)sched_setscheduler(0, paced ? SCHED_BATCH : SCHED_OTHER, &none); /* where it cannot, it sleeps anyway */
+}
+
+static void do_merge_locked(struct rk_store_compactor *compactor)
+{
+    const uint32_t *files = compactor->files;
+    size_t n_files = compactor->current.n_files;
+    bool paced = compactor->paced;
+    struct rk_detail detail = { "" };
+    enum rk_err err = RK_ERR_AGAIN;
+
+    compactor->current.state = RK_STORE_MERGE_RUNNING;
+    compactor->current.started_ms = rk_time_wall_ms();
+    compactor->current_begun_ns = rk_time_monotonic_ns();
+    rk_counter_set(&compactor->settings.stats->running, 1);
+    if (!compactor->cancelled) {
+        rk_store_compactor_unlock(compactor);
+        set_scheduling(paced);
+        err = run_merge(compactor, files, n_files, &detail);
+        rk_store_compactor_lock(compactor);
+    }
+    end_merge_locked(compactor, err, &detail);
+}
+
+/* Puts a merge in line; `files` becomes the compactor's. RK_ERR_BUSY: there is one. */
+static enum rk_err enqueue_locked(struct rk_store_compactor *compactor, uint32_t *files, size_t n_files, bool by_policy)
+{
+    if (compactor->current.id != 0)
+        return RK_ERR_BUSY;
+    compactor->files = files;
+    compactor->cancelled = false;
+    compactor->current = (struct rk_store_merge_report){
+        .id = ++compactor->last_id, .state = RK_STORE_MERGE_WAITING, .by_policy = by_policy, .n_files = n_files
+    };
+    wake_locked(compactor);
+    return RK_OK;
+}
+
+enum rk_err rk_store_compactor_enqueue(struct rk_store_compactor *compactor, uint32_t *files, size_t n_files,
+                                       uint64_t *merge_id_out)
+{
+    enum rk_err err;
+
+    rk_store_compactor_lock(compactor);
+    err = enqueue_locked(compactor, files, n_files, false);
+    if (err == RK_OK)
+        *merge_id_out = compactor->current.id;
+    rk_store_compactor_unlock(compactor);
+    return err;
+}
+
+static void ask_policy_locked(struct rk_store_compactor *compactor)
+{
+    uint32_t *files = NULL;
+    size_t n_files = 0;
+
+    compactor->due_ns = next_due_ns(compactor);
+    if (!compactor->settings.policy.enabled)
+        return;
+    rk_store_compactor_unlock(compactor);
+    (void)rk_store_compactor_choose(compactor, false, &files, &n_files, NULL); /* it fails when the server ends */
+    rk_store_compactor_lock(compactor);
+    if (n_files == 0 || enqueue_locked(compactor, files, n_files, true) != RK_OK)
+        free(files);
+}
+
+static void *run(void *argument)
+{
+    struct rk_store_compactor *compactor = argument;
+
+    rk_grace_register_thread();
+    rk_store_compactor_lock(compactor);
+    while (!compactor->stopping) {
+        bool is_due = rk_time_monotonic_ns() >= compactor->due_ns;
+
+        if (compactor->current.id != 0 && (!compactor->paused || compactor->cancelled))
+            do_merge_locked(compactor);
+        else if (compactor->current.id == 0 && !compactor->paused && is_due)
+            ask_policy_locked(compactor);
+        else
+            rk_store_compactor_wait_locked(compactor,
+                                           is_due ? rk_time_monotonic_ns() + RK_NS_PER_S : compactor->due_ns);
+    }
+    rk_store_compactor_unlock(compactor);
+    rk_grace_unregister_thread();
+    return NULL;
+}
+
+static void init_clocked_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+
+    RK_ASSERT(pthread_condattr_init(&attributes) == 0);
+    RK_ASSERT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    RK_ASSERT(pthread_cond_init(cond, &attributes) == 0);
+    (void)pthread_condattr_destroy(&attributes); /* cannot fail */
+}
+
+static void destroy(struct rk_store_compactor **compactor)
+{
+    struct rk_store_compactor *self = *compactor;
+
+    rk_grace_agent_stop(&self->agent);
+    rk_grace_writer_slot_clear(self->settings.grace, self->settings.grace_slot);
+    (void)pthread_cond_destroy(&self->wake); /* nobody waits */
+    (void)pthread_mutex_destroy(&self->mutex);
+    free(self->files);
+    free(self);
+    *compactor = NULL;
+}
+
+enum rk_err rk_store_compactor_start(struct rk_store_compactor **compactor_out,
+                                     const struct rk_store_compactor_settings *settings, struct rk_detail *detail)
+{
+    struct rk_store_compactor *compactor = rk_mem_calloc(1, sizeof *compactor);
+    enum rk_err err;
+
+    compactor->settings = *settings;
+    compactor->paced = true;
+    compactor->rate_bytes_per_s = settings->rate_bytes_per_s;
+    compactor->due_ns = next_due_ns(compactor);
+    RK_ASSERT(pthread_mutex_init(&compactor->mutex, NULL) == 0);
+    init_clocked_cond(&compactor->wake);
+    rk_grace_writer_slot_open(settings->grace, settings->grace_slot, INCARNATION);
+    err = rk_grace_agent_start(&compactor->agent, settings->grace_region, settings->grace_slot, detail);
+    if (err == RK_OK)
+        err = rk_thread_start(&compactor->thread, "rk-compactor", run, compactor, detail);
+    if (err != RK_OK) {
+        destroy(&compactor);
+        return err;
+    }
+    *compactor_out = compactor;
+    return RK_OK;
+}
+
+void rk_store_compactor_stop(struct rk_store_compactor **compactor)
+{
+    if (*compactor == NULL)
+        return;
+    rk_store_compactor_lock(*compactor);
+    (*compactor)->stopping = true;
+    wake_locked(*compactor);
+    rk_store_compactor_unlock(*compactor);
+    RK_ASSERT(pthread_join((*compactor)->thread, NULL) == 0);
+    destroy(compactor);
+}
+
+void rk_store_compactor_pause(struct rk_store_compactor *compactor)
+{
+    rk_store_compactor_lock(compactor);
+    compactor->paused = true;
+    rk_store_compactor_unlock(compactor);
+}
+
+void rk_store_compactor_resume(struct rk_store_compactor *compactor)
+{
+    rk_store_compactor_lock(compactor);
+    compactor->paused = false;
+    wake_locked(compactor);
+    rk_store_compactor_unlock(compactor);
+}
+
+enum rk_err rk_store_compactor_cancel(struct rk_store_compactor *compactor)
+{
+    enum rk_err err;
+
+    rk_store_compactor_lock(compactor);
+    err = compactor->current.id != 0 ? RK_OK : RK_ERR_NOT_FOUND;
+    compactor->cancelled = err == RK_OK;
+    wake_locked(compactor);
+    rk_store_compactor_unlock(compactor);
+    return err;
+}
+
+void rk_store_compactor_set_rate(struct rk_store_compactor *compactor, uint64_t rate_bytes_per_s, bool paced)
+{
+    rk_store_compactor_lock(compactor);
+    compactor->rate_bytes_per_s = rate_bytes_per_s;
+    compactor->paced = paced;
+    wake_locked(compactor);
+    rk_store_compactor_unlock(compactor);
+}
