@@ -63,7 +63,7 @@ static void punch_steps(struct rk_keydir_extents *extents, uint32_t at, uint32_t
 }
 
 /* One call instead of a fault for each step; without it the faults come. */
-static void populate_steps(struct rk_keydir_extents *extents, uint32_t at, uint32_t from, uint32_t to)
+void rk_keydir_extents_populate(const struct rk_keydir_extents *extents, uint32_t at, uint32_t from, uint32_t to)
 {
     uint8_t *bytes = (uint8_t *)rk_keydir_extent_buckets(extents->region, at);
 
@@ -161,7 +161,7 @@ uint32_t rk_keydir_extents_take(struct rk_keydir_extents *extents, uint32_t step
     uint32_t at = extents->pool_mask != 0 ? take_from_pool(extents, steps) : take_bare(extents);
     struct rk_keydir_extent *extent = &extents->table[at];
 
-    populate_steps(extents, at, extent->steps, steps);
+    rk_keydir_extents_populate(extents, at, extent->steps, steps);
     fill_steps(extents, at, extent->steps, 0);
     *extent = (struct rk_keydir_extent){ .generation = extent->generation + 1,
                                          .steps = (uint8_t)steps,
@@ -169,6 +169,25 @@ uint32_t rk_keydir_extents_take(struct rk_keydir_extents *extents, uint32_t step
     extents->n_pages++;
     extents->page_steps += steps;
     return at;
+}
+
+void rk_keydir_extents_renounce(struct rk_keydir_extents *extents, uint32_t end)
+{
+    for (uint32_t at = extents->n_fresh; at < end; at++) {
+        punch_steps(extents, at, 0);
+        extents->table[at] = (struct rk_keydir_extent){ .state = RK_KEYDIR_BARE };
+    }
+}
+
+void rk_keydir_extents_adopt(struct rk_keydir_extents *extents, uint32_t end)
+{
+    for (; extents->n_fresh < end; extents->n_fresh++) {
+        const struct rk_keydir_extent *extent = &extents->table[extents->n_fresh];
+
+        RK_ASSERT(extent->state == RK_KEYDIR_PAGE);
+        extents->n_pages++;
+        extents->page_steps += extent->steps;
+    }
 }
 
 static void leave_pages(struct rk_keydir_extents *extents, struct rk_keydir_extent *extent)

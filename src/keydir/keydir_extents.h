@@ -60,6 +60,15 @@ void rk_keydir_extents_fini(struct rk_keydir_extents *extents);
 /* An extent with `steps` steps of zeros, now in state PAGE. There must be one: rk_keydir_extents_n_free. */
 uint32_t rk_keydir_extents_take(struct rk_keydir_extents *extents, uint32_t steps);
 
+/* Memory for the steps from `from` up to `to` of an extent, all zeros if there was none. Any thread, for an extent that
+ * is its own. */
+void rk_keydir_extents_populate(const struct rk_keydir_extents *extents, uint32_t at, uint32_t from, uint32_t to);
+
+/* The fresh extents before `end` have been made pages without `take`: from now on they are counted. Or they are not
+ * wanted after all, and lose what they got. */
+void rk_keydir_extents_adopt(struct rk_keydir_extents *extents, uint32_t end);
+void rk_keydir_extents_renounce(struct rk_keydir_extents *extents, uint32_t end);
+
 /* Back to the pool at once: nobody else has seen it. */
 void rk_keydir_extents_put_back(struct rk_keydir_extents *extents, uint32_t at);
 

@@ -236,7 +236,17 @@ static void store_entry(struct rk_keydir_builder *builder, const struct rk_keydi
     atomic_store_explicit(&bucket->location[i], moved.location, relaxed);
 }
 
-/* Every entry that its home can take goes there; the others wait until all homes are served. */
+/* An entry that its home can take goes there; the others wait until all homes are served. */
+static void place_at_home(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
+                          struct moved_entry moved)
+{
+    moved.home = rk_keydir_home(moved.high, page->n_buckets);
+    if (builder->n_in_bucket[moved.home] < RK_KEYDIR_ENTRIES)
+        store_entry(builder, page, moved.home, moved);
+    else
+        builder->crowded[builder->n_crowded++] = moved;
+}
+
 static void fill_homes(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
                        const struct rk_keydir_page *source, struct rk_keydir_filter filter)
 {
@@ -248,13 +258,8 @@ static void fill_homes(struct rk_keydir_builder *builder, const struct rk_keydir
                                          .high = atomic_load_explicit(&bucket->high[i], relaxed),
                                          .low = atomic_load_explicit(&bucket->low[i], relaxed) };
 
-            if (moved.location == 0 || (moved.high & filter.mask) != filter.value)
-                continue;
-            moved.home = rk_keydir_home(moved.high, page->n_buckets);
-            if (builder->n_in_bucket[moved.home] < RK_KEYDIR_ENTRIES)
-                store_entry(builder, page, moved.home, moved);
-            else
-                builder->crowded[builder->n_crowded++] = moved;
+            if (moved.location != 0 && (moved.high & filter.mask) == filter.value)
+                place_at_home(builder, page, moved);
         }
     }
 }
@@ -284,17 +289,39 @@ static bool place_crowded(struct rk_keydir_builder *builder, const struct rk_key
     return true;
 }
 
-bool rk_keydir_builder_fill(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
-                            const struct rk_keydir_page *sources, uint32_t n_sources, struct rk_keydir_filter filter)
+static void begin_fill(struct rk_keydir_builder *builder, const struct rk_keydir_page *page)
 {
     builder->n_crowded = 0;
     memset(builder->n_in_bucket, 0, page->n_buckets);
-    for (uint32_t i = 0; i < n_sources; i++)
-        fill_homes(builder, page, &sources[i], filter);
+}
+
+static bool end_fill(struct rk_keydir_builder *builder, const struct rk_keydir_page *page)
+{
     map_free(builder, page);
     for (uint32_t i = 0; i < builder->n_crowded; i++) {
         if (!place_crowded(builder, page, &builder->crowded[i]))
             return false;
     }
     return true;
+}
+
+bool rk_keydir_builder_fill(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
+                            const struct rk_keydir_page *sources, uint32_t n_sources, struct rk_keydir_filter filter)
+{
+    begin_fill(builder, page);
+    for (uint32_t i = 0; i < n_sources; i++)
+        fill_homes(builder, page, &sources[i], filter);
+    return end_fill(builder, page);
+}
+
+bool rk_keydir_builder_fill_entries(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
+                                    const struct rk_keydir_entry *entries, uint32_t n_entries)
+{
+    RK_ASSERT(n_entries <= MAX_ENTRIES);
+    begin_fill(builder, page);
+    for (uint32_t i = 0; i < n_entries; i++)
+        place_at_home(
+            builder, page,
+            (struct moved_entry){ .location = entries[i].location, .high = entries[i].high, .low = entries[i].low });
+    return end_fill(builder, page);
 }

@@ -40,6 +40,13 @@ struct rk_keydir_filter {
 /* How many live entries of the page pass the filter. */
 uint32_t rk_keydir_page_count(const struct rk_keydir_page *page, struct rk_keydir_filter filter);
 
+/* A key outside of any page. */
+struct rk_keydir_entry {
+    uint64_t location;
+    uint64_t high;
+    uint32_t low;
+};
+
 /* Room to build pages in; one page at a time. */
 struct rk_keydir_builder;
 
@@ -50,5 +57,9 @@ void rk_keydir_builder_destroy(struct rk_keydir_builder **builder);
  * filter. False when some find no place near enough: the page is then to be thrown away. */
 bool rk_keydir_builder_fill(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
                             const struct rk_keydir_page *sources, uint32_t n_sources, struct rk_keydir_filter filter);
+
+/* The same, with entries that are in no page yet: no two of a key, no location 0. */
+bool rk_keydir_builder_fill_entries(struct rk_keydir_builder *builder, const struct rk_keydir_page *page,
+                                    const struct rk_keydir_entry *entries, uint32_t n_entries);
 
 #endif

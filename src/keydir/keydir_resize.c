@@ -286,11 +286,58 @@ void rk_keydir_resize_sweep(struct rk_keydir_writer *writer)
     }
 }
 
-uint64_t rk_keydir_resize_directory_bytes(const struct rk_keydir_writer *writer)
+/* A reader that still has depth 0 finds the old page at word 0 until that is the last to change; one that has the new
+ * depth and the old word finds the same page (guarantees 6 and 7). */
+void rk_keydir_resize_replace_all(struct rk_keydir_writer *writer, uint32_t first, uint32_t depth)
 {
-    uint64_t words = 8ull << writer->top_depth;
+    _Atomic uint64_t *directory = writer->region.directory;
+    uint32_t old_at = rk_keydir_word_extent(atomic_load_explicit(&directory[0], memory_order_relaxed));
+    uint64_t first_word = 0;
+
+    RK_ASSERT(directory_depth(writer) == 0 && depth <= writer->region.header->max_depth);
+    for (uint32_t at = first; at < writer->extents.n_fresh; at++) {
+        const struct rk_keydir_extent *extent = &writer->extents.table[at];
+        uint64_t word = rk_keydir_word_make(at, extent->steps, extent->depth);
+
+        if (extent->state != RK_KEYDIR_PAGE)
+            continue;
+        for (uint64_t i = extent->prefix; i < 1ull << depth; i += 1ull << extent->depth) {
+            if (i == 0)
+                first_word = word;
+            else
+                atomic_store_explicit(&directory[i], word, memory_order_release);
+        }
+        writer->n_at_depth[extent->depth]++;
+        writer->n_keys += extent->n_live;
+    }
+    RK_ASSERT(first_word != 0);
+    atomic_store_explicit(&writer->region.header->depth, depth, memory_order_release);
+    atomic_store_explicit(&directory[0], first_word, memory_order_release);
+    writer->top_depth = depth;
+    retire_page(writer, old_at);
+}
+
+void rk_keydir_resize_merge_all(struct rk_keydir_writer *writer)
+{
+    bool merged;
+
+    do {
+        merged = false;
+        for (uint32_t at = 0; at < writer->extents.n_fresh; at++)
+            merged |= writer->extents.table[at].state == RK_KEYDIR_PAGE && merge_page(writer, at);
+    } while (merged);
+}
+
+uint64_t rk_keydir_resize_bytes_of_depth(uint32_t depth)
+{
+    uint64_t words = 8ull << depth;
 
     return RK_KEYDIR_HEADER_BYTES + (words + RK_KEYDIR_STEP_BYTES - 1) / RK_KEYDIR_STEP_BYTES * RK_KEYDIR_STEP_BYTES;
+}
+
+uint64_t rk_keydir_resize_directory_bytes(const struct rk_keydir_writer *writer)
+{
+    return rk_keydir_resize_bytes_of_depth(writer->top_depth);
 }
 
 void rk_keydir_resize_init(struct rk_keydir_writer *writer)

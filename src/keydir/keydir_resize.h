@@ -51,8 +51,16 @@ void rk_keydir_resize_after_delete(struct rk_keydir_writer *writer, uint32_t ext
 /* Looks at a few pages, and shrinks one of them that is too large. */
 void rk_keydir_resize_sweep(struct rk_keydir_writer *writer);
 
+/* The pages that lie in the extents from `first` on, which nobody knows yet, take the place of the only page that there
+ * is. They are of all prefixes; `depth` is that of the deepest. */
+void rk_keydir_resize_replace_all(struct rk_keydir_writer *writer, uint32_t first, uint32_t depth);
+
+/* Makes one page of each two buddies whose keys fit into one, until there are none. */
+void rk_keydir_resize_merge_all(struct rk_keydir_writer *writer);
+
 /* Bytes of header and directory, whole pages of memory. */
 uint64_t rk_keydir_resize_directory_bytes(const struct rk_keydir_writer *writer);
+uint64_t rk_keydir_resize_bytes_of_depth(uint32_t depth);
 
 /* The ticket for what was unpublished until now. */
 uint64_t rk_keydir_resize_ticket(const struct rk_keydir_writer *writer);

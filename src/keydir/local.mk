@@ -6,6 +6,7 @@ librk_keydir_a_SOURCES = \
 	%D%/keydir_layout.h
 librk_keydir_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 librk_keydir_writer_a_SOURCES = \
+	%D%/keydir_bulk_writer.c %D%/keydir_bulk_writer.h \
 	%D%/keydir_check_writer.c %D%/keydir_check_writer.h \
 	%D%/keydir_extents.c %D%/keydir_extents.h \
 	%D%/keydir_page.c %D%/keydir_page.h \
