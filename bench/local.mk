@@ -4,3 +4,4 @@ bench: $(EXTRA_PROGRAMS)
 
 include bench/floor/local.mk
 include bench/keydir/local.mk
+include bench/recovery/local.mk

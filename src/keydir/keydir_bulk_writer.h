@@ -13,11 +13,20 @@
 #ifndef RK_KEYDIR_KEYDIR_BULK_WRITER_H
 #define RK_KEYDIR_KEYDIR_BULK_WRITER_H
 
-#include "keydir/keydir_page.h"
+#include "base/base_err.h"
+
+#include <stdint.h>
 
 struct rk_detail;
 struct rk_keydir_bulk;
 struct rk_keydir_writer;
+
+/* A key and where it is. */
+struct rk_keydir_entry {
+    uint64_t location;
+    uint64_t high; /* the fingerprint's two parts */
+    uint32_t low;
+};
 
 struct rk_keydir_bulk_part {
     uint64_t prefix;

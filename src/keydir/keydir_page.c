@@ -2,6 +2,7 @@
 
 #include "base/base_assert.h"
 #include "base/base_mem.h"
+#include "keydir/keydir_bulk_writer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,8 @@
 
 #include "keydir/keydir_layout.h"
 
+struct rk_keydir_entry; /* keydir_bulk_writer.h */
+
 struct rk_keydir_page {
     struct rk_keydir_bucket *buckets;
     uint64_t *free_map; /* the writer's own: a bit per bucket that has a free entry, a word per step */
@@ -39,13 +41,6 @@ struct rk_keydir_filter {
 
 /* How many live entries of the page pass the filter. */
 uint32_t rk_keydir_page_count(const struct rk_keydir_page *page, struct rk_keydir_filter filter);
-
-/* A key outside of any page. */
-struct rk_keydir_entry {
-    uint64_t location;
-    uint64_t high;
-    uint32_t low;
-};
 
 /* Room to build pages in; one page at a time. */
 struct rk_keydir_builder;

@@ -208,14 +208,28 @@ void rk_log_hint_close(struct rk_log_hint **hint)
     *hint = NULL;
 }
 
-enum rk_err rk_log_hint_next(struct rk_log_hint *hint, struct rk_log_hint_entry *entry_out)
+enum rk_err rk_log_hint_next_some(struct rk_log_hint *hint, struct rk_log_hint_entry *entries_out, size_t n_max,
+                                  size_t *n_out)
 {
+    uint64_t rest = hint->header.n_entries - hint->next;
+    size_t n = rest < n_max ? (size_t)rest : n_max;
     const uint8_t *bytes;
 
-    if (hint->next == hint->header.n_entries)
+    if (n == 0)
         return RK_ERR_NOT_FOUND;
-    if (rk_log_window_get(&hint->window, entry_at(hint->next), RK_LOG_HINT_ENTRY_BYTES, &bytes) != RK_OK)
+    if (n > PIECE_ENTRIES)
+        n = PIECE_ENTRIES;
+    if (rk_log_window_get(&hint->window, entry_at(hint->next), n * RK_LOG_HINT_ENTRY_BYTES, &bytes) != RK_OK)
         return RK_ERR_IO;
-    hint->next++;
-    return rk_log_hint_entry_decode(bytes, entry_out) == RK_OK ? RK_OK : RK_ERR_IO;
+    for (size_t i = 0; i < n; i++)
+        if (rk_log_hint_entry_decode(bytes + i * RK_LOG_HINT_ENTRY_BYTES, &entries_out[i]) != RK_OK)
+            return RK_ERR_IO; /* it was sound a moment ago */
+    hint->next += n;
+    *n_out = n;
+    return RK_OK;
+}
+
+enum rk_err rk_log_hint_next(struct rk_log_hint *hint, struct rk_log_hint_entry *entry_out)
+{
+    return rk_log_hint_next_some(hint, entry_out, 1, &(size_t){ 0 });
 }

@@ -72,6 +72,10 @@ void rk_log_hint_close(struct rk_log_hint **hint);
 /* RK_OK; RK_ERR_NOT_FOUND at the end; RK_ERR_IO. */
 enum rk_err rk_log_hint_next(struct rk_log_hint *hint, struct rk_log_hint_entry *entry_out);
 
+/* The same for the next few, at most n_max; RK_OK with one at least. */
+enum rk_err rk_log_hint_next_some(struct rk_log_hint *hint, struct rk_log_hint_entry *entries_out, size_t n_max,
+                                  size_t *n_out);
+
 /* What the making of a hint needs from outside. */
 struct rk_log_hint_maker {
     void *context;

@@ -80,9 +80,7 @@ static enum rk_err salvage(struct rk_master_recovery *recovery)
 static enum rk_err recover(struct rk_master_recovery *recovery)
 {
     struct rk_master_engine *engine = recovery->engine;
-    struct rk_store_recover_hooks hooks = {
-        .grace = engine->grace, .space = engine->space, .context = recovery, .progress = note_progress
-    };
+    struct rk_store_recover_hooks hooks = { .space = engine->space, .context = recovery, .progress = note_progress };
     const struct rk_conf *conf = recovery->options->conf;
     enum rk_err err = recovery->options->salvage ? salvage(recovery) : RK_OK;
 

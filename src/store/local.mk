@@ -6,7 +6,6 @@ librk_store_a_SOURCES = \
 	%D%/store_readers.c %D%/store_readers.h \
 	%D%/store_types.h
 librk_store_writer_a_SOURCES = \
-	%D%/store_apply_writer.c %D%/store_apply_writer.h \
 	%D%/store_batch_writer.c %D%/store_batch_writer.h \
 	%D%/store_calls_writer.c %D%/store_calls_writer.h \
 	%D%/store_compactor_ask_writer.c \
@@ -14,6 +13,7 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_compactor_pace_writer.c \
 	%D%/store_compactor_private.h \
 	%D%/store_compactor_writer.c %D%/store_compactor_writer.h \
+	%D%/store_crew_writer.c %D%/store_crew_writer.h \
 	%D%/store_hinter_writer.c %D%/store_hinter_writer.h \
 	%D%/store_merge_private.h \
 	%D%/store_merge_remove_writer.c \
@@ -22,6 +22,10 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_merge_writer.c %D%/store_merge_writer.h \
 	%D%/store_moves_writer.c %D%/store_moves_writer.h \
 	%D%/store_policy.c %D%/store_policy.h \
+	%D%/store_newest_writer.c %D%/store_newest_writer.h \
+	%D%/store_recover_build_writer.c %D%/store_recover_build_writer.h \
+	%D%/store_recover_read_writer.c %D%/store_recover_read_writer.h \
 	%D%/store_recover_writer.c %D%/store_recover_writer.h \
+	%D%/store_scatter_writer.c %D%/store_scatter_writer.h \
 	%D%/store_space_writer.c %D%/store_space_writer.h \
 	%D%/store_writer.c %D%/store_writer.h

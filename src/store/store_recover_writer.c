@@ -2,16 +2,16 @@
 
 #include "base/base_detail.h"
 #include "base/base_mem.h"
-#include "base/base_time.h"
-#include "grace/grace_writer.h"
+#include "keydir/keydir_bulk_writer.h"
 #include "keydir/keydir_writer.h"
-#include "log/log_hint.h"
 #include "log/log_location.h"
 #include "log/log_repair.h"
-#include "log/log_scan.h"
 #include "log/log_store.h"
 #include "log/log_store_writer.h"
-#include "store/store_apply_writer.h"
+#include "store/store_crew_writer.h"
+#include "store/store_recover_build_writer.h"
+#include "store/store_recover_read_writer.h"
+#include "store/store_space_writer.h"
 
 #include <stdlib.h>
 
@@ -20,13 +20,17 @@
 
 _Static_assert(RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES <= SEQUENCE_GAP, "no file has room for more records");
 
-#define TURN_BYTES (4u << 20) /* between two looks at progress and grace */
+#define RECORD_BYTES_MIN   48u        /* no record is smaller */
+#define RECORD_BYTES_USUAL 256u       /* where nobody knows how many there are */
+#define ALONE_BYTES        (4u << 20) /* a store that is not worth a thread */
 
-struct file {
-    uint32_t number;
-    struct rk_log_file_summary summary;
-    struct rk_store_range range;
-};
+/* A part is as large as the second cache of a processor likes, and a few of them make pages of the best size. */
+#define PART_ENTRIES    4096u
+#define PART_BITS_MAX   20u
+#define GROUP_PART_BITS 3u
+
+#define MEMORY_BYTES_MIN ((uint64_t)64 << 20)
+#define MEMORY_BYTES_MAX ((uint64_t)4 << 30)
 
 struct recovery {
     struct rk_log_store *store;
@@ -34,14 +38,17 @@ struct recovery {
     const struct rk_store_recover_hooks *hooks;
     struct rk_detail *detail;
     struct rk_store_recovery result;
-    struct rk_store_apply *apply;
+    struct rk_store_reading reading;
+    struct rk_store_building building;
+    struct rk_store_scatter *scatters;
+    struct rk_store_builder **builders;
+    struct rk_store_space **spaces; /* the threads'; the first one may be that of the hooks */
+    unsigned n_threads;             /* 0: on the calling thread */
+    unsigned n_workers;             /* at least one */
+    uint64_t n_passes;
+    uint64_t pass;
+    bool is_building;
     uint64_t max_sequence; /* of file headers and trailers, too */
-    struct file *files;    /* oldest to newest */
-    size_t n_files;
-    struct rk_store_range *ranges; /* by file number */
-    struct rk_log_scan_end newest_end;
-    uint64_t done_bytes;
-    uint64_t next_turn_bytes;
 };
 
 static const struct rk_record_secret *secret_of(const struct recovery *recovery)
@@ -49,207 +56,39 @@ static const struct rk_record_secret *secret_of(const struct recovery *recovery)
     return &rk_log_store_identity(recovery->store)->secret;
 }
 
-/* Now and then: says how far it is, and gives the keydir its memory back. */
-static void take_turn(struct recovery *recovery, uint64_t offset)
+/* Reading is one half of a pass, building the other. */
+static void tell_progress(void *context)
 {
-    const struct rk_store_recover_hooks *hooks = recovery->hooks;
-    uint64_t done_bytes = recovery->done_bytes + offset;
-    struct rk_store_recover_progress progress = { .done_bytes = done_bytes,
-                                                  .total_bytes = recovery->result.n_bytes,
-                                                  .n_records = recovery->result.n_records };
+    struct recovery *recovery = context;
+    uint64_t n_bytes = recovery->result.n_bytes;
+    uint64_t n_groups = recovery->building.range.end - recovery->building.range.first;
+    uint64_t next_group = atomic_load(&recovery->building.next_group);
+    uint64_t done_bytes = n_bytes;
+    struct rk_store_recover_progress progress = { .total_bytes = n_bytes };
 
-    if (done_bytes < recovery->next_turn_bytes)
+    if (recovery->hooks->progress == NULL)
         return;
-    recovery->next_turn_bytes = done_bytes + TURN_BYTES;
-    if (hooks->progress != NULL)
-        hooks->progress(hooks->context, &progress);
-    if (hooks->grace != NULL)
-        rk_keydir_writer_reclaim(
-            recovery->keydir,
-            rk_grace_writer_poll(hooks->grace, rk_keydir_writer_wants_grace(recovery->keydir), rk_time_monotonic_ns()));
-}
-
-static enum rk_err add_entry(struct recovery *recovery, const struct rk_store_apply_entry *entry)
-{
-    recovery->result.n_records++;
-    recovery->result.n_tombstones += entry->is_tombstone;
-    return rk_store_apply_add(recovery->apply, entry, recovery->detail);
-}
-
-static enum rk_err add_record(struct recovery *recovery, const struct rk_log_scan_item *item)
-{
-    const uint8_t *hash_key = rk_log_store_identity(recovery->store)->hash_key;
-    struct rk_store_apply_entry entry = { .location = item->location,
-                                          .sequence = item->header.sequence,
-                                          .is_tombstone = item->header.type == RK_RECORD_TOMBSTONE };
-
-    if (item->header.type != RK_RECORD_PUT && item->header.type != RK_RECORD_TOMBSTONE) {
-        rk_detail_set(recovery->detail, "data file %u: a record of type %u, which this program does not know",
-                      rk_log_location_decode(item->location).file_number, (unsigned)item->header.type);
-        return RK_ERR_MISMATCH;
-    }
-    entry.fingerprint = rk_keydir_fingerprint(item->key, item->header.key_len, hash_key);
-    return add_entry(recovery, &entry);
-}
-
-static enum rk_err report_damage(struct recovery *recovery, const struct file *file, const struct rk_log_scan_end *end)
-{
-    char name[RK_LOG_FILE_NAME_BYTES];
-
-    rk_log_file_name(name, file->number);
-    rk_detail_set(recovery->detail,
-                  "%s: damaged at byte %llu of %llu (%s), in data that had been durable; nothing was changed", name,
-                  (unsigned long long)end->end_bytes, (unsigned long long)end->file_bytes, end->what);
-    return RK_ERR_CORRUPT;
-}
-
-/* A file before the newest is sealed, and nothing is behind its trailer. */
-static enum rk_err judge_end(struct recovery *recovery, const struct file *file, const struct rk_log_scan_end *end)
-{
-    bool is_newest = file == &recovery->files[recovery->n_files - 1];
-    bool is_whole = end->kind == RK_LOG_SCAN_SEALED && end->end_bytes == end->file_bytes;
-
-    if (end->kind == RK_LOG_SCAN_DAMAGED || (!is_newest && !is_whole))
-        return report_damage(recovery, file, end);
-    if (end->max_sequence > recovery->max_sequence)
-        recovery->max_sequence = end->max_sequence;
-    if (end->totals.last_sequence > recovery->result.last_sequence)
-        recovery->result.last_sequence = end->totals.last_sequence;
-    if (is_newest)
-        recovery->newest_end = *end;
-    return RK_OK;
-}
-
-static enum rk_err read_records(struct recovery *recovery, struct rk_log_scan *scan)
-{
-    struct rk_log_scan_item item;
-    enum rk_err err;
-
-    while ((err = rk_log_scan_next(scan, &item, recovery->detail)) == RK_OK) {
-        err = add_record(recovery, &item);
-        if (err != RK_OK)
-            return err;
-        take_turn(recovery, rk_log_scan_offset(scan));
-    }
-    return err == RK_ERR_NOT_FOUND ? RK_OK : err;
-}
-
-/* By its records. */
-static enum rk_err scan_file(struct recovery *recovery, const struct file *file)
-{
-    struct rk_log_scan *scan = NULL;
-    enum rk_err err = rk_log_scan_open(&scan, rk_log_store_dir_fd(recovery->store), file->number,
-                                       rk_log_store_identity(recovery->store), recovery->detail);
-
-    if (err != RK_OK)
-        return err;
-    err = read_records(recovery, scan);
-    if (err == RK_OK)
-        err = judge_end(recovery, file, rk_log_scan_end(scan));
-    rk_log_scan_close(&scan);
-    return err;
-}
-
-static enum rk_err read_entries(struct recovery *recovery, const struct file *file, struct rk_log_hint *hint)
-{
-    struct rk_log_hint_entry found;
-    enum rk_err err;
-
-    while ((err = rk_log_hint_next(hint, &found)) == RK_OK) {
-        struct rk_store_apply_entry entry = { .fingerprint = { .high = found.fingerprint_high,
-                                                               .low = found.fingerprint_low },
-                                              .location = found.location,
-                                              .sequence = found.sequence,
-                                              .is_tombstone = found.is_tombstone };
-
-        err = add_entry(recovery, &entry);
-        if (err != RK_OK)
-            return err;
-        take_turn(recovery, rk_log_location_decode(found.location).offset_bytes);
-    }
-    if (err == RK_ERR_NOT_FOUND)
-        return RK_OK;
-    rk_detail_set(recovery->detail, "the hint of data file %u cannot be read", file->number);
-    return err;
-}
-
-/* What a scan would have said of a sealed file. */
-static struct rk_log_scan_end sealed_end(const struct file *file)
-{
-    const struct rk_log_file_summary *summary = &file->summary;
-
-    return (struct rk_log_scan_end){ .kind = RK_LOG_SCAN_SEALED,
-                                     .what = "it is sealed",
-                                     .end_bytes = summary->file_bytes,
-                                     .file_bytes = summary->file_bytes,
-                                     .used_bytes = summary->file_bytes,
-                                     .max_sequence = summary->trailer_sequence > summary->trailer.last_sequence
-                                                         ? summary->trailer_sequence
-                                                         : summary->trailer.last_sequence,
-                                     .totals = summary->trailer };
-}
-
-/* By its hint: RK_ERR_NOT_FOUND when there is none that is beyond doubt. */
-static enum rk_err read_hint(struct recovery *recovery, const struct file *file)
-{
-    struct rk_log_scan_end end = sealed_end(file);
-    struct rk_log_hint *hint = NULL;
-    enum rk_err err;
-
-    if (!file->summary.has_trailer
-        || rk_log_hint_open(&hint, rk_log_store_dir_fd(recovery->store), file->number,
-                            rk_log_store_identity(recovery->store)->uuid, &file->summary)
-               != RK_OK)
-        return RK_ERR_NOT_FOUND;
-    err = read_entries(recovery, file, hint);
-    rk_log_hint_close(&hint);
-    if (err != RK_OK)
-        return err;
-    recovery->result.n_hints++;
-    return judge_end(recovery, file, &end);
-}
-
-static enum rk_err read_file(struct recovery *recovery, const struct file *file)
-{
-    enum rk_err err = read_hint(recovery, file);
-
-    if (err == RK_ERR_NOT_FOUND)
-        err = scan_file(recovery, file);
-    recovery->done_bytes += file->summary.file_bytes;
-    return err;
-}
-
-/* What the file's ends say about its sequences. A file that is not sealed has whatever came after its header. */
-static void set_range(struct file *file)
-{
-    const struct rk_log_file_summary *summary = &file->summary;
-
-    file->range = (struct rk_store_range){ .file_number = file->number, .last_sequence = UINT64_MAX };
-    if (summary->has_header && summary->kind == RK_LOG_FILE_APPENDED)
-        file->range.first_sequence = summary->header_sequence + 1;
-    if (summary->has_trailer) {
-        file->range.first_sequence = summary->trailer.first_sequence;
-        file->range.last_sequence = summary->trailer.last_sequence;
-    }
-}
-
-static int compare_ranges(const void *a, const void *b)
-{
-    uint32_t left = ((const struct rk_store_range *)a)->file_number;
-    uint32_t right = ((const struct rk_store_range *)b)->file_number;
-
-    return (left > right) - (left < right);
+    if (!recovery->is_building)
+        done_bytes = atomic_load(&recovery->reading.done_bytes) / 2;
+    else if (next_group < recovery->building.range.end)
+        done_bytes = n_bytes / 2 + n_bytes / 2 / n_groups * (next_group - recovery->building.range.first);
+    progress.done_bytes = (recovery->pass * n_bytes + done_bytes) / recovery->n_passes;
+    progress.n_records = recovery->pass > 0 || recovery->is_building ? recovery->result.n_records
+                                                                     : atomic_load(&recovery->reading.n_records);
+    recovery->hooks->progress(recovery->hooks->context, &progress);
 }
 
 /* Looks at the ends of all files. */
 static enum rk_err summarize_files(struct recovery *recovery)
 {
-    recovery->n_files = rk_log_store_n_files(recovery->store);
-    recovery->result.n_files = recovery->n_files;
-    recovery->files = rk_mem_calloc(recovery->n_files + 1, sizeof *recovery->files);
-    recovery->ranges = rk_mem_calloc(recovery->n_files + 1, sizeof *recovery->ranges);
-    for (size_t i = 0; i < recovery->n_files; i++) {
-        struct file *file = &recovery->files[i];
+    struct rk_store_reading *reading = &recovery->reading;
+
+    reading->store = recovery->store;
+    reading->n_files = rk_log_store_n_files(recovery->store);
+    reading->files = rk_mem_calloc(reading->n_files, sizeof *reading->files);
+    recovery->result.n_files = reading->n_files;
+    for (size_t i = 0; i < reading->n_files; i++) {
+        struct rk_store_read_file *file = &reading->files[i];
         enum rk_err err;
 
         file->number = rk_log_store_file(recovery->store, i);
@@ -257,52 +96,175 @@ static enum rk_err summarize_files(struct recovery *recovery)
                                     &file->summary, recovery->detail);
         if (err != RK_OK)
             return err;
-        set_range(file);
-        recovery->ranges[i] = file->range;
         recovery->result.n_bytes += file->summary.file_bytes;
     }
-    qsort(recovery->ranges, recovery->n_files, sizeof *recovery->ranges, compare_ranges);
     return RK_OK;
 }
 
-static bool holds_records(const struct file *file)
+/* How many records there are: at most, and if the files that do not say it are as usual. */
+static void estimate_records(const struct recovery *recovery, uint64_t *at_most_out, uint64_t *usual_out)
 {
-    return file->summary.has_header && !(file->summary.has_trailer && file->summary.trailer.n_records == 0);
-}
+    *at_most_out = *usual_out = 0;
+    for (size_t i = 0; i < recovery->reading.n_files; i++) {
+        const struct rk_log_file_summary *summary = &recovery->reading.files[i].summary;
+        uint64_t at_most = summary->file_bytes / RECORD_BYTES_MIN;
 
-/* Whether sequences ascend within each file and from file to file. */
-static bool sequences_ascend(const struct recovery *recovery)
-{
-    uint64_t highest = 0;
-
-    for (size_t i = 0; i < recovery->n_files; i++) {
-        const struct file *file = &recovery->files[i];
-
-        if (!holds_records(file))
-            continue;
-        if (file->summary.kind != RK_LOG_FILE_APPENDED || file->range.first_sequence <= highest)
-            return false;
-        highest = file->range.last_sequence;
+        if (summary->has_trailer && summary->trailer.n_records < at_most)
+            at_most = summary->trailer.n_records;
+        *at_most_out += at_most;
+        *usual_out += summary->has_trailer ? at_most : summary->file_bytes / RECORD_BYTES_USUAL;
     }
-    return true;
 }
 
-static enum rk_err read_files(struct recovery *recovery)
+static uint64_t memory_bytes(const struct recovery *recovery)
 {
-    struct rk_store_apply_settings settings = { .keydir = recovery->keydir,
-                                                .hooks = recovery->hooks,
-                                                .dir_fd = rk_log_store_dir_fd(recovery->store),
-                                                .secret = secret_of(recovery),
-                                                .ranges = recovery->ranges,
-                                                .n_ranges = recovery->n_files,
-                                                .in_order = sequences_ascend(recovery) };
+    uint64_t bytes = rk_keydir_writer_usage(recovery->keydir).max_bytes / 4;
+
+    if (recovery->hooks->memory_bytes != 0)
+        return recovery->hooks->memory_bytes;
+    if (bytes < MEMORY_BYTES_MIN)
+        return MEMORY_BYTES_MIN;
+    return bytes < MEMORY_BYTES_MAX ? bytes : MEMORY_BYTES_MAX;
+}
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Chooses threads, parts, and passes: as many as it takes to never have more entries than the memory holds. */
+static void plan(struct recovery *recovery)
+{
+    uint64_t at_most, usual, n_groups;
+    uint32_t part_bits = 0;
+
+    estimate_records(recovery, &at_most, &usual);
+    recovery->n_threads = recovery->hooks->n_threads;
+    if (recovery->n_threads == 0 && recovery->result.n_bytes > ALONE_BYTES)
+        recovery->n_threads = rk_store_crew_size();
+    recovery->n_workers = recovery->n_threads > 0 ? recovery->n_threads : 1;
+    recovery->building.bulk = rk_keydir_bulk_create(recovery->keydir, recovery->n_workers);
+    while (part_bits < PART_BITS_MAX && usual >> part_bits > PART_ENTRIES)
+        part_bits++;
+    recovery->building.part_bits = part_bits;
+    recovery->building.range.range_bits = min_u32(part_bits > GROUP_PART_BITS ? part_bits - GROUP_PART_BITS : 0,
+                                                  rk_keydir_bulk_max_depth(recovery->building.bulk));
+    n_groups = 1ull << recovery->building.range.range_bits;
+    recovery->n_passes = at_most * sizeof(struct rk_log_hint_entry) / memory_bytes(recovery) + 1;
+    if (recovery->n_passes > n_groups)
+        recovery->n_passes = n_groups;
+}
+
+static void prepare_threads(struct recovery *recovery)
+{
+    unsigned n = recovery->n_workers;
+
+    recovery->scatters = rk_mem_calloc(n, sizeof *recovery->scatters);
+    recovery->builders = rk_mem_calloc(n, sizeof(struct rk_store_builder *));
+    recovery->spaces = rk_mem_calloc(n, sizeof(struct rk_store_space *));
+    for (unsigned i = 0; i < n; i++) {
+        rk_store_scatter_init(&recovery->scatters[i], recovery->building.part_bits);
+        if (recovery->hooks->space != NULL)
+            recovery->spaces[i] = i == 0 ? recovery->hooks->space : rk_store_space_create();
+        recovery->builders[i] = rk_store_builder_create(recovery->spaces[i]);
+    }
+    recovery->reading.scatters = recovery->scatters;
+    recovery->building.scatters = recovery->scatters;
+    recovery->building.builders = recovery->builders;
+    recovery->building.n_threads = n;
+}
+
+static void dismiss_threads(struct recovery *recovery)
+{
+    for (unsigned i = 0; recovery->scatters != NULL && i < recovery->n_workers; i++) {
+        rk_store_scatter_fini(&recovery->scatters[i]);
+        rk_store_builder_destroy(&recovery->builders[i]);
+        if (i > 0)
+            rk_store_space_destroy(&recovery->spaces[i]);
+    }
+    free(recovery->scatters);
+    free(recovery->builders);
+    free(recovery->spaces);
+}
+
+static void run_reading(void *context, unsigned thread)
+{
+    rk_store_reading_run(&((struct recovery *)context)->reading, thread);
+}
+
+static void run_building(void *context, unsigned thread)
+{
+    rk_store_building_run(&((struct recovery *)context)->building, thread);
+}
+
+/* The oldest failure, if there is one; otherwise what all files say together. */
+static enum rk_err gather_files(struct recovery *recovery)
+{
+    struct rk_store_reading *reading = &recovery->reading;
+    struct rk_store_recovery *result = &recovery->result;
+    size_t first_failed = atomic_load(&reading->first_failed);
+
+    if (first_failed < reading->n_files) {
+        if (recovery->detail != NULL)
+            *recovery->detail = reading->files[first_failed].detail;
+        return reading->files[first_failed].err;
+    }
+    result->n_records = result->n_tombstones = result->n_hints = 0;
+    for (size_t i = 0; i < reading->n_files; i++) {
+        const struct rk_store_read_file *file = &reading->files[i];
+
+        result->n_records += file->n_records;
+        result->n_tombstones += file->n_tombstones;
+        result->n_hints += file->by_hint;
+        if (file->end.max_sequence > recovery->max_sequence)
+            recovery->max_sequence = file->end.max_sequence;
+        if (file->end.totals.last_sequence > result->last_sequence)
+            result->last_sequence = file->end.totals.last_sequence;
+    }
+    return RK_OK;
+}
+
+/* Reads all files for the keys of some groups, and builds these. */
+static enum rk_err make_pass(struct recovery *recovery)
+{
+    struct rk_store_crew_work reading = { .work = run_reading, .watch = tell_progress, .context = recovery };
+    struct rk_store_crew_work building = { .work = run_building, .watch = tell_progress, .context = recovery };
+    struct rk_store_scatter_range *range = &recovery->building.range;
+    uint64_t n_groups = 1ull << range->range_bits;
+    enum rk_err err;
+
+    range->first = n_groups * recovery->pass / recovery->n_passes;
+    range->end = n_groups * (recovery->pass + 1) / recovery->n_passes;
+    for (unsigned i = 0; i < recovery->n_workers; i++)
+        rk_store_scatter_restart(&recovery->scatters[i], range);
+    atomic_store(&recovery->reading.n_claimed, 0);
+    atomic_store(&recovery->reading.first_failed, recovery->reading.n_files);
+    atomic_store(&recovery->reading.done_bytes, 0);
+    atomic_store(&recovery->reading.n_records, 0);
+    atomic_store(&recovery->building.next_group, range->first);
+    recovery->is_building = false;
+    rk_store_crew_run(&reading, recovery->n_threads);
+    err = gather_files(recovery);
+    if (err != RK_OK)
+        return err;
+    recovery->is_building = true;
+    rk_store_crew_run(&building, recovery->n_threads);
+    tell_progress(recovery);
+    return RK_OK;
+}
+
+static enum rk_err fill_keydir(struct recovery *recovery)
+{
     enum rk_err err = RK_OK;
 
-    recovery->apply = rk_store_apply_create(&settings);
-    for (size_t i = 0; err == RK_OK && i < recovery->n_files; i++)
-        err = read_file(recovery, &recovery->files[i]);
+    plan(recovery);
+    prepare_threads(recovery);
+    for (; err == RK_OK && recovery->pass < recovery->n_passes; recovery->pass++)
+        err = make_pass(recovery);
     if (err == RK_OK)
-        err = rk_store_apply_finish(recovery->apply, recovery->detail);
+        err = rk_keydir_bulk_publish(recovery->building.bulk, recovery->detail);
+    for (unsigned i = 1; err == RK_OK && i < recovery->n_workers && recovery->spaces[i] != NULL; i++)
+        rk_store_space_add_all(recovery->spaces[0], recovery->spaces[i]);
     return err;
 }
 
@@ -319,8 +281,8 @@ static enum rk_err distrust_newest(struct recovery *recovery)
 /* Makes the newest file end behind its last whole record, and seals it if it has any. */
 static enum rk_err repair_newest(struct recovery *recovery)
 {
-    const struct file *newest = &recovery->files[recovery->n_files - 1];
-    struct rk_log_scan_end *end = &recovery->newest_end;
+    struct rk_store_read_file *newest = &recovery->reading.files[recovery->reading.n_files - 1];
+    struct rk_log_scan_end *end = &newest->end;
     int dir_fd = rk_log_store_dir_fd(recovery->store);
     enum rk_err err = RK_OK;
 
@@ -347,12 +309,12 @@ static enum rk_err recover(struct recovery *recovery)
     if (err == RK_OK)
         err = summarize_files(recovery);
     if (err == RK_OK)
-        err = read_files(recovery);
+        err = fill_keydir(recovery);
     if (err != RK_OK)
         return err;
     recovery->result.next_sequence = 1;
     recovery->result.was_clean = true;
-    if (recovery->n_files > 0)
+    if (recovery->reading.n_files > 0)
         err = repair_newest(recovery);
     if (err == RK_OK)
         err = rk_log_store_sweep(recovery->store, recovery->detail);
@@ -377,9 +339,9 @@ enum rk_err rk_store_recover(struct rk_log_store *store, struct rk_keydir_writer
         *result_out = recovery->result;
     else
         rk_detail_wrap(detail, "%s", rk_log_store_path(store));
-    rk_store_apply_destroy(&recovery->apply);
-    free(recovery->ranges);
-    free(recovery->files);
+    dismiss_threads(recovery);
+    rk_keydir_bulk_destroy(&recovery->building.bulk);
+    free(recovery->reading.files);
     free(recovery);
     return err;
 }

@@ -4,10 +4,12 @@
  *    tombstones included, in whatever order the files come. A sealed file's hint stands for it, unless in doubt.
  * 2. Only the newest file can have a torn tail: nothing in it had been promised, and it is cut off. Damage to what had
  *    been promised is reported, and then nothing is changed on the disk.
- * 3. What is read of the newest file comes from the device, not from pages that never reached it.
- * 4. Afterwards every file is sealed, or is the newest and holds no record. Doing it again gives the same.
- * 5. No sequence is given out twice: when the newest file was not closed cleanly, the next sequence leaves a gap as
- * wide as all that may have been lost with its tail. */
+ * 3. The result does not depend on the threads, nor do failures: of several, the one in the oldest file is reported.
+ * 4. Memory is bounded, keydir aside: entries that do not fit are read again, in a pass for each range of fingerprints.
+ * 5. What is read of the newest file comes from the device, not from pages that never reached it.
+ * 6. Afterwards every file is sealed, or is the newest and holds no record. Doing it again gives the same.
+ * 7. No sequence is given out twice: when the newest file was not closed cleanly, the next sequence leaves a gap as
+ *    wide as all that may have been lost with its tail. */
 #ifndef RK_STORE_STORE_RECOVER_WRITER_H
 #define RK_STORE_STORE_RECOVER_WRITER_H
 
@@ -17,7 +19,6 @@
 #include <stdint.h>
 
 struct rk_detail;
-struct rk_grace_writer;
 struct rk_keydir_writer;
 struct rk_log_store;
 struct rk_store_space;
@@ -28,13 +29,14 @@ struct rk_store_recover_progress {
     uint64_t n_records;
 };
 
-/* All may be NULL. */
+/* All may be NULL or 0. */
 struct rk_store_recover_hooks {
-    struct rk_grace_writer *grace; /* the keydir's, if it has one: what the keydir frees meanwhile is taken back */
-    struct rk_store_space *space;  /* all records are counted, unless recovery fails */
+    struct rk_store_space *space; /* all records are counted, unless recovery fails */
     void *context;
-    /* Some times a second, on the calling thread. */
+    /* Some times a second, on the calling thread; never less than before. */
     void (*progress)(void *context, const struct rk_store_recover_progress *progress);
+    unsigned n_threads;    /* 0: as many as there are processors, or none for a small store */
+    uint64_t memory_bytes; /* for what is known of each record; 0: a quarter of keydir.max_bytes, within reason */
 };
 
 struct rk_store_recovery {
@@ -53,8 +55,9 @@ struct rk_store_recovery {
 };
 
 /* RK_OK; RK_ERR_CORRUPT: damage, the detail says where; RK_ERR_FULL: the keys do not fit under keydir.max_bytes;
- * RK_ERR_MISMATCH, RK_ERR_NOT_FOUND (a file is missing), RK_ERR_IO, RK_ERR_NO_SPACE. On failure the keydir holds a part
- * of the keys and is of no use. Main thread of the master, before a writer is open. `hooks` may be NULL. */
+ * RK_ERR_MISMATCH, RK_ERR_NOT_FOUND (a file is missing), RK_ERR_IO, RK_ERR_NO_SPACE. On failure the keydir is
+ * empty, unless it was the disk that failed after all had been read. The keydir must be empty. Main thread of the
+ * master, before a writer is open. `hooks` may be NULL. */
 enum rk_err rk_store_recover(struct rk_log_store *store, struct rk_keydir_writer *keydir,
                              const struct rk_store_recover_hooks *hooks, struct rk_store_recovery *result_out,
                              struct rk_detail *detail);

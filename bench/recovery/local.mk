@@ -1,0 +1,13 @@
+# recovery: records a second from hints and by scanning, beside cat of the same files
+EXTRA_PROGRAMS += recovery_bench
+recovery_bench_SOURCES = %D%/recovery_bench.c
+recovery_bench_LDADD = librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
+	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a $(SODIUM_LIBS) $(ISAL_LIBS)
+EXTRA_DIST += %D%/recovery_bench.gp
+CLEANFILES += recovery_bench recovery_bench.csv recovery_bench.svg
+
+# MILLIONS="1 2" for fewer populations; TMPDIR for a folder with some gigabytes.
+bench-recovery: recovery_bench
+	./recovery_bench $(MILLIONS) > recovery_bench.csv
+	gnuplot -e "csv='recovery_bench.csv'; svg='recovery_bench.svg'" $(srcdir)/%D%/recovery_bench.gp
+	cat recovery_bench.csv

@@ -1,0 +1,31 @@
+/* The second half of recovery: of what the scatters hold the newest entry of each key, and the keydir's pages of those,
+ * in parallel. Threads claim groups of parts, and each group becomes pages of its own. */
+#ifndef RK_STORE_STORE_RECOVER_BUILD_WRITER_H
+#define RK_STORE_STORE_RECOVER_BUILD_WRITER_H
+
+#include "store/store_scatter_writer.h"
+
+#include <stdatomic.h>
+
+struct rk_keydir_bulk;
+struct rk_store_builder;
+struct rk_store_space;
+
+struct rk_store_building {
+    struct rk_keydir_bulk *bulk;
+    const struct rk_store_scatter *scatters; /* all that were filled */
+    struct rk_store_builder **builders;      /* one a thread */
+    unsigned n_threads;
+    uint32_t part_bits;
+    struct rk_store_scatter_range range; /* of groups; they are filled for */
+    _Atomic uint64_t next_group;         /* range.first before it begins */
+};
+
+/* A thread's own; `space` is where it counts, or NULL. */
+struct rk_store_builder *rk_store_builder_create(struct rk_store_space *space);
+void rk_store_builder_destroy(struct rk_store_builder **builder);
+
+/* What one of the threads does. */
+void rk_store_building_run(struct rk_store_building *building, unsigned thread);
+
+#endif
