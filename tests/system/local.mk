@@ -6,7 +6,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
 check_PROGRAMS += check_system_basic check_system_crash check_system_faults check_system_input check_system_start check_system_stuck
-check_PROGRAMS += check_system_damage
+check_PROGRAMS += check_system_damage check_system_kill
 dist_check_SCRIPTS += %D%/check_system_cli.sh
 endif
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
@@ -21,6 +21,9 @@ check_system_faults_LDADD = $(SYSTEM_LDADD)
 check_system_damage_SOURCES = %D%/check_system_damage.c $(SYSTEM_SUPPORT)
 check_system_damage_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_damage_LDADD = $(SYSTEM_LDADD)
+check_system_kill_SOURCES = %D%/check_system_kill.c %D%/system_tracer.c %D%/system_tracer.h $(SYSTEM_SUPPORT)
+check_system_kill_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_kill_LDADD = $(SYSTEM_LDADD)
 check_system_input_SOURCES = %D%/check_system_input.c $(SYSTEM_SUPPORT)
 check_system_input_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_input_LDADD = $(SYSTEM_LDADD)
