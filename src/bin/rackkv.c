@@ -1,6 +1,7 @@
 /* rackkv: the client, and the way to start a server. One table of commands; what they do is in src/client. */
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_suggest.h"
 #include "client/client_buffer.h"
 #include "client/client_command.h"
 #include "client/client_server.h"
@@ -35,6 +36,7 @@ struct command {
 static const struct command *lookup_command(const char *name);
 static void print_help(void);
 static void print_command_help(const struct command *command);
+static enum rk_client_exit refuse_unknown(const char *name);
 
 static enum rk_client_exit refuse_usage(const char *what, const char *value)
 {
@@ -157,7 +159,7 @@ static enum rk_client_exit run_help(const struct settings *settings, char **oper
     const struct command *command = operands[0] != NULL ? lookup_command(operands[0]) : NULL;
 
     if (operands[0] != NULL && command == NULL)
-        return refuse_usage("there is no command ", operands[0]);
+        return refuse_unknown(operands[0]);
     if (command != NULL)
         print_command_help(command);
     else
@@ -238,6 +240,26 @@ static void print_command_help(const struct command *command)
            command->operands);
     if (command->help[0] != '\0')
         printf("\n%s", command->help);
+}
+
+static enum rk_client_exit refuse_unknown(const char *name)
+{
+    const struct command *best = NULL;
+    size_t best_distance = SIZE_MAX;
+
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        size_t distance = rk_suggest_distance(name, commands[i].name);
+
+        if (distance < best_distance && rk_suggest_is_close(name, commands[i].name, distance)) {
+            best = &commands[i];
+            best_distance = distance;
+        }
+    }
+    fprintf(stderr, "rackkv: there is no command %s", name);
+    if (best != NULL)
+        fprintf(stderr, "; did you mean %s?", best->name);
+    fprintf(stderr, "\nTry: rackkv help\n");
+    return RK_CLIENT_EXIT_USAGE;
 }
 
 /* Reads options up to the first operand, whose index is returned; -1 after saying what is wrong. */
@@ -326,7 +348,7 @@ static enum rk_client_exit run_command(int argc, char **argv, struct settings *s
     int first;
 
     if (command == NULL)
-        return refuse_usage("there is no command ", argv[0]);
+        return refuse_unknown(argv[0]);
     if (command->run == NULL)
         return run_open(argc, argv);
     first = read_options(argc, argv, settings);

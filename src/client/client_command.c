@@ -4,7 +4,6 @@
 #include "client/client_buffer.h"
 #include "client/client_text.h"
 
-#include <errno.h>
 #include <string.h>
 
 static void print_json(json_t *object)
@@ -34,14 +33,6 @@ enum rk_client_exit rk_client_report(const struct rk_client_session *session, en
     else
         fprintf(stderr, "rackkv: %s\n", detail->text);
     return err == RK_ERR_CLOSED ? RK_CLIENT_EXIT_UNREACHABLE : RK_CLIENT_EXIT_FAILED;
-}
-
-enum rk_client_exit rk_client_finish(enum rk_client_exit code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    fprintf(stderr, "rackkv: standard output: %s\n", strerror(errno));
-    return RK_CLIENT_EXIT_FAILED;
 }
 
 static void say_ok(const struct rk_client_session *session)

@@ -4,16 +4,9 @@
 #define RK_CLIENT_CLIENT_COMMAND_H
 
 #include "client/client.h"
+#include "client/client_exit.h"
 
 #include <stdio.h>
-
-/* The exit codes of all programs. */
-enum rk_client_exit {
-    RK_CLIENT_EXIT_DONE = 0,
-    RK_CLIENT_EXIT_FAILED = 1, /* or the key is absent */
-    RK_CLIENT_EXIT_USAGE = 2,
-    RK_CLIENT_EXIT_UNREACHABLE = 4,
-};
 
 struct rk_client_session {
     struct rk_client *client;
@@ -33,8 +26,5 @@ enum rk_client_exit rk_client_command_open(const struct rk_client_session *sessi
 /* Prints why something failed, and returns the exit code for it. */
 enum rk_client_exit rk_client_report(const struct rk_client_session *session, enum rk_err err,
                                      const struct rk_detail *detail);
-
-/* Flushes standard output: the code, or RK_CLIENT_EXIT_FAILED with a message when what was printed did not arrive. */
-enum rk_client_exit rk_client_finish(enum rk_client_exit code);
 
 #endif

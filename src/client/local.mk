@@ -5,6 +5,7 @@ librk_client_a_SOURCES = \
 	%D%/client_buffer.c %D%/client_buffer.h \
 	%D%/client_command.c %D%/client_command.h \
 	%D%/client_edit.c %D%/client_edit.h \
+	%D%/client_exit.c %D%/client_exit.h \
 	%D%/client_line.c %D%/client_line.h \
 	%D%/client_server.c %D%/client_server.h \
 	%D%/client_shell.c %D%/client_shell.h \

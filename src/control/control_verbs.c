@@ -41,7 +41,7 @@ json_t *rk_control_refuse_err(enum rk_err err, const char *text)
 {
     const char *name = err == RK_ERR_NOT_FOUND   ? "not_found"
                        : err == RK_ERR_BUSY      ? "busy"
-                       : err == RK_ERR_INVALID   ? "usage"
+                       : err == RK_ERR_INVALID   ? "invalid"
                        : err == RK_ERR_NO_SPACE  ? "no_space"
                        : err == RK_ERR_READ_ONLY ? "read_only"
                        : err == RK_ERR_CLOSED    ? "stopping"
