@@ -30,6 +30,18 @@ rk_control_verb_fn rk_control_verb_stats;  /* control_stats.c */
 rk_control_verb_fn rk_control_verb_roll;   /* control_log.c */
 rk_control_verb_fn rk_control_verb_sync;
 rk_control_verb_fn rk_control_verb_whereis;
+rk_control_verb_fn rk_control_verb_file_list; /* control_files.c */
+rk_control_verb_fn rk_control_verb_explain_space;
+rk_control_verb_fn rk_control_verb_merge_start; /* control_merge.c */
+rk_control_verb_fn rk_control_verb_merge_pause;
+rk_control_verb_fn rk_control_verb_merge_resume;
+rk_control_verb_fn rk_control_verb_merge_cancel;
+rk_control_verb_fn rk_control_verb_merge_status;
+rk_control_verb_fn rk_control_verb_merge_history;
+rk_control_verb_fn rk_control_verb_merge_rate;
+
+/* What "merge status" answers. */
+json_t *rk_control_show_merging(const struct rk_control *control);
 
 /* The answer to something that failed: the name that programs know the error by, and words. */
 json_t *rk_control_refuse_err(enum rk_err err, const char *text);

@@ -48,7 +48,7 @@ json_t *rk_control_refuse(const char *name, const char *format, ...)
 /* The answer as a line of the client's; a client for which there is no memory is closed. */
 static void give_answer(struct rk_control_client *client, json_t *answer)
 {
-    char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+    char *text = answer != NULL ? json_dumps(answer, RK_CONTROL_JSON_FLAGS) : NULL;
     size_t size = text != NULL ? strlen(text) : 0;
     char *line = text != NULL ? realloc(text, size + 2) : NULL;
 

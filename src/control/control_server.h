@@ -39,6 +39,8 @@ enum rk_err rk_control_server_start(struct rk_control_server **server_out,
  */
 void rk_control_server_stop(struct rk_control_server **server);
 
+#define RK_CONTROL_JSON_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(12)) /* 0.1, not 0.10000000000000001 */
+
 /* {"ok": false, "error": name, "detail": text}: a new reference. Any thread. */
 json_t *rk_control_refuse(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

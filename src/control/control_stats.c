@@ -13,6 +13,7 @@ struct figure {
 };
 
 #define WRITER(member) #member, offsetof(struct rk_stats_writer, member)
+#define MERGE(member)  #member, offsetof(struct rk_stats_merge, member)
 #define CLIENT(member) #member, offsetof(struct rk_stats_slot, client.member)
 #define HTTP(member)   #member, offsetof(struct rk_stats_slot, http.member)
 #define SLOT(member)   #member, offsetof(struct rk_stats_slot, member)
@@ -30,11 +31,22 @@ static const struct figure writer_figures[] = {
     { WRITER(keydir_limbo_bytes), UNIT_PLAIN },
     { WRITER(keydir_max_bytes), UNIT_PLAIN },
     { WRITER(keydir_pages), UNIT_PLAIN },
+    { WRITER(live_bytes), UNIT_PLAIN },
+    { WRITER(dead_bytes), UNIT_PLAIN },
+    { WRITER(tombstone_bytes), UNIT_PLAIN },
     { WRITER(grace_periods), UNIT_PLAIN },
     { "grace_last_seconds", offsetof(struct rk_stats_writer, grace_last_ns), UNIT_NS },
     { "grace_max_seconds", offsetof(struct rk_stats_writer, grace_max_ns), UNIT_NS },
     { WRITER(last_sequence), UNIT_PLAIN },
     { WRITER(durable_sequence), UNIT_PLAIN },
+};
+
+static const struct figure merge_figures[] = {
+    { MERGE(running), UNIT_PLAIN },         { MERGE(done), UNIT_PLAIN },
+    { MERGE(cancelled), UNIT_PLAIN },       { MERGE(failed), UNIT_PLAIN },
+    { MERGE(read_bytes), UNIT_PLAIN },      { MERGE(written_bytes), UNIT_PLAIN },
+    { MERGE(reclaimed_bytes), UNIT_PLAIN }, { MERGE(copied_records), UNIT_PLAIN },
+    { MERGE(dropped_records), UNIT_PLAIN },
 };
 
 static const struct figure worker_figures[] = {
@@ -112,6 +124,7 @@ json_t *rk_control_verb_stats(struct rk_control *control, const json_t *request)
         json_object_set_new(worker, "requests", show_requests(&stats->slots[slot].http));
         json_array_append_new(workers, worker);
     }
-    return json_pack("{s:b, s:o, s:o}", "ok", 1, "writer",
-                     show_figures(&stats->writer, writer_figures, N_OF(writer_figures)), "workers", workers);
+    return json_pack("{s:b, s:o, s:o, s:o}", "ok", 1, "writer",
+                     show_figures(&stats->writer, writer_figures, N_OF(writer_figures)), "merge",
+                     show_figures(&stats->merge, merge_figures, N_OF(merge_figures)), "workers", workers);
 }

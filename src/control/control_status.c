@@ -58,6 +58,7 @@ static uint64_t free_bytes(int dir_fd)
 static void add_data(const struct rk_control *control, json_t *status)
 {
     const struct rk_stats_writer *writer = &control->settings.stats->writer;
+    json_t *merge;
 
     json_object_set_new(status, "writes", json_string(accepted_writes(rk_counter_get(&writer->refused))));
     json_object_set_new(status, "keys", rk_control_number(rk_counter_get(&writer->keys)));
@@ -65,7 +66,13 @@ static void add_data(const struct rk_control *control, json_t *status)
     json_object_set_new(status, "durable_sequence", rk_control_number(rk_counter_get(&writer->durable_sequence)));
     json_object_set_new(status, "keydir_used_bytes", rk_control_number(rk_counter_get(&writer->keydir_used_bytes)));
     json_object_set_new(status, "keydir_max_bytes", rk_control_number(rk_counter_get(&writer->keydir_max_bytes)));
+    json_object_set_new(status, "live_bytes", rk_control_number(rk_counter_get(&writer->live_bytes)));
+    json_object_set_new(status, "dead_bytes", rk_control_number(rk_counter_get(&writer->dead_bytes)));
+    json_object_set_new(status, "tombstone_bytes", rk_control_number(rk_counter_get(&writer->tombstone_bytes)));
     json_object_set_new(status, "data_files", rk_control_number(rk_log_store_n_files(control->settings.store)));
+    merge = rk_control_show_merging(control);
+    json_object_del(merge, "ok");
+    json_object_set_new(status, "merge", merge);
 }
 
 json_t *rk_control_verb_status(struct rk_control *control, const json_t *request)

@@ -30,6 +30,15 @@ static const struct verb verbs[] = {
     { "roll", false, rk_control_verb_roll },
     { "sync", false, rk_control_verb_sync },
     { "whereis", false, rk_control_verb_whereis },
+    { "file list", false, rk_control_verb_file_list },
+    { "explain-space", false, rk_control_verb_explain_space },
+    { "merge start", false, rk_control_verb_merge_start },
+    { "merge pause", false, rk_control_verb_merge_pause },
+    { "merge resume", false, rk_control_verb_merge_resume },
+    { "merge cancel", false, rk_control_verb_merge_cancel },
+    { "merge status", false, rk_control_verb_merge_status },
+    { "merge history", false, rk_control_verb_merge_history },
+    { "merge rate", false, rk_control_verb_merge_rate },
 };
 
 json_t *rk_control_number(uint64_t number)

@@ -3,7 +3,9 @@ noinst_LIBRARIES += librk_control.a
 librk_control_a_SOURCES = \
 	%D%/control.c %D%/control.h %D%/control_private.h \
 	%D%/control_client.c %D%/control_client.h \
+	%D%/control_files.c \
 	%D%/control_log.c \
+	%D%/control_merge.c \
 	%D%/control_server.c %D%/control_server.h \
 	%D%/control_stats.c \
 	%D%/control_status.c \

@@ -268,7 +268,7 @@ static void end_recovery(struct master *master)
     if (err == RK_OK)
         err = rk_master_engine_serve(&master->engine, master->options->conf, &detail);
     if (err == RK_OK) {
-        rk_control_serve(master->control, master->engine.log, NULL);
+        rk_control_serve(master->control, master->engine.log, master->engine.compactor);
         return;
     }
     rk_diag(RK_DIAG_ERROR, "cannot start: %s", detail.text);

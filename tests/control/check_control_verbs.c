@@ -1,0 +1,183 @@
+/* The verbs while the server recovers, over a real socket: the store is open, the rest is not there yet. */
+#include "base/base_detail.h"
+#include "base/base_unix.h"
+#include "control/control.h"
+#include "log/log_store.h"
+#include "shm/shm_handover.h"
+#include "stats/stats_block.h"
+#include "test_dir.h"
+#include "test_main.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define N_SLOTS 2u
+
+static char *dir;
+static char path[512];
+static struct rk_log_store *store;
+static struct rk_board *board;
+static struct rk_stats_block *stats;
+static struct rk_control *control;
+static FILE *answers;
+
+static void set_up(void)
+{
+    struct rk_control_settings settings = {
+        .socket_path = path, .urls = { "http://here" }, .n_urls = 1, .n_slots = N_SLOTS
+    };
+    struct rk_detail detail = { "" };
+    int fd;
+
+    dir = test_dir_create();
+    (void)snprintf(path, sizeof path, "%s/control.sock", dir);
+    ck_assert_int_eq(rk_log_store_open(&store, dir, &detail), RK_OK);
+    board = aligned_alloc(64, sizeof *board + N_SLOTS * sizeof board->slots[0]);
+    stats = aligned_alloc(64, rk_stats_block_bytes(N_SLOTS));
+    memset(board, 0, sizeof *board + N_SLOTS * sizeof board->slots[0]);
+    memset(stats, 0, rk_stats_block_bytes(N_SLOTS));
+    settings.board = board;
+    settings.stats = stats;
+    settings.store = store;
+    ck_assert_int_eq(rk_control_start(&control, &settings, &detail), RK_OK);
+    ck_assert_int_eq(rk_unix_connect(path, &fd, &detail), RK_OK);
+    answers = fdopen(fd, "r");
+}
+
+static void tear_down(void)
+{
+    fclose(answers);
+    rk_control_stop(&control);
+    rk_log_store_close(&store);
+    free(board);
+    free(stats);
+    test_dir_remove(&dir);
+}
+
+/* To be given back. */
+static json_t *ask(const char *request)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    json_t *answer;
+
+    ck_assert_int_eq(send(fileno(answers), request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    ck_assert_int_eq(send(fileno(answers), "\n", 1, MSG_NOSIGNAL), 1);
+    ck_assert_int_gt(getline(&line, &capacity, answers), 0);
+    answer = json_loads(line, 0, NULL);
+    ck_assert(json_is_object(answer));
+    ck_assert(json_is_boolean(json_object_get(answer, "ok")));
+    free(line);
+    return answer;
+}
+
+static void check_member(const json_t *answer, const char *name, const char *text)
+{
+    ck_assert_pstr_eq(json_string_value(json_object_get(answer, name)), text);
+}
+
+static void check_refused(const char *request, const char *error)
+{
+    json_t *answer = ask(request);
+
+    ck_assert(json_is_false(json_object_get(answer, "ok")));
+    check_member(answer, "error", error);
+    ck_assert_uint_gt(json_string_length(json_object_get(answer, "detail")), 10);
+    json_decref(answer);
+}
+
+START_TEST(recovery_can_be_watched)
+{
+    json_t *answer = ask("{\"command\":\"ping\"}"), *recovery;
+
+    check_member(answer, "state", "recovering");
+    ck_assert_int_eq(json_integer_value(json_object_get(answer, "pid")), getpid());
+    json_decref(answer);
+    atomic_store(&board->recovery.done_bytes, 5);
+    atomic_store(&board->recovery.total_bytes, 10);
+    atomic_store(&board->recovery.n_records, 3);
+    answer = ask("{\"command\":\"status\"}");
+    check_member(answer, "state", "recovering");
+    check_member(answer, "data_dir", dir);
+    check_member(json_object_get(answer, "urls"), "x", NULL);
+    recovery = json_object_get(answer, "recovery");
+    ck_assert_int_eq(json_integer_value(json_object_get(recovery, "done_bytes")), 5);
+    ck_assert_int_eq(json_integer_value(json_object_get(recovery, "total_bytes")), 10);
+    ck_assert_int_eq(json_integer_value(json_object_get(recovery, "records")), 3);
+    ck_assert_ptr_null(json_object_get(answer, "keys"));
+    json_decref(answer);
+    answer = ask("{\"command\":\"version\"}");
+    check_member(answer, "version", PACKAGE_VERSION);
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(counters_are_shown_meanwhile)
+{
+    json_t *answer, *worker;
+
+    rk_counter_add(&stats->writer.puts, 7);
+    rk_counter_set(&stats->writer.grace_last_ns, 1500000000);
+    rk_counter_add(&stats->slots[1].client.hits, 11);
+    rk_stats_add(&stats->slots[1].http.requests[RK_STATS_HTTP_GET][RK_STATS_HTTP_404], 3);
+    rk_stats_add(&stats->slots[1].http.requests[RK_STATS_HTTP_GET][RK_STATS_HTTP_OTHER], 4);
+    answer = ask("{\"command\":\"stats\"}");
+    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(answer, "writer"), "puts")), 7);
+    ck_assert_double_eq(json_real_value(json_object_get(json_object_get(answer, "writer"), "grace_last_seconds")), 1.5);
+    ck_assert_uint_eq(json_array_size(json_object_get(answer, "workers")), N_SLOTS);
+    worker = json_array_get(json_object_get(answer, "workers"), 1);
+    ck_assert_int_eq(json_integer_value(json_object_get(worker, "hits")), 11);
+    worker = json_object_get(json_object_get(worker, "requests"), "get");
+    ck_assert_uint_eq(json_object_size(worker), 2);
+    ck_assert_int_eq(json_integer_value(json_object_get(worker, "404")), 3);
+    ck_assert_int_eq(json_integer_value(json_object_get(worker, "other")), 4);
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(what_needs_data_is_told_to_wait)
+{
+    static const char *const commands[] = { "roll",          "sync",         "whereis",       "file list",
+                                            "explain-space", "merge start",  "merge pause",   "merge resume",
+                                            "merge cancel",  "merge status", "merge history", "merge rate" };
+    char request[128];
+
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        (void)snprintf(request, sizeof request, "{\"command\":\"%s\",\"key\":\"k\"}", commands[i]);
+        check_refused(request, "recovering");
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_command_is_refused)
+{
+    char request[2100];
+
+    check_refused("{}", "usage");
+    check_refused("{\"command\":7}", "usage");
+    check_refused("{\"command\":[\"ping\"]}", "usage");
+    check_refused("{\"command\":\"\"}", "unknown_command");
+    check_refused("{\"command\":\"Ping\"}", "unknown_command");
+    check_refused("{\"command\":\"merge\"}", "unknown_command");
+    (void)snprintf(request, sizeof request, "{\"command\":\"%02000d%%s%%n\"}", 0);
+    check_refused(request, "unknown_command");
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("control_verbs");
+    TCase *tcase = tcase_create("control_verbs");
+
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, recovery_can_be_watched);
+    tcase_add_test(tcase, counters_are_shown_meanwhile);
+    tcase_add_test(tcase, what_needs_data_is_told_to_wait);
+    tcase_add_test(tcase, what_is_no_command_is_refused);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
