@@ -7,7 +7,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 if !TSAN
 check_PROGRAMS += check_system_basic check_system_crash check_system_faults check_system_input check_system_start check_system_stuck
 check_PROGRAMS += check_system_damage check_system_kill
-dist_check_SCRIPTS += %D%/check_system_cli.sh
+dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
 check_system_basic_CFLAGS = $(SYSTEM_CFLAGS)

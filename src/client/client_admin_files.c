@@ -1,0 +1,185 @@
+/* roll, sync, file list, explain-space, whereis. */
+#include "client/client_admin.h"
+
+#include "client/client_figure.h"
+#include "client/client_table.h"
+#include "client/client_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void show_roll(const struct rk_client_admin *admin, const json_t *answer)
+{
+    if (rk_client_admin_flag(answer, "rolled"))
+        printf("sealed data file %" PRIu64 "; writing to %" PRIu64 "\n", rk_client_admin_number(answer, "sealed"),
+               rk_client_admin_number(answer, "active"));
+    else
+        printf("nothing to seal: data file %" PRIu64 " has no record yet\n", rk_client_admin_number(answer, "active"));
+}
+
+enum rk_client_exit rk_client_admin_roll(const struct rk_client_admin *admin, const struct rk_client_admin_words *words)
+{
+    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "roll"), show_roll);
+}
+
+static void show_sync(const struct rk_client_admin *admin, const json_t *answer)
+{
+    printf("durable up to sequence %" PRIu64 "\n", rk_client_admin_number(answer, "durable_sequence"));
+}
+
+enum rk_client_exit rk_client_admin_sync(const struct rk_client_admin *admin, const struct rk_client_admin_words *words)
+{
+    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "sync"), show_sync);
+}
+
+static void add_bytes(const struct rk_client_admin *admin, struct rk_client_table *table, const json_t *file,
+                      const char *name)
+{
+    char text[RK_CLIENT_FIGURE_BYTES];
+
+    rk_client_table_add(table, "%s", rk_client_figure_bytes(rk_client_admin_number(file, name), admin->exact, text));
+}
+
+/* "1..312"; "313.." of the active file, whose last one is not settled; "-" without any. */
+static void add_sequences(struct rk_client_table *table, const json_t *file)
+{
+    uint64_t first = rk_client_admin_number(file, "first_sequence");
+
+    if (json_object_get(file, "first_sequence") == NULL)
+        rk_client_table_add(table, "-");
+    else if (json_object_get(file, "last_sequence") == NULL)
+        rk_client_table_add(table, "%" PRIu64 "..", first);
+    else
+        rk_client_table_add(table, "%" PRIu64 "..%" PRIu64, first, rk_client_admin_number(file, "last_sequence"));
+}
+
+static void show_files(const struct rk_client_admin *admin, const json_t *answer)
+{
+    static const char *const heads[] = { ">FILE",    ">SIZE", ">LIVE", ">DEAD",     ">TOMBSTONES",
+                                         ">RECORDS", "HINT",  "STATE", "SEQUENCES", NULL };
+    static const char *const columns[] = { "size", "live_bytes", "dead_bytes", "tombstone_bytes" };
+    struct rk_client_table *table = rk_client_table_create(heads);
+    const json_t *file;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "files"), i, file)
+    {
+        rk_client_table_add(table, "%" PRIu64, rk_client_admin_number(file, "file"));
+        for (size_t j = 0; j < sizeof columns / sizeof columns[0]; j++)
+            add_bytes(admin, table, file, columns[j]);
+        rk_client_table_add(table, "%" PRIu64, rk_client_admin_number(file, "records"));
+        rk_client_table_add(table, "%s", rk_client_admin_flag(file, "hint") ? "yes" : "-");
+        rk_client_table_add(table, "%s", rk_client_admin_flag(file, "active") ? "active" : "sealed");
+        add_sequences(table, file);
+    }
+    rk_client_table_print(table, stdout, admin->terminal);
+    rk_client_table_destroy(&table);
+}
+
+enum rk_client_exit rk_client_admin_file_list(const struct rk_client_admin *admin,
+                                              const struct rk_client_admin_words *words)
+{
+    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "file list"), show_files);
+}
+
+/* ---- explain-space ---- */
+
+static const char *const space_columns[] = { "size",          "live_bytes",        "overwritten_bytes",
+                                             "deleted_bytes", "expired_bytes",     "tombstone_bytes",
+                                             "frame_bytes",   "preallocated_bytes" };
+
+#define N_SPACE_COLUMNS (sizeof space_columns / sizeof space_columns[0])
+
+static void add_space_total(const struct rk_client_admin *admin, struct rk_client_table *table, const json_t *files)
+{
+    char text[RK_CLIENT_FIGURE_BYTES];
+
+    rk_client_table_add(table, "all");
+    for (size_t column = 0; column < N_SPACE_COLUMNS; column++) {
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < json_array_size(files); i++)
+            sum += rk_client_admin_number(json_array_get(files, i), space_columns[column]);
+        rk_client_table_add(table, "%s", rk_client_figure_bytes(sum, admin->exact, text));
+    }
+    rk_client_table_add(table, "%s", "");
+}
+
+/* Each reason that stands in the table, once, with its sentence; and what a merge would give back. */
+static void explain_reasons(const json_t *files)
+{
+    json_t *seen = json_object();
+    uint64_t gain = 0, n_eligible = 0;
+    char text[RK_CLIENT_FIGURE_BYTES];
+    const char *reason;
+    const json_t *file;
+    json_t *why;
+    size_t i;
+
+    json_array_foreach(files, i, file)
+    {
+        json_object_set(seen, rk_client_admin_text(file, "reason"), json_object_get(file, "why"));
+        gain += rk_client_admin_number(file, "gain_bytes");
+        n_eligible += rk_client_admin_flag(file, "eligible");
+    }
+    puts("");
+    json_object_foreach(seen, reason, why) printf("%-13s  %s\n", reason, json_string_value(why));
+    if (n_eligible > 0)
+        printf("A merge of %" PRIu64 " file%s would give back %s.\n", n_eligible, n_eligible == 1 ? "" : "s",
+               rk_client_figure_size(gain, text));
+    else
+        puts("There is nothing to merge now.");
+    json_decref(seen);
+}
+
+static void explain_space(const struct rk_client_admin *admin, const json_t *answer)
+{
+    static const char *const heads[] = { ">FILE",   ">SIZE",  ">LIVE",   ">OVERWR", ">DELETED", ">EXPIRED",
+                                         ">TOMBST", ">FRAME", ">PREALL", "MERGE",   NULL };
+    const json_t *files = json_object_get(answer, "files"), *file;
+    struct rk_client_table *table = rk_client_table_create(heads);
+    size_t i;
+
+    json_array_foreach(files, i, file)
+    {
+        rk_client_table_add(table, "%" PRIu64, rk_client_admin_number(file, "file"));
+        for (size_t column = 0; column < N_SPACE_COLUMNS; column++)
+            add_bytes(admin, table, file, space_columns[column]);
+        rk_client_table_add(table, "%s", rk_client_admin_text(file, "reason"));
+    }
+    add_space_total(admin, table, files);
+    rk_client_table_print(table, stdout, admin->terminal);
+    rk_client_table_destroy(&table);
+    explain_reasons(files);
+}
+
+enum rk_client_exit rk_client_admin_explain_space(const struct rk_client_admin *admin,
+                                                  const struct rk_client_admin_words *words)
+{
+    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "explain-space"), explain_space);
+}
+
+/* ---- whereis ---- */
+
+static void show_place(const struct rk_client_admin *admin, const json_t *answer)
+{
+    char written[RK_CLIENT_FIGURE_BYTES];
+
+    printf("file %" PRIu64 ", offset %" PRIu64 ", %" PRIu64 " bytes: %s, sequence %" PRIu64 ", value of %" PRIu64
+           " bytes, written %s\n",
+           rk_client_admin_number(answer, "file"), rk_client_admin_number(answer, "offset"),
+           rk_client_admin_number(answer, "size"), rk_client_admin_text(answer, "type"),
+           rk_client_admin_number(answer, "sequence"), rk_client_admin_number(answer, "value_bytes"),
+           rk_client_figure_time(rk_client_admin_number(answer, "written_ms"), written));
+}
+
+enum rk_client_exit rk_client_admin_whereis(const struct rk_client_admin *admin,
+                                            const struct rk_client_admin_words *words)
+{
+    json_t *request = json_pack("{s:s}", "command", "whereis");
+    struct rk_client_bytes key = { words->operands[0], strlen(words->operands[0]) };
+
+    rk_client_json_set_bytes(request, "key", key);
+    return rk_client_admin_show(admin, request, show_place);
+}

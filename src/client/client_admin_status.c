@@ -1,0 +1,205 @@
+/* ping, status, stats. */
+#include "client/client_admin.h"
+
+#include "client/client_figure.h"
+#include "client/client_table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PER_WORKER_MAX 4 /* more columns do not fit on a terminal */
+
+static void show_ping(const struct rk_client_admin *admin, const json_t *answer)
+{
+    printf("%s, pid %" PRIu64 "\n", rk_client_admin_text(answer, "state"), rk_client_admin_number(answer, "pid"));
+}
+
+enum rk_client_exit rk_client_admin_ping(const struct rk_client_admin *admin, const struct rk_client_admin_words *words)
+{
+    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "ping"), show_ping);
+}
+
+static void show_recovery(const json_t *recovery)
+{
+    uint64_t total = rk_client_admin_number(recovery, "total_bytes");
+    uint64_t done = rk_client_admin_number(recovery, "done_bytes");
+    char total_text[RK_CLIENT_FIGURE_BYTES];
+
+    if (total == 0)
+        printf("  recovery   has begun\n");
+    else
+        printf("  recovery   %" PRIu64 " %% of %s, %" PRIu64 " records so far\n", done * 100 / total,
+               rk_client_figure_size(total, total_text), rk_client_admin_number(recovery, "records"));
+}
+
+static void show_merging(const json_t *merge)
+{
+    const json_t *current = json_object_get(merge, "current");
+    uint64_t total = rk_client_admin_number(current, "total_bytes");
+    char text[RK_CLIENT_FIGURE_BYTES];
+
+    printf("  merging    %s%s", rk_client_admin_text(merge, "state"),
+           rk_client_admin_flag(merge, "paused") ? ", paused" : "");
+    if (total > 0)
+        printf(", %" PRIu64 " %% of %s", rk_client_admin_number(current, "read_bytes") * 100 / total,
+               rk_client_figure_size(total, text));
+    else if (!rk_client_admin_flag(merge, "paused"))
+        printf(", next look in %s", rk_client_figure_duration(rk_client_admin_real(merge, "next_check_seconds"), text));
+    puts("");
+}
+
+static void show_data(const json_t *answer)
+{
+    static const char *const writes[][2] = { { "all", "accepted" },
+                                             { "deletes", "the disk is full: deletes only" },
+                                             { "none", "refused until a restart" } };
+    const char *accepted = rk_client_admin_text(answer, "writes");
+    char used[RK_CLIENT_FIGURE_BYTES], max[RK_CLIENT_FIGURE_BYTES], live[RK_CLIENT_FIGURE_BYTES];
+    char dead[RK_CLIENT_FIGURE_BYTES], tombstones[RK_CLIENT_FIGURE_BYTES];
+
+    printf("  records    %s live, %s dead, %s tombstones\n",
+           rk_client_figure_size(rk_client_admin_number(answer, "live_bytes"), live),
+           rk_client_figure_size(rk_client_admin_number(answer, "dead_bytes"), dead),
+           rk_client_figure_size(rk_client_admin_number(answer, "tombstone_bytes"), tombstones));
+    printf("  keys       %" PRIu64 ", index %s of at most %s\n", rk_client_admin_number(answer, "keys"),
+           rk_client_figure_size(rk_client_admin_number(answer, "keydir_used_bytes"), used),
+           rk_client_figure_size(rk_client_admin_number(answer, "keydir_max_bytes"), max));
+    printf("  sequence   %" PRIu64 ", durable up to %" PRIu64 "\n", rk_client_admin_number(answer, "last_sequence"),
+           rk_client_admin_number(answer, "durable_sequence"));
+    for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++)
+        if (strcmp(writes[i][0], accepted) == 0)
+            printf("  writes     %s\n", writes[i][1]);
+}
+
+static void show_status(const struct rk_client_admin *admin, const json_t *answer)
+{
+    const json_t *urls = json_object_get(answer, "urls"), *workers = json_object_get(answer, "workers");
+    char uptime[RK_CLIENT_FIGURE_BYTES], free_bytes[RK_CLIENT_FIGURE_BYTES];
+
+    printf("RackKV %s: %s, pid %" PRIu64 ", for %s\n", rk_client_admin_text(answer, "version"),
+           rk_client_admin_text(answer, "state"), rk_client_admin_number(answer, "pid"),
+           rk_client_figure_duration(rk_client_admin_real(answer, "uptime_seconds"), uptime));
+    for (size_t i = 0; i < json_array_size(urls); i++)
+        printf("  %-9s  %s\n", i == 0 ? "listening" : "", json_string_value(json_array_get(urls, i)));
+    printf("  workers    %" PRIu64 "; %" PRIu64 " started so far, %" PRIu64 " died\n",
+           rk_client_admin_number(workers, "count"), rk_client_admin_number(workers, "starts"),
+           rk_client_admin_number(workers, "deaths"));
+    printf("  data       %s", rk_client_admin_text(answer, "data_dir"));
+    if (json_object_get(answer, "data_files") != NULL)
+        printf(": %" PRIu64 " data file%s", rk_client_admin_number(answer, "data_files"),
+               rk_client_admin_number(answer, "data_files") == 1 ? "" : "s");
+    printf(", %s free on the disk\n",
+           rk_client_figure_size(rk_client_admin_number(answer, "disk_free_bytes"), free_bytes));
+    if (json_object_get(answer, "recovery") != NULL)
+        show_recovery(json_object_get(answer, "recovery"));
+    else
+        show_data(answer);
+    if (json_object_get(answer, "merge") != NULL)
+        show_merging(json_object_get(answer, "merge"));
+}
+
+enum rk_client_exit rk_client_admin_status(const struct rk_client_admin *admin,
+                                           const struct rk_client_admin_words *words)
+{
+    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "status"), show_status);
+}
+
+/* ---- stats ---- */
+
+static void show_object(const char *title, json_t *object)
+{
+    static const char *const heads[] = { "", ">", NULL };
+    struct rk_client_table *table = rk_client_table_create(heads);
+    const char *name;
+    json_t *number;
+
+    puts(title);
+    json_object_foreach(object, name, number)
+    {
+        rk_client_table_add(table, "  %s", name);
+        if (json_is_real(number))
+            rk_client_table_add(table, "%.6f", json_real_value(number));
+        else
+            rk_client_table_add(table, "%" PRIu64, (uint64_t)json_integer_value(number));
+    }
+    rk_client_table_print(table, stdout, false);
+    rk_client_table_destroy(&table);
+}
+
+/* A row of the workers' table: the figure that `find` has of each, and their sum. */
+static void add_worker_row(struct rk_client_table *table, const json_t *workers, size_t n_shown, const char *name,
+                           const char *op, const char *status)
+{
+    uint64_t numbers[PER_WORKER_MAX], sum = 0;
+
+    for (size_t i = 0; i < json_array_size(workers); i++) {
+        const json_t *worker = json_array_get(workers, i);
+        uint64_t number =
+            op == NULL ? rk_client_admin_number(worker, name)
+                       : rk_client_admin_number(json_object_get(json_object_get(worker, "requests"), op), status);
+
+        sum += number;
+        if (i < n_shown)
+            numbers[i] = number;
+    }
+    if (op != NULL && sum == 0)
+        return;
+    if (op == NULL)
+        rk_client_table_add(table, "  %s", name);
+    else
+        rk_client_table_add(table, "  %s %s", op, status);
+    rk_client_table_add(table, "%" PRIu64, sum);
+    for (size_t i = 0; i < n_shown; i++)
+        rk_client_table_add(table, "%" PRIu64, numbers[i]);
+}
+
+/* The statuses that any worker has answered to one operation. */
+static void add_request_rows(struct rk_client_table *table, const json_t *workers, size_t n_shown, const char *op)
+{
+    json_t *seen = json_object();
+    const char *status;
+    json_t *number;
+
+    for (size_t i = 0; i < json_array_size(workers); i++) {
+        json_t *by_status = json_object_get(json_object_get(json_array_get(workers, i), "requests"), op);
+
+        json_object_update(seen, by_status);
+    }
+    json_object_foreach(seen, status, number) add_worker_row(table, workers, n_shown, NULL, op, status);
+    json_decref(seen);
+}
+
+static void show_workers(const struct rk_client_admin *admin, const json_t *workers)
+{
+    static const char *const heads[] = { "WORKERS", ">ALL", ">0", ">1", ">2", ">3", NULL };
+    const char *fitting[sizeof heads / sizeof heads[0]] = { NULL };
+    size_t n_shown = json_array_size(workers) <= PER_WORKER_MAX ? json_array_size(workers) : 0;
+    struct rk_client_table *table;
+    const char *name;
+    json_t *value;
+
+    memcpy(fitting, heads, (2 + n_shown) * sizeof heads[0]);
+    table = rk_client_table_create(fitting);
+    json_object_foreach(json_array_get(workers, 0), name, value) if (json_is_integer(value))
+        add_worker_row(table, workers, n_shown, name, NULL, NULL);
+    json_object_foreach(json_object_get(json_array_get(workers, 0), "requests"), name, value)
+        add_request_rows(table, workers, n_shown, name);
+    rk_client_table_print(table, stdout, admin->terminal);
+    rk_client_table_destroy(&table);
+}
+
+static void show_stats(const struct rk_client_admin *admin, const json_t *answer)
+{
+    show_object("WRITER", json_object_get(answer, "writer"));
+    if (json_object_get(answer, "merge") != NULL)
+        show_object("\nMERGE", json_object_get(answer, "merge"));
+    puts("");
+    show_workers(admin, json_object_get(answer, "workers"));
+}
+
+enum rk_client_exit rk_client_admin_stats(const struct rk_client_admin *admin,
+                                          const struct rk_client_admin_words *words)
+{
+    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "stats"), show_stats);
+}
