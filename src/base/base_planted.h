@@ -23,6 +23,7 @@
     X(crc_not_checked_on_get, "a value is answered whose CRC is wrong")                        \
     X(stale_completion, "an answer to an old operation goes to the new one in its place")      \
     X(lost_doorbell, "who sleeps at a doorbell is marked awake, and not woken")                \
+    X(merge_without_sync, "files are removed before what made their records dead is durable")  \
     X(merge_drops_tombstone, "a merge drops tombstones that still hide older records")         \
     X(publish_backwards, "the writes of a batch are published in the wrong order")             \
     X(syncer_sleeps, "in mode interval, nothing is synced")                                    \

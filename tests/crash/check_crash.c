@@ -1,6 +1,7 @@
 /* Power failures and killed processes, at every operation of scripts that write, delete, roll over, stop and start:
  * what was promised is there, what is there is a prefix of what was written, and a recovery that fails half-way changes
  * nothing of that. RK_CRASH_ROUNDS=n makes n times as many of the scripts. */
+#include "grace/grace.h"
 #include "sim_record.h"
 #include "sim_replay.h"
 #include "sim_script.h"
@@ -29,6 +30,7 @@ static char *live_root, *image_root;
 
 static void make_dirs(void)
 {
+    rk_grace_register_thread();                /* merges read the keydir */
     (void)mallopt(M_MMAP_THRESHOLD, 64 << 20); /* buffers that each recovery takes stay in the process */
     (void)mallopt(M_TRIM_THRESHOLD, 512 << 20);
     if (access("/dev/shm", W_OK) == 0)
@@ -43,6 +45,7 @@ static void remove_dirs(void)
     test_dir_remove(&dir);
     free(live_root);
     free(image_root);
+    rk_grace_unregister_thread();
 }
 
 static unsigned n_script_rounds(void)
@@ -55,7 +58,7 @@ static unsigned n_script_rounds(void)
 
 /* Lives of a server: from nothing, killed, started again, stopped, started, killed, and a start that finds nothing to
  * do. */
-static void write_lives(struct sim_script *script, size_t n_batches, bool syncs)
+static void write_lives(struct sim_script *script, size_t n_batches, bool syncs, unsigned merge_odds)
 {
     for (unsigned life = 0; life < 4; life++) {
         sim_script_open(script);
@@ -65,6 +68,8 @@ static void write_lives(struct sim_script *script, size_t n_batches, bool syncs)
                 sim_script_sync(script);
             if (sim_script_random(script, 8) == 0)
                 sim_script_hints(script);
+            if (merge_odds > 0 && sim_script_random(script, merge_odds) == 0)
+                sim_script_merge(script);
         }
         if (life == 2)
             sim_script_roll(script);
@@ -82,6 +87,7 @@ struct scenario {
     struct sim_script_settings settings;
     size_t n_batches; /* in each life */
     bool syncs;
+    unsigned merge_odds; /* after one batch in so many; 0: never */
     unsigned n_seeds;
     unsigned n_rounds;
     unsigned recover_odds;
@@ -104,7 +110,7 @@ static void run_scenario(const struct scenario *scenario)
         replay.n_recoveries_max += RECOVERIES_A_SCRIPT;
         test_dir_remove(&(char *){ strdup(live_root) });
         script = sim_script_create(live_root, &settings);
-        write_lives(script, scenario->n_batches, scenario->syncs);
+        write_lives(script, scenario->n_batches, scenario->syncs, scenario->merge_odds);
         sim_record_end();
         replay.history = sim_script_history(script);
         sim_replay_trace(&replay, sim_script_trace(script), NULL);
@@ -162,6 +168,45 @@ START_TEST(now_and_then_a_sync)
 }
 END_TEST
 
+START_TEST(merges_of_synced_writes)
+{
+    run_scenario(&(struct scenario){
+        .name = "always, merged",
+        .settings = { .sync_always = true,
+                      .file_size_bytes = 1024,
+                      .seed = 4001,
+                      .batch_max = 6,
+                      .value_max = 600,
+                      .large_odds = 8,
+                      .merges = true },
+        .n_batches = 7,
+        .merge_odds = 3,
+        .n_seeds = 1,
+        .n_rounds = 1,
+        .recover_odds = 2000,
+    });
+}
+END_TEST
+
+START_TEST(merges_of_writes_that_are_not_synced)
+{
+    run_scenario(&(struct scenario){
+        .name = "none, merged",
+        .settings = { .file_size_bytes = 1024,
+                      .seed = 5001,
+                      .batch_max = 6,
+                      .value_max = 600,
+                      .large_odds = 8,
+                      .merges = true },
+        .n_batches = 7,
+        .merge_odds = 3,
+        .n_seeds = 1,
+        .n_rounds = 1,
+        .recover_odds = 2000,
+    });
+}
+END_TEST
+
 /* Values with checksums of their own for each block, larger than a whole file. */
 START_TEST(large_values)
 {
@@ -186,6 +231,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, every_write_is_synced);
     tcase_add_test(tcase, nothing_is_synced_but_by_rolling_over);
     tcase_add_test(tcase, now_and_then_a_sync);
+    tcase_add_test(tcase, merges_of_synced_writes);
+    tcase_add_test(tcase, merges_of_writes_that_are_not_synced);
     tcase_add_test(tcase, large_values);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -116,6 +116,95 @@ static void check_state(const struct sim_history *history, size_t n, const struc
         ck_abort_msg("%s: there are keys that nobody wrote", where);
 }
 
+/* What the store has of a key: its record, or nothing. */
+struct finding {
+    bool is_there;
+    struct rk_record_view view;
+    uint8_t *bytes;
+};
+
+static void find_key(const struct rk_log_store *store, struct rk_keydir_writer *keydir, unsigned key_number,
+                     struct finding *finding, const char *where)
+{
+    char key[SIM_KEY_BYTES], name[RK_LOG_FILE_NAME_BYTES];
+    size_t key_len = sim_key_make(key, key_number);
+    uint64_t word =
+        rk_keydir_writer_lookup(keydir, rk_keydir_fingerprint(key, key_len, rk_log_store_identity(store)->hash_key));
+    struct rk_location location = rk_log_location_decode(word);
+    int fd;
+
+    *finding = (struct finding){ .is_there = word != 0 };
+    if (word == 0)
+        return;
+    rk_log_file_name(name, location.file_number);
+    fd = openat(rk_log_store_dir_fd(store), name, O_RDONLY | O_CLOEXEC);
+    must(fd >= 0, where, key_number, "is in a file that is gone");
+    finding->bytes = malloc(location.size_bytes);
+    must(pread(fd, finding->bytes, location.size_bytes, (off_t)location.offset_bytes) == (ssize_t)location.size_bytes,
+         where, key_number, "is beyond the end of its file");
+    close(fd);
+    must(rk_record_decode(finding->bytes, location.size_bytes, &rk_log_store_identity(store)->secret, &finding->view)
+             == RK_OK,
+         where, key_number, "is damaged");
+}
+
+static bool is_write(const struct sim_history *history, size_t index, const struct finding *finding)
+{
+    const struct sim_write *write = &history->writes[index];
+    const struct rk_record_view *view = &finding->view;
+    struct rk_record_parts parts;
+
+    if (write->is_delete || !finding->is_there)
+        return write->is_delete && !finding->is_there;
+    if (write->sequence != 0 && write->sequence != view->header.sequence)
+        return false;
+    sim_history_parts(history, index, &parts);
+    return view->header.type == RK_RECORD_PUT && view->header.value_len == parts.value_len
+           && memcmp(view->value, parts.value, parts.value_len) == 0;
+}
+
+static bool is_state_after(const struct sim_history *history, size_t n, const struct finding findings[SIM_KEYS])
+{
+    bool is_decided[SIM_KEYS] = { false };
+
+    for (size_t i = n; i > 0; i--) {
+        unsigned key = history->writes[i - 1].key;
+
+        if (!is_decided[key] && !is_write(history, i - 1, &findings[key]))
+            return false;
+        is_decided[key] = true;
+    }
+    for (unsigned key = 0; key < SIM_KEYS; key++)
+        if (!is_decided[key] && findings[key].is_there)
+            return false;
+    return true;
+}
+
+/* After how many writes it is the state. */
+static size_t find_state(const struct sim_history *history, const struct rk_log_store *store,
+                         struct rk_keydir_writer *keydir, const char *where)
+{
+    struct finding findings[SIM_KEYS];
+    size_t n = history->n_most;
+    uint64_t n_there = 0;
+
+    for (unsigned i = 0; i < SIM_KEYS; i++) {
+        find_key(store, keydir, i, &findings[i], where);
+        n_there += findings[i].is_there;
+    }
+    if (rk_keydir_writer_usage(keydir).n_keys != n_there)
+        ck_abort_msg("%s: there are keys that nobody wrote", where);
+    while (n > history->n_least && !is_state_after(history, n, findings))
+        n--;
+    if (!is_state_after(history, n, findings))
+        check_state(history, history->n_most, store, keydir, where); /* says what is wrong with it */
+    if (!is_state_after(history, n, findings))
+        ck_abort_msg("%s: not the state after %zu to %zu writes", where, history->n_least, history->n_most);
+    for (unsigned i = 0; i < SIM_KEYS; i++)
+        free(findings[i].bytes);
+    return n;
+}
+
 enum rk_err sim_history_try(const struct sim_history *history, const char *root, const char *where,
                             struct rk_store_recovery *result_out, struct rk_detail *detail)
 {
@@ -128,7 +217,9 @@ enum rk_err sim_history_try(const struct sim_history *history, const char *root,
     if (rk_keydir_writer_create(&keydir, KEYDIR_BYTES, NULL, NULL) != RK_OK)
         ck_abort_msg("no keydir");
     err = rk_store_recover(store, keydir, NULL, result_out, detail);
-    if (err == RK_OK)
+    if (err == RK_OK && history->is_merged)
+        result_out->n_records = find_state(history, store, keydir, where);
+    else if (err == RK_OK)
         check_state(history, result_out->n_records, store, keydir, where);
     rk_keydir_writer_destroy(&keydir);
     rk_log_store_close(&store);

@@ -26,6 +26,8 @@ struct sim_write {
 struct sim_history {
     struct sim_write writes[SIM_WRITES_MAX];
     size_t n_writes;
+    bool is_merged; /* records may have gone: the state must be that after n_least to n_most writes */
+    size_t n_least, n_most;
     bool may_be_damaged; /* a record that recovery did not read may be damaged, as long as it says so when it is read */
 };
 
@@ -38,7 +40,8 @@ bool sim_history_has(const struct sim_history *history, size_t n, unsigned key_n
 void sim_history_parts(const struct sim_history *history, size_t index, struct rk_record_parts *parts_out);
 
 /* Opens the store at root and recovers it into a new keydir: the state is that after the first result->n_records
- * writes, to the byte, and nothing else; or the test fails, and says `where`. */
+ * writes, to the byte, and nothing else; or the test fails, and says `where`. Where records were merged, the number of
+ * writes comes in their place. */
 void sim_history_recover(const struct sim_history *history, const char *root, const char *where,
                          struct rk_store_recovery *result_out);
 

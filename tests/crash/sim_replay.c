@@ -89,6 +89,7 @@ static void go_on(const struct sim_replay *replay, const struct rk_store_recover
 
     memcpy(&history, replay->history, sizeof history);
     history.n_writes = result->n_records;
+    history.n_least = history.n_most = history.n_writes + 3;
     if (rk_log_store_open(&store, replay->root, &detail) != RK_OK
         || rk_log_writer_open(&writer, store, &settings, &detail) != RK_OK)
         ck_abort_msg("%s: cannot go on: %s", where, detail.text);
@@ -103,10 +104,14 @@ static void go_on(const struct sim_replay *replay, const struct rk_store_recover
 static void check_image(struct sim_replay *replay, const struct sim_image *image, const struct sim_promise *promise,
                         size_t n_promised, struct rk_store_recovery *result)
 {
+    static struct sim_history history;
     struct rk_store_recovery again;
 
+    memcpy(&history, replay->history, sizeof history);
+    history.n_least = n_promised;
+    history.n_most = promise->n_submitted;
     sim_image_write(image, replay->root);
-    sim_history_recover(replay->history, replay->root, where, result);
+    sim_history_recover(&history, replay->root, where, result);
     if (result->n_records < n_promised)
         ck_abort_msg("%s: %llu writes are there, and %zu were promised", where, (unsigned long long)result->n_records,
                      n_promised);
@@ -114,7 +119,7 @@ static void check_image(struct sim_replay *replay, const struct sim_image *image
         ck_abort_msg("%s: %llu writes are there, and %zu were asked for", where, (unsigned long long)result->n_records,
                      promise->n_submitted);
     check_sequence(replay, promise->n_acked, result->next_sequence);
-    sim_history_recover(replay->history, replay->root, where, &again);
+    sim_history_recover(&history, replay->root, where, &again);
     if (again.n_records != result->n_records || again.next_sequence != result->next_sequence || again.cut_file != 0)
         ck_abort_msg("%s: a second recovery gives another state", where);
     if (replay->n_states % GO_ON_ODDS == 0)

@@ -10,6 +10,8 @@
 #include "stats/stats_store.h"
 #include "store/store_batch_writer.h"
 #include "store/store_hinter_writer.h"
+#include "store/store_merge_writer.h"
+#include "store/store_space_writer.h"
 
 #include <check.h>
 #include <sched.h>
@@ -28,6 +30,7 @@ struct sim_script {
     struct rk_log_store *store;
     struct rk_log_writer *writer;
     struct rk_keydir_writer *keydir;
+    struct rk_store_space *space;
     struct rk_store_batch *batch;
     struct rk_stats_writer stats;
     uint8_t *messages[BATCH_MAX]; /* of this batch: they stay where they are until it is committed */
@@ -89,6 +92,7 @@ struct sim_script *sim_script_create(const char *root, const struct sim_script_s
     script->settings = *settings;
     script->root = root;
     script->random_state = settings->seed;
+    script->history.is_merged = settings->merges;
     sim_record_begin(&script->trace, NULL, observe, script);
     return script;
 }
@@ -105,13 +109,16 @@ void sim_script_open(struct sim_script *script)
 {
     struct sim_promise *promise = &script->trace.promise;
     struct rk_log_writer_settings settings = { .file_size_bytes = script->settings.file_size_bytes };
+    struct rk_store_recover_hooks hooks = { .space = NULL };
     struct rk_store_recovery result;
     struct rk_detail detail = { "" };
 
     ck_assert_msg(rk_log_store_open(&script->store, script->root, &detail) == RK_OK, "%s", detail.text);
     ck_assert_int_eq(rk_keydir_writer_create(&script->keydir, KEYDIR_BYTES, NULL, NULL), RK_OK);
-    ck_assert_msg(rk_store_recover(script->store, script->keydir, NULL, &result, &detail) == RK_OK, "%s", detail.text);
-    ck_assert_uint_eq(result.n_records, script->history.n_writes);
+    hooks.space = script->space = rk_store_space_create();
+    ck_assert_msg(rk_store_recover(script->store, script->keydir, &hooks, &result, &detail) == RK_OK, "%s",
+                  detail.text);
+    ck_assert(script->settings.merges || result.n_records == script->history.n_writes);
     promise->n_durable = promise->n_acked; /* what a start has shown to clients stays */
     settings.next_sequence = result.next_sequence;
     ck_assert_msg(rk_log_writer_open(&script->writer, script->store, &settings, &detail) == RK_OK, "%s", detail.text);
@@ -119,6 +126,7 @@ void sim_script_open(struct sim_script *script)
         .log = script->writer,
         .keydir = script->keydir,
         .hash_key = rk_log_store_identity(script->store)->hash_key,
+        .space = script->space,
         .sync_before_publish = script->settings.sync_always,
         .stats = &script->stats,
         .answer = on_answer,
@@ -252,9 +260,49 @@ void sim_script_hints(struct sim_script *script)
     sim_hints_make(script->store);
 }
 
+static enum rk_err on_call(void *context, void (*run)(void *argument), void *argument)
+{
+    run(argument);
+    return RK_OK;
+}
+
+static void on_gone(void *context)
+{
+}
+
+static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *progress)
+{
+    return RK_OK;
+}
+
+void sim_script_merge(struct sim_script *script)
+{
+    bool all = sim_script_random(script, 3) == 0;
+    uint32_t files[64];
+    struct rk_store_merge_settings settings = { .store = script->store,
+                                                .log = script->writer,
+                                                .keydir = script->keydir,
+                                                .space = script->space,
+                                                .files = files,
+                                                .file_size_bytes = script->settings.file_size_bytes,
+                                                .call = on_call,
+                                                .gone = on_gone,
+                                                .turn = on_turn };
+    struct rk_detail detail = { "" };
+    uint32_t number;
+
+    for (size_t i = 0; settings.n_files < 64 && (number = rk_log_store_file(script->store, i)) != 0; i++)
+        if (number != rk_log_writer_file_number(script->writer) && (all || sim_script_random(script, 2) == 0))
+            files[settings.n_files++] = number;
+    ck_assert_msg(rk_store_merge_run(&settings, &detail) == RK_OK, "%s", detail.text);
+    if (rk_log_writer_durable_sequence(script->writer) == rk_log_writer_last_sequence(script->writer))
+        script->trace.promise.n_durable = script->trace.promise.n_acked;
+}
+
 static void let_go(struct sim_script *script)
 {
     rk_store_batch_destroy(&script->batch);
+    rk_store_space_destroy(&script->space);
     rk_keydir_writer_destroy(&script->keydir);
     rk_log_store_close(&script->store);
 }

@@ -14,6 +14,7 @@ struct sim_script_settings {
     unsigned batch_max;  /* writes in a batch */
     uint32_t value_max;  /* mostly small; now and then up to this */
     unsigned large_odds; /* one value in so many */
+    bool merges;         /* sim_script_merge is called */
 };
 
 struct rk_log_store;
@@ -28,6 +29,8 @@ void sim_script_batches(struct sim_script *script, size_t n);
 void sim_script_sync(struct sim_script *script);
 void sim_script_roll(struct sim_script *script);
 void sim_script_hints(struct sim_script *script); /* of all files that are sealed */
+/* Merges all sealed files, or some of them. */
+void sim_script_merge(struct sim_script *script);
 void sim_script_close(struct sim_script *script);
 
 /* The process is killed: what it did is there, and nothing more happens. */

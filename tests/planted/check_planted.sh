@@ -23,7 +23,8 @@ tests_of() {
     crc_not_checked_on_get) echo 'check_store_client check_system_damage' ;;
     stale_completion) echo 'check_store_client' ;;
     lost_doorbell) echo 'check_shm' ;;
-    merge_drops_tombstone) echo 'check_store_merge' ;;
+    merge_drops_tombstone) echo 'check_store_merge check_crash' ;;
+    merge_without_sync) echo 'check_crash' ;;
     publish_backwards) echo 'check_store_batch check_linear_server@quiet' ;;
     syncer_sleeps) echo 'check_log_writer' ;;
     body_not_checked) echo 'check_crash check_damage' ;;
