@@ -6,7 +6,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
 check_PROGRAMS += check_system_basic check_system_crash check_system_faults check_system_input check_system_start check_system_stuck
-check_PROGRAMS += check_system_damage check_system_kill
+check_PROGRAMS += check_system_damage check_system_kill check_system_merge
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
@@ -33,3 +33,6 @@ check_system_start_LDADD = $(SYSTEM_LDADD)
 check_system_stuck_SOURCES = %D%/check_system_stuck.c $(SYSTEM_SUPPORT)
 check_system_stuck_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_stuck_LDADD = $(SYSTEM_LDADD)
+check_system_merge_SOURCES = %D%/check_system_merge.c $(SYSTEM_SUPPORT)
+check_system_merge_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_merge_LDADD = $(SYSTEM_LDADD)
