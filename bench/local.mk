@@ -4,4 +4,5 @@ bench: $(EXTRA_PROGRAMS)
 
 include bench/floor/local.mk
 include bench/keydir/local.mk
+include bench/merge/local.mk
 include bench/recovery/local.mk

@@ -75,6 +75,11 @@ static int kernel_fallocate(int fd, int mode, off_t offset, off_t size)
     return result;
 }
 
+static int kernel_sync_range(int fd, off_t offset, off_t size, unsigned flags)
+{
+    return sync_file_range(fd, offset, size, flags);
+}
+
 static int kernel_fadvise(int fd, off_t offset, off_t size, int advice)
 {
     return posix_fadvise(fd, offset, size, advice);
@@ -123,6 +128,7 @@ const struct rk_io_ops rk_io_kernel_ops = {
     .fsync = kernel_fsync,
     .ftruncate = kernel_ftruncate,
     .fallocate = kernel_fallocate,
+    .sync_range = kernel_sync_range,
     .fadvise = kernel_fadvise,
     .fstat = kernel_fstat,
     .fstatvfs = kernel_fstatvfs,

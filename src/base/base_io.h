@@ -21,7 +21,8 @@ struct rk_io_ops {
     int (*fsync)(int fd);
     int (*ftruncate)(int fd, off_t size);
     int (*fallocate)(int fd, int mode, off_t offset, off_t size);
-    int (*fadvise)(int fd, off_t offset, off_t size, int advice); /* returns an errno, as posix_fadvise does */
+    int (*sync_range)(int fd, off_t offset, off_t size, unsigned flags); /* sync_file_range: promises nothing */
+    int (*fadvise)(int fd, off_t offset, off_t size, int advice);        /* returns an errno, as posix_fadvise does */
     int (*fstat)(int fd, struct stat *status);
     int (*fstatvfs)(int fd, struct statvfs *status);
     int (*rename_at)(int dir_fd, const char *from, const char *to);

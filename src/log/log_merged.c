@@ -9,20 +9,21 @@
 #include "log/log_location.h"
 #include "log/log_store.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
-#define SYNC_EVERY_BYTES (16u << 20)
-#define N_PIECES_MAX     (RK_LOG_FILE_BYTES_MAX / RK_LOG_MERGED_PIECE_BYTES + 2)
+/* So much is written out at a time, and as much again is on its way meanwhile. */
+#define WRITE_OUT_BYTES (8u << 20)
+
+#define N_PIECES_MAX (RK_LOG_FILE_BYTES_MAX / RK_LOG_MERGED_PIECE_BYTES + 2)
 
 struct rk_log_merged {
     struct rk_log_merged_settings settings;
     struct rk_log_active file;
-    uint64_t announced_bytes; /* where the next record begins */
-    uint64_t synced_bytes;
+    uint64_t announced_bytes;   /* where the next record begins */
+    uint64_t written_out_bytes; /* the kernel was told to write out what is before this */
     size_t used;
     size_t cold_bytes;          /* of what is in the buffer */
     uint8_t cold[N_PIECES_MAX]; /* by piece: most of it came from the disk */
@@ -55,7 +56,7 @@ enum rk_err rk_log_merged_create(struct rk_log_merged **merged_out, const struct
         free(merged);
         return err;
     }
-    merged->announced_bytes = merged->synced_bytes = merged->file.end_bytes;
+    merged->announced_bytes = merged->written_out_bytes = merged->file.end_bytes;
     *merged_out = merged;
     return RK_OK;
 }
@@ -87,14 +88,19 @@ uint64_t rk_log_merged_begin_record(struct rk_log_merged *merged, uint64_t seque
     return rk_log_location_encode(location);
 }
 
-static enum rk_err sync_file(struct rk_log_merged *merged, struct rk_detail *detail)
+/* Has the kernel begin with what is new, and waits for what it began with the time before. */
+static void write_out_early(struct rk_log_merged *merged)
 {
-    if (rk_io->fdatasync(merged->file.fd) != 0) {
-        rk_detail_set(detail, "data file %u cannot be made durable: %s", merged->settings.file_number, strerror(errno));
-        return rk_err_from_errno(errno);
-    }
-    merged->synced_bytes = merged->file.end_bytes;
-    return RK_OK;
+    off_t begin = (off_t)merged->written_out_bytes;
+    off_t size = (off_t)(merged->file.end_bytes - merged->written_out_bytes);
+    unsigned wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+    if (size < (off_t)WRITE_OUT_BYTES)
+        return;
+    (void)rk_io->sync_range(merged->file.fd, begin, size, SYNC_FILE_RANGE_WRITE); /* the sync at the end tells */
+    if (begin > (off_t)WRITE_OUT_BYTES)
+        (void)rk_io->sync_range(merged->file.fd, begin - (off_t)WRITE_OUT_BYTES, WRITE_OUT_BYTES, wait);
+    merged->written_out_bytes = merged->file.end_bytes;
 }
 
 static enum rk_err write_out(struct rk_log_merged *merged, struct rk_detail *detail)
@@ -113,9 +119,8 @@ static enum rk_err write_out(struct rk_log_merged *merged, struct rk_detail *det
     merged->cold[merged->n_pieces++] = merged->cold_bytes > merged->used / 2;
     merged->used = 0;
     merged->cold_bytes = 0;
-    if (merged->file.end_bytes - merged->synced_bytes < SYNC_EVERY_BYTES)
-        return RK_OK;
-    return sync_file(merged, detail);
+    write_out_early(merged);
+    return RK_OK;
 }
 
 enum rk_err rk_log_merged_append(struct rk_log_merged *merged, const uint8_t *bytes, size_t size, bool is_cold,
@@ -143,8 +148,6 @@ enum rk_err rk_log_merged_finish(struct rk_log_merged *merged, uint64_t sequence
     struct rk_record_stamp stamp;
     enum rk_err err = write_out(merged, detail);
 
-    if (err == RK_OK)
-        err = sync_file(merged, detail); /* the trailer says that all before it is durable */
     if (err != RK_OK)
         return err;
     RK_ASSERT(merged->announced_bytes == merged->file.end_bytes);

@@ -1,0 +1,14 @@
+# merge: how fast space comes back, beside cp of what is live; and what merges cost the requests that come meanwhile
+EXTRA_PROGRAMS += merge_bench
+merge_bench_SOURCES = %D%/merge_bench.c
+merge_bench_CFLAGS = $(AM_CFLAGS) $(URCU_CFLAGS)
+merge_bench_LDADD = librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
+	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a $(URCU_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
+EXTRA_DIST += %D%/merge_bench.gp
+CLEANFILES += merge_bench merge_bench.csv merge_bench.svg
+
+# MIB=256 for less; TMPDIR for a folder with three times as much.
+bench-merge: merge_bench
+	./merge_bench $${TMPDIR:-/tmp} $${MIB:-1024} > merge_bench.csv
+	gnuplot -e "csv='merge_bench.csv'; svg='merge_bench.svg'" $(srcdir)/%D%/merge_bench.gp
+	cat merge_bench.csv

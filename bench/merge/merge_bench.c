@@ -1,0 +1,291 @@
+/* How fast merges give space back, and what that costs: for each size of value and each share of dead bytes, files of
+ * records are written, keys are overwritten until that share is dead, and all sealed files are merged. Beside it, a
+ * file of as many bytes as were live is copied (read, write, fdatasync), as cp does. In turns, on one folder.
+ *
+ *   merge_bench FOLDER MIB    prints a table, comma-separated */
+#include "base/base_detail.h"
+#include "base/base_io.h"
+#include "base/base_mem.h"
+#include "base/base_time.h"
+#include "grace/grace.h"
+#include "keydir/keydir_writer.h"
+#include "log/log_file.h"
+#include "log/log_hint.h"
+#include "log/log_record.h"
+#include "log/log_store.h"
+#include "log/log_writer.h"
+#include "store/store_merge_writer.h"
+#include "store/store_space_writer.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_BYTES   (512u << 20)
+#define KEYDIR_BYTES ((uint64_t)4 << 30)
+#define COPY_BYTES   (1u << 20)
+
+static struct rk_log_store *store;
+static struct rk_log_writer *log_writer;
+static struct rk_keydir_writer *keydir;
+static struct rk_store_space *space;
+static struct rk_store_merge_progress last_progress;
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "merge_bench: %s: %s\n", what, why);
+    exit(1);
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage usage;
+
+    (void)getrusage(RUSAGE_SELF, &usage); /* cannot fail */
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+           + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void open_store(const char *path)
+{
+    struct rk_log_writer_settings settings = { .file_size_bytes = FILE_BYTES, .next_sequence = 1 };
+    struct rk_detail detail = { "" };
+
+    if (rk_log_store_open(&store, path, &detail) != RK_OK
+        || rk_log_writer_open(&log_writer, store, &settings, &detail) != RK_OK
+        || rk_keydir_writer_create(&keydir, KEYDIR_BYTES, NULL, &detail) != RK_OK)
+        die("opening a store", detail.text);
+    space = rk_store_space_create();
+}
+
+static void close_store(const char *path)
+{
+    DIR *folder;
+    const struct dirent *entry;
+
+    (void)rk_log_writer_close(&log_writer); /* it goes anyway */
+    rk_store_space_destroy(&space);
+    rk_keydir_writer_destroy(&keydir);
+    rk_log_store_close(&store);
+    folder = opendir(path);
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        (void)unlinkat(dirfd(folder), entry->d_name, 0); /* not . and .. */
+    if (folder != NULL)
+        closedir(folder);
+    (void)rmdir(path); /* seen if it stays */
+}
+
+struct staged {
+    struct rk_fingerprint fingerprint;
+    uint64_t location;
+};
+
+static void flush(struct staged *staged, size_t *n_staged)
+{
+    if (rk_log_writer_flush(log_writer) != RK_OK)
+        die("writing", "it failed");
+    for (size_t i = 0; i < *n_staged; i++) {
+        uint64_t replaced = rk_keydir_writer_put(keydir, staged[i].fingerprint, staged[i].location);
+
+        rk_store_space_add(space, staged[i].location, RK_STORE_LIVE);
+        if (replaced != 0)
+            rk_store_space_move(space, replaced, RK_STORE_LIVE, RK_STORE_OVERWRITTEN);
+    }
+    *n_staged = 0;
+}
+
+static void put(uint64_t number, const uint8_t *value, uint32_t value_len)
+{
+    static struct staged staged[512];
+    static size_t n_staged;
+    static _Alignas(16) uint8_t bytes[1u << 20];
+    char key[24];
+    struct rk_record_parts parts = { .type = RK_RECORD_PUT, .key = key, .value = value, .value_len = value_len };
+    uint64_t size, sequence;
+    enum rk_err err;
+
+    if (value == NULL) {
+        flush(staged, &n_staged);
+        return;
+    }
+    parts.key_len = (uint16_t)snprintf(key, sizeof key, "key-%012llu", (unsigned long long)number);
+    (void)rk_keydir_writer_has_room(keydir, 1); /* makes it; 4 GiB is enough */
+    size = rk_record_build(bytes, &parts);
+    staged[n_staged].fingerprint = rk_keydir_fingerprint(key, parts.key_len, rk_log_store_identity(store)->hash_key);
+    err = rk_log_writer_stage(log_writer, bytes, bytes + RK_RECORD_HEADER_BYTES, size, 1, &staged[n_staged].location,
+                              &sequence);
+    if (err == RK_ERR_FULL) {
+        struct staged again = staged[n_staged];
+
+        flush(staged, &n_staged);
+        staged[0] = again;
+        err = rk_log_writer_stage(log_writer, bytes, bytes + RK_RECORD_HEADER_BYTES, size, 1, &staged[0].location,
+                                  &sequence);
+    }
+    if (err != RK_OK)
+        die("writing", rk_err_text(err));
+    if (++n_staged == 512 || size > 16384) /* of a large one the log keeps no copy */
+        flush(staged, &n_staged);
+}
+
+/* Keys once, then so many of them again, spread over all, that this share of all bytes is dead. */
+static void fill(uint64_t total_bytes, uint32_t value_len, unsigned dead_percent)
+{
+    uint8_t *value = rk_mem_calloc(1, value_len + 1);
+    uint64_t n_records = total_bytes / rk_record_size(16, 0, value_len, false);
+    uint64_t n_dead = n_records * dead_percent / 100, n_keys = n_records - n_dead;
+
+    memset(value, 'v', value_len);
+    for (uint64_t i = 0; i < n_keys; i++)
+        put(i, value, value_len);
+    for (uint64_t i = 0; i < n_dead; i++)
+        put((i * 2654435761u) % n_keys, value, value_len);
+    put(0, NULL, 0);
+    if (rk_log_writer_roll(log_writer) != RK_OK)
+        die("rolling over", "it failed");
+    free(value);
+}
+
+static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
+{
+    struct rk_fingerprint fingerprint = rk_keydir_fingerprint(key, key_len, rk_log_store_identity(store)->hash_key);
+
+    entry->fingerprint_high = fingerprint.high;
+    entry->fingerprint_low = fingerprint.low;
+}
+
+/* As the server does in the background. */
+static void make_hints(void)
+{
+    struct rk_log_hint_maker maker = { .fingerprint = make_fingerprint };
+    struct rk_detail detail = { "" };
+    uint32_t number;
+
+    for (size_t i = 0; (number = rk_log_store_file(store, i)) != 0; i++)
+        if (number != rk_log_writer_file_number(log_writer)
+            && rk_log_hint_make(rk_log_store_dir_fd(store), number, rk_log_store_identity(store), &maker, &detail)
+                   != RK_OK)
+            die("making a hint", detail.text);
+}
+
+static enum rk_err on_call(void *context, void (*run)(void *argument), void *argument)
+{
+    run(argument);
+    return RK_OK;
+}
+
+static void on_gone(void *context)
+{
+}
+
+static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *progress)
+{
+    last_progress = *progress;
+    return RK_OK;
+}
+
+static void merge_all(void)
+{
+    uint32_t files[4096];
+    struct rk_store_merge_settings settings = { .store = store,
+                                                .log = log_writer,
+                                                .keydir = keydir,
+                                                .space = space,
+                                                .files = files,
+                                                .file_size_bytes = FILE_BYTES,
+                                                .call = on_call,
+                                                .gone = on_gone,
+                                                .turn = on_turn };
+    struct rk_detail detail = { "" };
+    uint32_t number;
+
+    for (size_t i = 0; settings.n_files < 4096 && (number = rk_log_store_file(store, i)) != 0; i++)
+        if (number != rk_log_writer_file_number(log_writer))
+            files[settings.n_files++] = number;
+    if (rk_store_merge_run(&settings, &detail) != RK_OK)
+        die("merging", detail.text);
+}
+
+/* What cp does with a file of so many bytes, and one fdatasync at the end. Seconds. */
+static double copy_file(const char *folder, uint64_t size)
+{
+    char from[4096], to[4096];
+    uint8_t *bytes = rk_mem_calloc(1, COPY_BYTES);
+    uint64_t begun_ns;
+    int in, out;
+
+    snprintf(from, sizeof from, "%s/merge_bench.from", folder);
+    snprintf(to, sizeof to, "%s/merge_bench.to", folder);
+    in = open(from, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    for (uint64_t at = 0; at < size; at += COPY_BYTES)
+        if (rk_io_pwrite_full(in, bytes, COPY_BYTES, (off_t)at) != 0)
+            die(from, strerror(errno));
+    (void)fdatasync(in); /* so that the copy is not charged for it */
+    begun_ns = rk_time_monotonic_ns();
+    out = open(to, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    for (uint64_t at = 0; at < size; at += COPY_BYTES) {
+        if (rk_io_pread_full(in, bytes, COPY_BYTES, (off_t)at) < 0
+            || rk_io_pwrite_full(out, bytes, COPY_BYTES, (off_t)at) != 0)
+            die(to, strerror(errno));
+    }
+    if (fdatasync(out) != 0)
+        die(to, strerror(errno));
+    begun_ns = rk_time_monotonic_ns() - begun_ns;
+    close(in);
+    close(out);
+    (void)unlink(from);
+    (void)unlink(to);
+    free(bytes);
+    return (double)begun_ns / 1e9;
+}
+
+static void measure(const char *folder, uint64_t total_bytes, uint32_t value_len, unsigned dead_percent)
+{
+    char path[4096];
+    double begun_cpu, cpu, seconds, copy_seconds, mib = 1048576.0;
+    uint64_t begun_ns, live_bytes, reclaimed;
+
+    snprintf(path, sizeof path, "%s/merge_bench.store", folder);
+    open_store(path);
+    fill(total_bytes, value_len, dead_percent);
+    make_hints();
+    live_bytes = rk_store_space_total(space).bytes[RK_STORE_LIVE];
+    copy_seconds = copy_file(folder, live_bytes);
+    begun_ns = rk_time_monotonic_ns();
+    begun_cpu = cpu_seconds();
+    merge_all();
+    cpu = cpu_seconds() - begun_cpu;
+    seconds = (double)(rk_time_monotonic_ns() - begun_ns) / 1e9;
+    reclaimed = last_progress.removed_bytes - last_progress.written_bytes;
+    printf("%u,%u,%.0f,%.0f,%.2f,%.2f,%.1f,%.2f,%.2f\n", value_len, dead_percent,
+           (double)last_progress.written_bytes / mib, (double)reclaimed / mib, seconds, cpu,
+           (double)live_bytes / mib / seconds, seconds / copy_seconds,
+           (double)last_progress.written_bytes / (double)reclaimed);
+    (void)fflush(stdout); /* seen if it fails */
+    close_store(path);
+}
+
+int main(int argc, char **argv)
+{
+    static const uint32_t sizes[] = { 100, 1000, 100000 };
+    static const unsigned shares[] = { 10, 25, 40, 60, 75, 90 };
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: merge_bench FOLDER MIB\n");
+        return 2;
+    }
+    rk_grace_register_thread();
+    printf("value_bytes,dead_percent,written_mib,reclaimed_mib,seconds,cpu_seconds,live_mib_per_s,times_cp,"
+           "written_per_reclaimed\n");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t j = 0; j < sizeof shares / sizeof *shares; j++)
+            measure(argv[1], strtoull(argv[2], NULL, 10) << 20, sizes[i], shares[j]);
+    rk_grace_unregister_thread();
+    return 0;
+}
