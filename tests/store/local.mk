@@ -57,3 +57,6 @@ check_store_compactor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/test
 check_store_compactor_LDADD = librk_test.a librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
 	librk_keydir.a librk_grace_writer.a librk_grace.a librk_ring.a librk_shm.a librk_base.a \
 	$(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)
+check-long: check-long-merge
+check-long-merge: check_store_merge$(EXEEXT)
+	RK_MERGE_OPS=1000000 ./check_store_merge$(EXEEXT)
