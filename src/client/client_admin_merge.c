@@ -195,6 +195,7 @@ static enum rk_client_exit look_at_merge(const struct rk_client_admin *admin, ui
 {
     json_t *answer;
     enum rk_client_exit code = rk_client_admin_ask(admin, json_pack("{s:s}", "command", "merge status"), &answer);
+    bool is_lost;
 
     if (code != RK_CLIENT_EXIT_DONE)
         return code;
@@ -208,8 +209,12 @@ static enum rk_client_exit look_at_merge(const struct rk_client_admin *admin, ui
     if (code != RK_CLIENT_EXIT_DONE)
         return code;
     *merge_out = find_in_history(answer, id);
+    is_lost = *merge_out == NULL && json_array_size(json_object_get(answer, "merges")) > 0
+              && rk_client_admin_number(json_array_get(json_object_get(answer, "merges"), 0), "id") > id;
     json_decref(answer);
-    return code;
+    return is_lost ? rk_client_admin_fail(admin->json, RK_CLIENT_EXIT_FAILED, "failed",
+                                          "the merge is over, and forgotten: so many came after it")
+                   : code;
 }
 
 static void report_done(const json_t *merge)

@@ -37,12 +37,19 @@ struct rk_control_server {
 json_t *rk_control_refuse(const char *name, const char *format, ...)
 {
     char text[RK_DETAIL_BYTES];
+    json_t *answer;
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return json_pack("{s:b, s:s, s:s+}", "ok", 0, "error", name, "detail", text, "");
+    answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", name, "detail", text);
+    if (answer != NULL)
+        return answer;
+    for (char *at = text; *at != '\0'; at++) /* what was quoted or cut is no UTF-8 any more */
+        if ((unsigned char)*at >= 0x80)
+            *at = '?';
+    return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", name, "detail", text);
 }
 
 /* The answer as a line of the client's; a client for which there is no memory is closed. */

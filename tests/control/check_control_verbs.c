@@ -165,6 +165,11 @@ START_TEST(what_is_no_command_is_refused)
     check_refused("{\"command\":\"merge\"}", "unknown_command");
     (void)snprintf(request, sizeof request, "{\"command\":\"%02000d%%s%%n\"}", 0);
     check_refused(request, "unknown_command");
+    strcpy(request, "{\"command\":\"x"); /* is cut in the middle of a character */
+    for (unsigned i = 0; i < 50; i++)
+        strcat(request, "\xc3\xa4");
+    strcat(request, "\"}");
+    check_refused(request, "unknown_command");
 }
 END_TEST
 
