@@ -11,7 +11,7 @@ struct rk_stats_writer {
     rk_counter write_errors; /* batches that could not be written, for any reason */
     rk_counter batches;
     rk_counter syncs;
-    rk_counter appended_bytes;
+    rk_counter appended_bytes; /* of what was published */
     rk_counter keys;
     rk_counter keydir_used_bytes;
     rk_counter keydir_limbo_bytes;

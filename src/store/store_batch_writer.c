@@ -5,6 +5,7 @@
 #include "base/base_planted.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_batch.h"
+#include "log/log_location.h"
 #include "log/log_record.h"
 #include "log/log_writer.h"
 #include "ring/ring_messages.h"
@@ -288,6 +289,7 @@ static void publish_op(struct rk_store_batch *batch, struct batch_op *op)
         op->replaced = rk_keydir_writer_put(batch->settings.keydir, op->fingerprint, op->location);
         rk_counter_add(&stats->puts, 1);
     }
+    rk_counter_add(&stats->appended_bytes, rk_log_location_decode(op->location).size_bytes);
     count_space(batch, op);
 }
 

@@ -192,6 +192,19 @@ START_TEST(one_sync_serves_a_whole_batch)
 }
 END_TEST
 
+START_TEST(what_is_appended_is_counted)
+{
+    uint64_t before = rk_counter_get(&stats.appended_bytes);
+
+    ck_assert_int_eq(add("a", "1"), RK_OK);
+    ck_assert_int_eq(add("a", NULL), RK_OK);
+    ck_assert_int_eq(add("b", NULL), RK_OK); /* nothing is there to delete: nothing is appended */
+    rk_store_batch_commit(batch);
+    ck_assert_uint_eq(rk_counter_get(&stats.appended_bytes) - before,
+                      rk_record_size(1, 0, 1, false) + rk_record_size(1, 0, 0, false));
+}
+END_TEST
+
 START_TEST(a_failed_write_did_not_happen_and_the_next_one_does)
 {
     ck_assert_int_eq(add("a", "1"), RK_OK);
@@ -297,6 +310,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, nothing_is_visible_before_the_commit);
     tcase_add_test(tcase, operations_of_a_batch_take_effect_in_order);
     tcase_add_test(tcase, one_sync_serves_a_whole_batch);
+    tcase_add_test(tcase, what_is_appended_is_counted);
     tcase_add_test(tcase, a_failed_write_did_not_happen_and_the_next_one_does);
     tcase_add_test(tcase, a_failed_sync_is_unknown_and_ends_all_writes);
     tcase_add_test(tcase, a_full_keydir_refuses_new_keys_only);
