@@ -76,7 +76,7 @@ enum rk_err rk_store_merge_source_open(struct rk_store_merge_source **source_out
         rk_store_merge_source_close(&source);
         return err;
     }
-    RK_ASSERT(posix_memalign((void **)&source->window, PAGE_BYTES, WINDOW_BYTES) == 0);
+    source->window = rk_mem_aligned(PAGE_BYTES, WINDOW_BYTES);
     *source_out = source;
     return RK_OK;
 }
