@@ -168,13 +168,13 @@ START_TEST(now_and_then_a_sync)
 }
 END_TEST
 
-START_TEST(merges_of_synced_writes)
+static void run_merges(const char *name, bool sync_always, uint64_t seed)
 {
     run_scenario(&(struct scenario){
-        .name = "always, merged",
-        .settings = { .sync_always = true,
+        .name = name,
+        .settings = { .sync_always = sync_always,
                       .file_size_bytes = 1024,
-                      .seed = 4001,
+                      .seed = seed,
                       .batch_max = 6,
                       .value_max = 600,
                       .large_odds = 8,
@@ -186,24 +186,16 @@ START_TEST(merges_of_synced_writes)
         .recover_odds = 2000,
     });
 }
+
+START_TEST(merges_of_synced_writes)
+{
+    run_merges("always, merged", true, 4001);
+}
 END_TEST
 
 START_TEST(merges_of_writes_that_are_not_synced)
 {
-    run_scenario(&(struct scenario){
-        .name = "none, merged",
-        .settings = { .file_size_bytes = 1024,
-                      .seed = 5001,
-                      .batch_max = 6,
-                      .value_max = 600,
-                      .large_odds = 8,
-                      .merges = true },
-        .n_batches = 7,
-        .merge_odds = 3,
-        .n_seeds = 1,
-        .n_rounds = 1,
-        .recover_odds = 2000,
-    });
+    run_merges("none, merged", false, 5001);
 }
 END_TEST
 
