@@ -2,42 +2,8 @@
 # The programs as a person uses them: `rackkv open`, put, get, exists, delete, the shell on a pipe, a Unix socket, --daemon,
 # and what they say when something is wrong.
 set -u
-build=$(pwd)
-folder=$(mktemp -d "${TMPDIR:-/tmp}/rackkv-test-XXXXXX")
-passed=0
-failed=0
-server=
-
-cleanup() {
-    [ -z "$server" ] || kill -KILL "$server" 2>/dev/null
-    rm -rf "$folder"
-}
-trap cleanup EXIT
-
-# expect NAME EXPECTED_EXIT_CODE EXPECTED_OUTPUT COMMAND...
-expect() {
-    local name=$1 code=$2 output=$3 got result=0
-    shift 3
-    got=$("$@" 2>&1) || result=$?
-    if [ "$result" = "$code" ] && [[ $got == *"$output"* ]]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED: %s\n  command: %s\n  exit code %s, expected %s\n  printed: %s\n  expected: %s\n' \
-            "$name" "$*" "$result" "$code" "$got" "$output"
-    fi
-}
-
-# Waits for a line of the server's, with a deadline; prints the port.
-wait_for_port() {
-    local deadline=$((SECONDS + 20)) port=
-    while [ $SECONDS -lt $deadline ]; do
-        port=$(sed -n 's|.*serving on http://127.0.0.1:\([0-9]*\).*|\1|p' "$folder/diag")
-        [ -z "$port" ] || break
-        read -r -t 0.02 <> <(:) || :
-    done
-    printf '%s' "$port"
-}
+# shellcheck source=tests/system/system_script.sh
+. "$(dirname "$0")/system_script.sh"
 
 expect 'no server' 4 'rackkv open' "$build/rackkv" --url http://127.0.0.1:9 get k
 expect 'no command' 2 'no command frobnicate' "$build/rackkv" frobnicate
@@ -87,5 +53,4 @@ expect 'daemon stops' 0 '' bash -c "kill -TERM $server; timeout 20 tail --pid=$s
 expect 'its socket is gone' 1 '' test -e "$folder/socket"
 server=
 
-printf 'script cases: %d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+conclude

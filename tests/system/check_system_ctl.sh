@@ -2,33 +2,10 @@
 # rackkvctl against a real server: every command, wrong usage, no server, and what it says of the data files compared with
 # the files themselves.
 set -u
-build=$(pwd)
-folder=$(mktemp -d "${TMPDIR:-/tmp}/rackkv-test-XXXXXX")
-passed=0
-failed=0
-server=
+# shellcheck source=tests/system/system_script.sh
+. "$(dirname "$0")/system_script.sh"
 socket=$folder/data/control.sock
 unset RACKKV_SOCKET
-
-cleanup() {
-    [ -z "$server" ] || kill -KILL "$server" 2>/dev/null
-    rm -rf "$folder"
-}
-trap cleanup EXIT
-
-# expect NAME EXPECTED_EXIT_CODE EXPECTED_OUTPUT COMMAND...
-expect() {
-    local name=$1 code=$2 output=$3 got result=0
-    shift 3
-    got=$("$@" 2>&1) || result=$?
-    if [ "$result" = "$code" ] && [[ $got == *"$output"* ]]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED: %s\n  command: %s\n  exit code %s, expected %s\n  printed: %s\n  expected: %s\n' \
-            "$name" "$*" "$result" "$code" "$got" "$output"
-    fi
-}
 
 ctl() {
     "$build/rackkvctl" -s "$socket" "$@"
@@ -36,15 +13,12 @@ ctl() {
 
 # Starts a server with these arguments, waits until it serves, and sets RACKKV_URL.
 start_server() {
-    local deadline=$((SECONDS + 60)) port=
+    local port
     : >"$folder/diag"
     "$build/rackkvd" -o "server.data_dir=$folder/data" -o http.listen=127.0.0.1:0 -o server.workers=1 \
         -o merge.policy=never "$@" 2>"$folder/diag" &
     server=$!
-    while [ $SECONDS -lt $deadline ] && [ -z "$port" ]; do
-        port=$(sed -n 's|.*serving on http://127.0.0.1:\([0-9]*\).*|\1|p' "$folder/diag")
-        read -r -t 0.02 <> <(:) || :
-    done
+    port=$(wait_for_port)
     export RACKKV_URL=http://127.0.0.1:$port
 }
 
@@ -182,5 +156,4 @@ expect 'a second server does not take it' 1 'server.control_socket' "$build/rack
     -o http.listen=127.0.0.1:0 -o "server.control_socket=$folder/elsewhere.sock"
 stop_server
 
-printf 'script cases: %d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+conclude

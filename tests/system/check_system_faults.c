@@ -581,7 +581,8 @@ START_TEST(more_clients_than_descriptors_only_wait)
         check_body("/v1/kv/a", 200, "1");
         usleep(10000);
     }
-    ck_assert_int_lt(cpu_ms(worker_pid()) - cpu_before, 750); /* it does not go round and round */
+    /* It does not go round and round: that would take all of a processor. */
+    ck_assert_int_lt(2 * (cpu_ms(worker_pid()) - cpu_before), system_now_ms() - began_ms);
     for (unsigned i = 0; i < N_CROWD; i++)
         system_client_close(&crowd[i]);
     system_client_close(&client);

@@ -9,6 +9,7 @@ check_PROGRAMS += check_system_basic check_system_crash check_system_faults chec
 check_PROGRAMS += check_system_damage check_system_kill check_system_merge
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
+EXTRA_DIST += %D%/system_script.sh
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
 check_system_basic_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_basic_LDADD = $(SYSTEM_LDADD)
