@@ -192,21 +192,6 @@ int system_client_receive_status(struct system_client *client, const char *metho
     return status;
 }
 
-bool system_client_answers_within(struct system_client *client, int limit_ms)
-{
-    static const char request[] = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    struct pollfd answer = { .fd = client->fd, .events = POLLIN };
-    struct system_response response = { .status = 0 };
-
-    if (send_all(client->fd, request, sizeof request - 1) && poll(&answer, 1, limit_ms) > 0
-        && receive_response(client, "GET", &response)) {
-        system_response_fini(&response);
-        return true;
-    }
-    system_client_close(client);
-    return false;
-}
-
 const char *system_response_header(const struct system_response *response, const char *name)
 {
     static __thread char value[1024];

@@ -38,9 +38,6 @@ bool system_client_send(struct system_client *client, const char *text);
 bool system_client_send_bytes(struct system_client *client, const void *bytes, size_t size);
 int system_client_receive_status(struct system_client *client, const char *method);
 
-/* Whether a GET of /livez is answered within so many milliseconds; otherwise the connection is closed. */
-bool system_client_answers_within(struct system_client *client, int limit_ms);
-
 /* The value of a header, or NULL: name in its canonical case; valid until the next call. */
 const char *system_response_header(const struct system_response *response, const char *name);
 void system_response_fini(struct system_response *response);
