@@ -155,14 +155,15 @@ uint64_t rk_record_build(uint8_t *bytes, const struct rk_record_parts *parts)
     return size;
 }
 
-/* The CRC of the header with its own field as zeros. */
+/* The CRC of the header with its own field as zeros. Of a copy: three calls for the pieces cost three times as much as
+ * one, and a scan pays that for every record. */
 static uint32_t header_crc(const uint8_t *bytes, const struct rk_record_secret *secret)
 {
-    static const uint8_t zeros[4];
-    uint32_t crc = rk_crc32c(secret->crc_seed, bytes, AT_HEADER_CRC);
+    uint8_t header[AT_END];
 
-    crc = rk_crc32c(crc, zeros, sizeof zeros);
-    return rk_crc32c(crc, bytes + AT_BODY_CRC, AT_END - AT_BODY_CRC);
+    memcpy(header, bytes, sizeof header);
+    rk_bytes_store32(header + AT_HEADER_CRC, 0);
+    return rk_crc32c(secret->crc_seed, header, sizeof header);
 }
 
 void rk_record_stamp(uint8_t *header_bytes, const struct rk_record_secret *secret, const struct rk_record_stamp *stamp)
