@@ -2,7 +2,7 @@
  * records are written, keys are overwritten until that share is dead, and all sealed files are merged. Beside it, a
  * file of as many bytes as were live is copied (read, write, fdatasync), as cp does. In turns, on one folder.
  *
- *   merge_bench FOLDER MIB    prints a table, comma-separated */
+ *   merge_bench FOLDER MIB [VALUE_BYTES [DEAD_PERCENT]]    prints a table, comma-separated; of one size or share only */
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
@@ -20,6 +20,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -271,13 +272,19 @@ static void measure(const char *folder, uint64_t total_bytes, uint32_t value_len
     close_store(path);
 }
 
+/* All values, or the one that was asked for. */
+static bool is_wanted(const char *wanted, unsigned value)
+{
+    return wanted == NULL || strtoul(wanted, NULL, 10) == value;
+}
+
 int main(int argc, char **argv)
 {
     static const uint32_t sizes[] = { 100, 1000, 100000 };
     static const unsigned shares[] = { 10, 25, 40, 60, 75, 90 };
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: merge_bench FOLDER MIB\n");
+    if (argc < 3 || argc > 5) {
+        fprintf(stderr, "usage: merge_bench FOLDER MIB [VALUE_BYTES [DEAD_PERCENT]]\n");
         return 2;
     }
     rk_grace_register_thread();
@@ -285,7 +292,8 @@ int main(int argc, char **argv)
            "written_per_reclaimed\n");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (size_t j = 0; j < sizeof shares / sizeof *shares; j++)
-            measure(argv[1], strtoull(argv[2], NULL, 10) << 20, sizes[i], shares[j]);
+            if (is_wanted(argc > 3 ? argv[3] : NULL, sizes[i]) && is_wanted(argc > 4 ? argv[4] : NULL, shares[j]))
+                measure(argv[1], strtoull(argv[2], NULL, 10) << 20, sizes[i], shares[j]);
     rk_grace_unregister_thread();
     return 0;
 }

@@ -1,5 +1,5 @@
-/* recovery_bench [MILLIONS...]: how fast stores of so many keys (1 2 3 5 8 13 20) are recovered, as CSV on standard
- * output.
+/* recovery_bench [-v VALUE_BYTES] [MILLIONS...]: how fast stores of so many keys (1 2 3 5 8 13 20) are recovered, as CSV
+ * on standard output; with -v, only those with values of this size.
  *
  * Each store is made in a folder of its own in $TMPDIR (or the current one) and read from the page cache, by its hints
  * and then, without these, by its records. The floor is `cat` of the same files to /dev/null, in turns with the
@@ -256,6 +256,22 @@ static void measure_shape(struct shape shape)
     free(bench.path);
 }
 
+/* The size of values that was asked for; 0: all. Leaves optind at the first number of keys. */
+static uint32_t wanted_value_bytes(int argc, char **argv)
+{
+    uint32_t wanted = 0;
+    int option;
+
+    while ((option = getopt(argc, argv, "v:")) != -1) {
+        if (option != 'v') {
+            (void)fprintf(stderr, "usage: recovery_bench [-v VALUE_BYTES] [MILLIONS...]\n");
+            exit(2);
+        }
+        wanted = (uint32_t)strtoul(optarg, NULL, 10);
+    }
+    return wanted;
+}
+
 int main(int argc, char **argv)
 {
     static const char *usual[] = { "1", "2", "3", "5", "8", "13", "20" };
@@ -263,8 +279,9 @@ int main(int argc, char **argv)
                                            { .value_bytes = 15, .n_writes = 3 },
                                            { .value_bytes = 1024, .n_writes = 1 },
                                            { .value_bytes = 4096, .n_writes = 1 } };
-    const char *const *millions = argc > 1 ? (const char *const *)argv + 1 : usual;
-    int n = argc > 1 ? argc - 1 : (int)(sizeof usual / sizeof usual[0]);
+    uint32_t wanted = wanted_value_bytes(argc, argv);
+    const char *const *millions = argc > optind ? (const char *const *)argv + optind : usual;
+    int n = argc > optind ? argc - optind : (int)(sizeof usual / sizeof usual[0]);
 
     printf("millions,value_bytes,writes_a_key,files,megabytes,hints,hints_a_processor,scan,scan_a_processor,"
            "cat_gigabytes,scan_gigabytes,scan_to_cat,bytes_a_key\n");
@@ -273,7 +290,8 @@ int main(int argc, char **argv)
             struct shape shape = shapes[i];
 
             shape.n_keys = (uint64_t)(atof(millions[j]) * 1e6);
-            if (shape.n_keys * shape.n_writes * (shape.value_bytes + 48) <= LARGE_KEYS * 1100ull)
+            if ((wanted == 0 || wanted == shape.value_bytes)
+                && shape.n_keys * shape.n_writes * (shape.value_bytes + 48) <= LARGE_KEYS * 1100ull)
                 measure_shape(shape);
         }
     }
