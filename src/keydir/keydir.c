@@ -106,3 +106,8 @@ uint64_t rk_keydir_lookup_rcu(const struct rk_keydir *keydir, struct rk_fingerpr
 {
     return rk_keydir_lookup_inline(keydir, fingerprint);
 }
+
+void rk_keydir_prefetch_rcu(const struct rk_keydir *keydir, struct rk_fingerprint fingerprint)
+{
+    rk_keydir_prefetch_inline(keydir, fingerprint);
+}

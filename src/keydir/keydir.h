@@ -33,4 +33,8 @@ void rk_keydir_detach(struct rk_keydir **keydir);
  * the file that it names, stay valid until the section ends. Never blocks, takes no lock, writes no shared memory. */
 uint64_t rk_keydir_lookup_rcu(const struct rk_keydir *keydir, struct rk_fingerprint fingerprint);
 
+/* Has the processor fetch what a lookup of the key will look at first: for those who look up many, some ahead. Inside a
+ * read section. */
+void rk_keydir_prefetch_rcu(const struct rk_keydir *keydir, struct rk_fingerprint fingerprint);
+
 #endif

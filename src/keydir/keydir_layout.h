@@ -270,4 +270,13 @@ static inline uint64_t rk_keydir_lookup_inline(const struct rk_keydir *keydir, s
                                  rk_keydir_word_buckets(word), fingerprint);
 }
 
+/* Asks for the line of the home bucket. */
+static inline void rk_keydir_prefetch_inline(const struct rk_keydir *keydir, struct rk_fingerprint fingerprint)
+{
+    uint64_t word = rk_keydir_find_word(keydir, fingerprint.high);
+    struct rk_keydir_bucket *buckets = rk_keydir_extent_buckets(keydir, rk_keydir_word_extent(word));
+
+    __builtin_prefetch(&buckets[rk_keydir_home(fingerprint.high, rk_keydir_word_buckets(word))]);
+}
+
 #endif

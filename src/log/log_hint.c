@@ -21,6 +21,7 @@ enum hint_offset {
     AT_N_ENTRIES = 48,
     AT_DATA_BYTES = 56,
     AT_KEYS_BYTES = 64,
+    AT_KEYS_OFFSET = 72,
 };
 
 enum entry_offset {
@@ -34,7 +35,7 @@ enum entry_offset {
 #define FLAG_TOMBSTONE 1u
 #define PIECE_ENTRIES  1024u
 
-static const char magic[8] = "RKHINT01";
+static const char magic[8] = "RKHINT02";
 
 struct rk_log_hint {
     struct rk_log_window window;
@@ -65,6 +66,7 @@ void rk_log_hint_header_encode(uint8_t bytes[RK_LOG_HINT_HEADER_BYTES], const st
     rk_bytes_store64(bytes + AT_N_ENTRIES, header->n_entries);
     rk_bytes_store64(bytes + AT_DATA_BYTES, header->data_bytes);
     rk_bytes_store64(bytes + AT_KEYS_BYTES, header->keys_bytes);
+    rk_bytes_store64(bytes + AT_KEYS_OFFSET, header->keys_offset);
     rk_bytes_store32(bytes + AT_CRC, header_crc(bytes));
 }
 
@@ -82,6 +84,7 @@ enum rk_err rk_log_hint_header_decode(const uint8_t bytes[RK_LOG_HINT_HEADER_BYT
     header_out->n_entries = rk_bytes_load64(bytes + AT_N_ENTRIES);
     header_out->data_bytes = rk_bytes_load64(bytes + AT_DATA_BYTES);
     header_out->keys_bytes = rk_bytes_load64(bytes + AT_KEYS_BYTES);
+    header_out->keys_offset = rk_bytes_load64(bytes + AT_KEYS_OFFSET);
     return RK_OK;
 }
 
@@ -123,8 +126,8 @@ static bool names_file(const struct rk_log_hint *hint, uint32_t file_number, con
            && memcmp(header->uuid, uuid, RK_LOG_UUID_BYTES) == 0 && header->data_bytes == summary->file_bytes
            && header->trailer_crc == summary->trailer_crc && header->n_entries == summary->trailer.n_records
            && header->n_entries <= RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES
-           && entry_at(header->n_entries) <= hint->file_bytes
-           && header->keys_bytes == hint->file_bytes - entry_at(header->n_entries);
+           && entry_at(header->n_entries) <= header->keys_offset && header->keys_offset <= hint->file_bytes
+           && header->keys_bytes == hint->file_bytes - header->keys_offset;
 }
 
 /* Whether an entry is about a record that such a data file can have, behind the one before it. */

@@ -2,7 +2,7 @@
  * time, and in any doubt the data file is read instead.
  *
  *   offset  size
- *        0     8  magic "RKHINT01"
+ *        0     8  magic "RKHINT02"
  *        8     4  CRC-32C of these 128 bytes with this field as zeros
  *       12     4  format version
  *       16    16  uuid of the store
@@ -13,9 +13,11 @@
  *       48     8  n, the number of entries: all records of the data file, but for header and trailer
  *       56     8  size of the data file
  *       64     8  size of the keys
- *       72    56  zeros
+ *       72     8  where the keys begin
+ *       80    48  zeros
  *      128  32*n  entries, in the order of their offsets: fingerprint (12: 8 high, 4 low), flags (4: 1 tombstone),
  *                 location (8), sequence (8)
+ *           ...   a hole, where the number of entries was not known before they came
  *           ...   keys, in the same order: length (2), bytes
  *
  * 1. Little-endian. A hint names the data file's size and trailer: it belongs to this file as it is, or to none.
@@ -54,6 +56,7 @@ struct rk_log_hint_header {
     uint64_t n_entries;
     uint64_t data_bytes;
     uint64_t keys_bytes;
+    uint64_t keys_offset;
 };
 
 /* Pure. Decode: RK_OK; RK_ERR_CORRUPT, also for another version: a hint that is not understood is made anew. */

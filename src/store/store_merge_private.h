@@ -2,11 +2,13 @@
 #ifndef RK_STORE_STORE_MERGE_PRIVATE_H
 #define RK_STORE_STORE_MERGE_PRIVATE_H
 
+#include "log/log_hint.h"
 #include "log/log_repair.h"
 #include "store/store_merge_writer.h"
 #include "store/store_moves_writer.h"
 #include "store/store_space_writer.h"
 
+struct rk_log_hint_builder;
 struct rk_log_merged;
 
 struct merge_input {
@@ -29,7 +31,9 @@ struct rk_store_merge {
     struct merge_input *inputs; /* oldest sequence first */
     size_t n_inputs;
     uint64_t wanted_bytes; /* of all inputs, when the merge began */
+    uint64_t wanted_records;
     struct rk_log_merged *output;
+    struct rk_log_hint_builder *hint; /* of the output; NULL: none, or it failed, and will be made later */
     uint32_t output_number;
     bool output_may_be_listed;
     struct rk_store_moves moves;
@@ -45,6 +49,10 @@ enum rk_err rk_store_merge_plan(struct rk_store_merge *merge, struct rk_detail *
 
 /* The next output, with room for a record of size_bytes, if the disk has it. */
 enum rk_err rk_store_merge_begin_output(struct rk_store_merge *merge, uint64_t size_bytes, struct rk_detail *detail);
+
+/* Notes in the output's hint what the next record of the output is. */
+void rk_store_merge_add_to_hint(struct rk_store_merge *merge, const struct rk_log_hint_entry *entry, const uint8_t *key,
+                                uint16_t key_len);
 
 /* Finishes and lists the output, if there is one, tells the keydir, and removes what can go by now. */
 enum rk_err rk_store_merge_settle(struct rk_store_merge *merge, struct rk_detail *detail);

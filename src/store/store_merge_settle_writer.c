@@ -4,9 +4,8 @@
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "grace/grace_writer.h"
-#include "keydir/keydir.h"
 #include "log/log_file.h"
-#include "log/log_hint.h"
+#include "log/log_hint_builder.h"
 #include "log/log_merged.h"
 #include "log/log_store_writer.h"
 #include "log/log_writer.h"
@@ -119,9 +118,12 @@ enum rk_err rk_store_merge_plan(struct rk_store_merge *merge, struct rk_detail *
     if (err != RK_OK)
         return err;
     qsort(merge->inputs, merge->n_inputs, sizeof *merge->inputs, compare_inputs);
-    for (size_t i = 0; i < merge->n_inputs; i++)
-        merge->wanted_bytes +=
-            merge->inputs[i].space.bytes[RK_STORE_LIVE] + merge->inputs[i].space.bytes[RK_STORE_TOMBSTONE];
+    for (size_t i = 0; i < merge->n_inputs; i++) {
+        const struct rk_store_space_file *space = &merge->inputs[i].space;
+
+        merge->wanted_bytes += space->bytes[RK_STORE_LIVE] + space->bytes[RK_STORE_TOMBSTONE];
+        merge->wanted_records += space->n_records[RK_STORE_LIVE] + space->n_records[RK_STORE_TOMBSTONE];
+    }
     return RK_OK;
 }
 
@@ -153,6 +155,16 @@ static enum rk_err check_room(const struct rk_store_merge *merge, uint64_t neede
     return RK_ERR_NO_SPACE;
 }
 
+/* Without one the merge goes on: a hint that is missing is made later, by the thread that makes those of all files.
+ * What the inputs have not, no output will have. */
+static void begin_hint(struct rk_store_merge *merge)
+{
+    uint64_t n_entries_max = merge->wanted_records < RK_STORE_MOVES_MAX ? merge->wanted_records : RK_STORE_MOVES_MAX;
+
+    (void)rk_log_hint_builder_create(&merge->hint, rk_log_store_dir_fd(merge->settings->store), merge->output_number,
+                                     n_entries_max, NULL);
+}
+
 enum rk_err rk_store_merge_begin_output(struct rk_store_merge *merge, uint64_t size_bytes, struct rk_detail *detail)
 {
     struct rk_log_merged_settings settings = { .dir_fd = rk_log_store_dir_fd(merge->settings->store),
@@ -164,35 +176,27 @@ enum rk_err rk_store_merge_begin_output(struct rk_store_merge *merge, uint64_t s
     if (err != RK_OK)
         return err;
     settings.file_number = merge->output_number = rk_log_store_next_number(merge->settings->store);
-    return rk_log_merged_create(&merge->output, &settings, detail);
+    err = rk_log_merged_create(&merge->output, &settings, detail);
+    if (err == RK_OK)
+        begin_hint(merge);
+    return err;
 }
 
-static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
+void rk_store_merge_add_to_hint(struct rk_store_merge *merge, const struct rk_log_hint_entry *entry, const uint8_t *key,
+                                uint16_t key_len)
 {
-    const struct rk_store_merge *merge = context;
-    struct rk_fingerprint fingerprint =
-        rk_keydir_fingerprint(key, key_len, rk_log_store_identity(merge->settings->store)->hash_key);
-
-    entry->fingerprint_high = fingerprint.high;
-    entry->fingerprint_low = fingerprint.low;
+    if (merge->hint != NULL && rk_log_hint_builder_add(merge->hint, entry, key, key_len, NULL) != RK_OK)
+        rk_log_hint_builder_destroy(&merge->hint);
 }
 
-/* It is finished whatever `turn` says: cancelled or not, it only takes a moment more. */
-static bool take_turn(void *context)
+static void finish_hint(struct rk_store_merge *merge)
 {
-    struct rk_store_merge *merge = context;
+    const struct rk_log_store *store = merge->settings->store;
+    struct rk_log_file_summary summary;
 
-    (void)merge->settings->turn(merge->settings->context, &merge->progress);
-    return true;
-}
-
-/* A hint that cannot be made is made later, by the thread that makes those of all files. */
-static void make_hint(struct rk_store_merge *merge)
-{
-    struct rk_log_hint_maker maker = { .context = merge, .fingerprint = make_fingerprint, .go_on = take_turn };
-
-    (void)rk_log_hint_make(rk_log_store_dir_fd(merge->settings->store), merge->output_number,
-                           rk_log_store_identity(merge->settings->store), &maker, NULL);
+    if (merge->hint != NULL && summarize(merge, merge->output_number, &summary, NULL) == RK_OK)
+        (void)rk_log_hint_builder_finish(merge->hint, rk_log_store_identity(store)->uuid, &summary, NULL);
+    rk_log_hint_builder_destroy(&merge->hint);
 }
 
 static uint32_t first_listed_input(const struct rk_store_merge *merge)
@@ -223,7 +227,7 @@ static enum rk_err finish_output(struct rk_store_merge *merge, struct rk_detail 
     enum rk_err err = rk_log_merged_finish(merge->output, rk_log_writer_last_sequence(merge->settings->log), detail);
 
     if (err == RK_OK) {
-        make_hint(merge);
+        finish_hint(merge);
         rk_log_merged_settle(merge->output);
         err = list_output(merge, detail);
     }
@@ -263,7 +267,7 @@ static enum rk_err apply_moves(struct rk_store_merge *merge)
         struct group group = { merge, i, rest < RK_STORE_MOVES_GROUP ? rest : RK_STORE_MOVES_GROUP };
 
         err = call(merge, apply_group, &group);
-        (void)take_turn(merge);
+        (void)merge->settings->turn(merge->settings->context, &merge->progress); /* cancelled or not, it is finished */
     }
     merge->moves.n_moves = 0;
     return err;

@@ -9,6 +9,7 @@
 #include "grace/grace.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_file.h"
+#include "log/log_hint_builder.h"
 #include "log/log_location.h"
 #include "log/log_merged.h"
 #include "log/log_store_writer.h"
@@ -60,6 +61,19 @@ static void add_move(struct rk_store_merge *merge, const struct rk_store_merge_e
                                                                .to = to });
 }
 
+/* The record of this key that comes next in the output. */
+static void add_to_hint(struct rk_store_merge *merge, const struct rk_store_merge_entry *entry,
+                        const struct rk_store_merge_record *record, bool is_tombstone, uint64_t location)
+{
+    struct rk_log_hint_entry hint = { .fingerprint_high = entry->fingerprint.high,
+                                      .fingerprint_low = entry->fingerprint.low,
+                                      .is_tombstone = is_tombstone,
+                                      .location = location,
+                                      .sequence = entry->sequence };
+
+    rk_store_merge_add_to_hint(merge, &hint, record->key, record->header.key_len);
+}
+
 /* Sees to it that there is an output with room for a record of this size. */
 static enum rk_err make_room(struct rk_store_merge *merge, uint64_t size_bytes, struct rk_detail *detail)
 {
@@ -85,6 +99,7 @@ static enum rk_err copy_record(struct rk_store_merge *merge, struct rk_store_mer
     if (err != RK_OK)
         return err;
     location = rk_log_merged_begin_record(merge->output, entry->sequence, size_bytes);
+    add_to_hint(merge, entry, record, entry->is_tombstone, location);
     err = rk_store_merge_source_copy(source, record, merge->output, detail);
     add_move(merge, entry, entry->is_tombstone ? RK_STORE_MOVE_TOMBSTONE : RK_STORE_MOVE_RECORD, location);
     merge->progress.written_bytes += size_bytes;
@@ -111,6 +126,7 @@ static enum rk_err replace_record(struct rk_store_merge *merge, const struct rk_
     (void)rk_record_build(bytes, &parts); /* the size that we have */
     rk_record_stamp(bytes, &rk_log_store_identity(merge->settings->store)->secret, &stamp);
     location = rk_log_merged_begin_record(merge->output, entry->sequence, size_bytes);
+    add_to_hint(merge, entry, record, true, location);
     err = rk_log_merged_append(merge->output, bytes, size_bytes, record->is_cold, detail);
     free(bytes);
     add_move(merge, entry, RK_STORE_MOVE_EXPIRED, location);
@@ -182,6 +198,8 @@ static enum rk_err next_entries(struct rk_store_merge *merge, struct rk_store_me
     while (n < ENTRIES_AT_ONCE && (err = rk_store_merge_source_next(source, &judged[n].entry, detail)) == RK_OK)
         n++;
     rk_grace_read_lock();
+    for (size_t i = 0; i < n; i++)
+        rk_keydir_prefetch_rcu(keydir, judged[i].entry.fingerprint);
     for (size_t i = 0; i < n; i++)
         judged[i].now = rk_keydir_lookup_rcu(keydir, judged[i].entry.fingerprint);
     rk_grace_read_unlock();
@@ -265,6 +283,7 @@ enum rk_err rk_store_merge_run(const struct rk_store_merge_settings *settings, s
         err = take_input(merge, &merge->inputs[i], detail);
     if (err == RK_OK)
         err = rk_store_merge_settle(merge, detail);
+    rk_log_hint_builder_destroy(&merge->hint);
     rk_log_merged_close(&merge->output, !merge->output_may_be_listed);
     (void)settings->turn(settings->context, &merge->progress); /* the last word on how far it came */
     rk_store_moves_fini(&merge->moves);

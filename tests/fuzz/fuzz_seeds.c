@@ -92,6 +92,7 @@ static void write_hint_seeds(void)
     header.trailer_crc = summary.trailer_crc;
     header.entries_crc = rk_crc32c(0, hint + RK_LOG_HINT_HEADER_BYTES, at - RK_LOG_HINT_HEADER_BYTES);
     memcpy(hint + at, "\1\0a\2\0bb\1\0a\1\0c", 13);
+    header.keys_offset = at;
     header.keys_bytes = 13;
     header.keys_crc = rk_crc32c(0, hint + at, 13);
     rk_log_hint_header_encode(hint, &header);

@@ -1,6 +1,8 @@
 /* Merges against a model: what a client finds never changes, whatever is merged when, and however it ends. */
 #include "base/base_io.h"
 #include "grace/grace.h"
+#include "keydir/keydir.h"
+#include "log/log_hint.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "merge_model.h"
@@ -99,6 +101,60 @@ START_TEST(what_expired_hides_what_it_replaced)
     model_check(&model);
     ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
     ck_assert_uint_eq(rk_log_store_n_files(model.store), 1);
+}
+END_TEST
+
+static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
+{
+    struct rk_fingerprint fingerprint = rk_keydir_fingerprint(key, key_len, context);
+
+    entry->fingerprint_high = fingerprint.high;
+    entry->fingerprint_low = fingerprint.low;
+}
+
+/* The entries of the file's hint, which is there and is not in doubt. */
+static size_t read_hint(uint32_t file_number, struct rk_log_hint_entry *entries, size_t max)
+{
+    const struct rk_log_identity *identity = rk_log_store_identity(model.store);
+    struct rk_log_file_summary summary;
+    struct rk_log_hint *hint = NULL;
+    size_t n = 0;
+
+    ck_assert_int_eq(
+        rk_log_file_summarize(rk_log_store_dir_fd(model.store), file_number, &identity->secret, &summary, NULL), RK_OK);
+    ck_assert_int_eq(rk_log_hint_open(&hint, rk_log_store_dir_fd(model.store), file_number, identity->uuid, &summary),
+                     RK_OK);
+    while (n < max && rk_log_hint_next(hint, &entries[n]) == RK_OK)
+        n++;
+    rk_log_hint_close(&hint);
+    return n;
+}
+
+/* It is written while the file is: it must say what reading the file would say. */
+START_TEST(the_hint_of_a_merged_file_is_that_of_its_records)
+{
+    static struct rk_log_hint_entry beside[MODEL_KEYS * 4], anew[MODEL_KEYS * 4];
+    struct rk_log_identity identity = *rk_log_store_identity(model.store);
+    struct rk_log_hint_maker maker = { .context = identity.hash_key, .fingerprint = make_fingerprint };
+    uint32_t files[2], merged;
+    size_t n;
+
+    fill(MODEL_KEYS, 10);
+    model_roll(&model);
+    files[0] = rk_log_writer_file_number(model.log);
+    for (unsigned i = 0; i < MODEL_KEYS; i++)
+        if (i % 3 == 0)
+            model_delete(&model, i);
+        else
+            model_put(&model, i, 20, i % 3 == 1);
+    model_roll(&model);
+    ck_assert_int_eq(model_merge(&model, files, 1), RK_OK);
+    merged = rk_log_store_file(model.store, rk_log_store_n_files(model.store) - 2);
+    n = read_hint(merged, beside, MODEL_KEYS * 4);
+    ck_assert_uint_eq(n, MODEL_KEYS);
+    ck_assert_int_eq(rk_log_hint_make(rk_log_store_dir_fd(model.store), merged, &identity, &maker, NULL), RK_OK);
+    ck_assert_uint_eq(read_hint(merged, anew, MODEL_KEYS * 4), n);
+    ck_assert_mem_eq(beside, anew, n * sizeof *beside);
 }
 END_TEST
 
@@ -281,6 +337,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, what_is_overwritten_goes);
     tcase_add_test(tcase, a_tombstone_stays_while_there_is_something_to_hide);
     tcase_add_test(tcase, what_expired_hides_what_it_replaced);
+    tcase_add_test(tcase, the_hint_of_a_merged_file_is_that_of_its_records);
     tcase_add_test(tcase, large_values_are_copied_whole);
     tcase_add_test(tcase, the_active_file_and_unknown_files_are_refused);
     tcase_add_test(tcase, a_disk_without_room_for_an_output_is_left_alone);

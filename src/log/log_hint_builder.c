@@ -1,0 +1,175 @@
+#include "log/log_hint_builder.h"
+
+#include "base/base_bytes.h"
+#include "base/base_crc.h"
+#include "base/base_detail.h"
+#include "base/base_io.h"
+#include "base/base_mem.h"
+#include "log/log_record.h"
+#include "log/log_small_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECTION_BUFFER_BYTES (256u << 10)
+
+_Static_assert(SECTION_BUFFER_BYTES > 2 + RK_RECORD_KEY_MAX, "any key fits into the buffer");
+
+/* One section of the file: appended through a buffer. */
+struct section {
+    uint64_t offset;
+    uint64_t written;
+    uint32_t crc;
+    size_t used;
+    uint8_t *buffer;
+};
+
+struct rk_log_hint_builder {
+    int dir_fd;
+    int fd;
+    uint32_t file_number;
+    uint64_t n_entries;
+    uint64_t n_entries_max;
+    bool is_named;
+    struct section entries;
+    struct section keys;
+    char name[RK_LOG_FILE_NAME_BYTES];
+    char tmp_name[RK_LOG_FILE_NAME_BYTES + sizeof RK_LOG_TMP_SUFFIX];
+};
+
+static void section_init(struct section *section, uint64_t offset)
+{
+    *section = (struct section){ .offset = offset, .buffer = rk_mem_calloc(1, SECTION_BUFFER_BYTES) };
+}
+
+enum rk_err rk_log_hint_builder_create(struct rk_log_hint_builder **builder_out, int dir_fd, uint32_t file_number,
+                                       uint64_t n_entries_max, struct rk_detail *detail)
+{
+    struct rk_log_hint_builder *builder = rk_mem_calloc(1, sizeof *builder);
+    enum rk_err err;
+
+    builder->dir_fd = dir_fd;
+    builder->file_number = file_number;
+    builder->n_entries_max = n_entries_max;
+    rk_log_hint_name(builder->name, file_number);
+    (void)snprintf(builder->tmp_name, sizeof builder->tmp_name, "%s%s", builder->name, RK_LOG_TMP_SUFFIX); /* fits */
+    builder->fd = rk_io->open_at(dir_fd, builder->tmp_name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (builder->fd < 0) {
+        err = rk_err_from_errno(errno);
+        rk_detail_set(detail, "its hint cannot be made: %s", strerror(errno));
+        free(builder);
+        return err;
+    }
+    section_init(&builder->entries, RK_LOG_HINT_HEADER_BYTES);
+    section_init(&builder->keys, RK_LOG_HINT_HEADER_BYTES + n_entries_max * RK_LOG_HINT_ENTRY_BYTES);
+    *builder_out = builder;
+    return RK_OK;
+}
+
+static enum rk_err fail_write(struct rk_detail *detail)
+{
+    enum rk_err err = rk_err_from_errno(errno);
+
+    rk_detail_set(detail, "its hint cannot be written: %s", strerror(errno));
+    return err;
+}
+
+static bool write_out(const struct rk_log_hint_builder *builder, struct section *section)
+{
+    off_t offset = (off_t)(section->offset + section->written);
+
+    if (rk_io_pwrite_full(builder->fd, section->buffer, section->used, offset) != 0)
+        return false;
+    section->crc = rk_crc32c(section->crc, section->buffer, section->used);
+    section->written += section->used;
+    section->used = 0;
+    return true;
+}
+
+/* Room for so many bytes at the end of the section; NULL when it could not be made. */
+static uint8_t *extend(const struct rk_log_hint_builder *builder, struct section *section, size_t size)
+{
+    if (section->used + size > SECTION_BUFFER_BYTES && !write_out(builder, section))
+        return NULL;
+    section->used += size;
+    return section->buffer + section->used - size;
+}
+
+enum rk_err rk_log_hint_builder_add(struct rk_log_hint_builder *builder, const struct rk_log_hint_entry *entry,
+                                    const uint8_t *key, uint16_t key_len, struct rk_detail *detail)
+{
+    uint8_t *entry_at, *key_at;
+
+    if (builder->n_entries == builder->n_entries_max) {
+        rk_detail_set(detail, "its hint has no room for more than %llu records",
+                      (unsigned long long)builder->n_entries_max);
+        return RK_ERR_FULL;
+    }
+    entry_at = extend(builder, &builder->entries, RK_LOG_HINT_ENTRY_BYTES);
+    if (entry_at == NULL)
+        return fail_write(detail);
+    key_at = extend(builder, &builder->keys, (size_t)2 + key_len);
+    if (key_at == NULL)
+        return fail_write(detail);
+    rk_log_hint_entry_encode(entry_at, entry);
+    rk_bytes_store16(key_at, key_len);
+    memcpy(key_at + 2, key, key_len);
+    builder->n_entries++;
+    return RK_OK;
+}
+
+static bool write_header(const struct rk_log_hint_builder *builder, const uint8_t uuid[RK_LOG_UUID_BYTES],
+                         const struct rk_log_file_summary *summary)
+{
+    struct rk_log_hint_header header = { .file_number = builder->file_number,
+                                         .entries_crc = builder->entries.crc,
+                                         .keys_crc = builder->keys.crc,
+                                         .trailer_crc = summary->trailer_crc,
+                                         .n_entries = builder->n_entries,
+                                         .data_bytes = summary->file_bytes,
+                                         .keys_offset = builder->keys.offset,
+                                         .keys_bytes = builder->keys.written };
+    uint8_t bytes[RK_LOG_HINT_HEADER_BYTES];
+
+    memcpy(header.uuid, uuid, RK_LOG_UUID_BYTES);
+    rk_log_hint_header_encode(bytes, &header);
+    return rk_io_pwrite_full(builder->fd, bytes, sizeof bytes, 0) == 0;
+}
+
+enum rk_err rk_log_hint_builder_finish(struct rk_log_hint_builder *builder, const uint8_t uuid[RK_LOG_UUID_BYTES],
+                                       const struct rk_log_file_summary *summary, struct rk_detail *detail)
+{
+    if (!summary->has_trailer || summary->trailer.n_records != builder->n_entries) {
+        rk_detail_set(detail, "it has not the %llu records that its hint has", (unsigned long long)builder->n_entries);
+        return RK_ERR_CORRUPT;
+    }
+    if (!write_out(builder, &builder->entries) || !write_out(builder, &builder->keys)
+        || !write_header(builder, uuid, summary) || rk_io->fsync(builder->fd) != 0)
+        return fail_write(detail);
+    if (rk_io->rename_at(builder->dir_fd, builder->tmp_name, builder->name) != 0) {
+        enum rk_err err = rk_err_from_errno(errno);
+
+        rk_detail_set(detail, "its hint cannot be renamed: %s", strerror(errno));
+        return err;
+    }
+    builder->is_named = true;
+    return RK_OK;
+}
+
+void rk_log_hint_builder_destroy(struct rk_log_hint_builder **builder)
+{
+    struct rk_log_hint_builder *self = *builder;
+
+    if (self == NULL)
+        return;
+    (void)rk_io->close(self->fd); /* fsync said already what there is to say */
+    if (!self->is_named)
+        (void)rk_io->unlink_at(self->dir_fd, self->tmp_name); /* what stays is overwritten, or swept at start */
+    free(self->entries.buffer);
+    free(self->keys.buffer);
+    free(self);
+    *builder = NULL;
+}

@@ -1,0 +1,168 @@
+/* Hints that are written entry by entry. */
+#include "base/base_bytes.h"
+#include "base/base_detail.h"
+#include "log/log_hint_builder.h"
+#include "log/log_scan.h"
+#include "log/log_store.h"
+#include "test_log.h"
+#include "test_main.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FILE_BYTES (1u << 20)
+#define NUMBER     1u
+#define HINT       "0000000001.hint"
+#define TMP        "0000000001.hint.tmp"
+
+static struct test_log bed;
+static struct rk_log_hint_builder *builder;
+static struct rk_detail detail;
+
+/* One sealed file with the keys "a", "bb" and "a". */
+static void setup(void)
+{
+    test_log_open(&bed, FILE_BYTES, 1);
+    (void)test_log_put(bed.writer, "a", "1");
+    (void)test_log_put(bed.writer, "bb", NULL);
+    (void)test_log_put(bed.writer, "a", "2");
+    ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
+    builder = NULL;
+}
+
+static void teardown(void)
+{
+    rk_log_hint_builder_destroy(&builder);
+    test_log_close(&bed);
+}
+
+static bool file_is_there(const char *name)
+{
+    struct stat status;
+
+    return fstatat(rk_log_store_dir_fd(bed.store), name, &status, 0) == 0;
+}
+
+static void create(uint64_t n_entries_max)
+{
+    ck_assert_int_eq(
+        rk_log_hint_builder_create(&builder, rk_log_store_dir_fd(bed.store), NUMBER, n_entries_max, &detail), RK_OK);
+}
+
+/* Adds the first n of the file's records, each with its sequence as fingerprint; the last result. */
+static enum rk_err add_records(unsigned n)
+{
+    const struct rk_log_identity *identity = rk_log_store_identity(bed.store);
+    struct rk_log_scan *scan = NULL;
+    struct rk_log_scan_item item;
+    enum rk_err err = RK_OK;
+
+    ck_assert_int_eq(rk_log_scan_open(&scan, rk_log_store_dir_fd(bed.store), NUMBER, identity, &detail), RK_OK);
+    for (unsigned i = 0; i < n && err == RK_OK; i++) {
+        struct rk_log_hint_entry entry;
+
+        ck_assert_int_eq(rk_log_scan_next(scan, &item, &detail), RK_OK);
+        entry = (struct rk_log_hint_entry){ .fingerprint_high = item.header.sequence,
+                                            .is_tombstone = item.header.type == RK_RECORD_TOMBSTONE,
+                                            .location = item.location,
+                                            .sequence = item.header.sequence };
+        err = rk_log_hint_builder_add(builder, &entry, item.key, item.header.key_len, &detail);
+    }
+    rk_log_scan_close(&scan);
+    return err;
+}
+
+static struct rk_log_file_summary summarize(void)
+{
+    struct rk_log_file_summary summary;
+
+    ck_assert_int_eq(rk_log_file_summarize(rk_log_store_dir_fd(bed.store), NUMBER,
+                                           &rk_log_store_identity(bed.store)->secret, &summary, &detail),
+                     RK_OK);
+    return summary;
+}
+
+static enum rk_err finish(void)
+{
+    struct rk_log_file_summary summary = summarize();
+
+    return rk_log_hint_builder_finish(builder, rk_log_store_identity(bed.store)->uuid, &summary, &detail);
+}
+
+static void check_entries(void)
+{
+    struct rk_log_file_summary summary = summarize();
+    struct rk_log_hint *hint = NULL;
+    struct rk_log_hint_entry entry;
+
+    ck_assert_int_eq(rk_log_hint_open(&hint, rk_log_store_dir_fd(bed.store), NUMBER,
+                                      rk_log_store_identity(bed.store)->uuid, &summary),
+                     RK_OK);
+    for (uint64_t i = 1; i <= 3; i++) {
+        ck_assert_int_eq(rk_log_hint_next(hint, &entry), RK_OK);
+        ck_assert_uint_eq(entry.sequence, i);
+        ck_assert_uint_eq(entry.fingerprint_high, i);
+        ck_assert_int_eq(entry.is_tombstone, i == 2);
+    }
+    ck_assert_int_eq(rk_log_hint_next(hint, &entry), RK_ERR_NOT_FOUND);
+    rk_log_hint_close(&hint);
+}
+
+/* The keys stand behind the room for all entries that there might have been. */
+START_TEST(fewer_entries_than_announced)
+{
+    static const uint64_t announced[] = { 3, 4, 100000 };
+    struct rk_log_hint_header header;
+    size_t size;
+    uint8_t *bytes;
+
+    create(announced[_i]);
+    ck_assert_int_eq(add_records(3), RK_OK);
+    ck_assert(!file_is_there(HINT));
+    ck_assert_int_eq(finish(), RK_OK);
+    ck_assert(!file_is_there(TMP));
+    check_entries();
+    bytes = test_log_read_file(bed.path, HINT, &size);
+    ck_assert_int_eq(rk_log_hint_header_decode(bytes, &header), RK_OK);
+    ck_assert_uint_eq(header.keys_offset, RK_LOG_HINT_HEADER_BYTES + announced[_i] * RK_LOG_HINT_ENTRY_BYTES);
+    ck_assert_uint_eq(header.keys_bytes, 10);
+    ck_assert_uint_eq(size, header.keys_offset + header.keys_bytes);
+    ck_assert_mem_eq(bytes + header.keys_offset, "\1\0a\2\0bb\1\0a", 10);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(more_entries_than_announced)
+{
+    create(2);
+    ck_assert_int_eq(add_records(3), RK_ERR_FULL);
+    rk_log_hint_builder_destroy(&builder);
+    ck_assert(!file_is_there(TMP));
+    ck_assert(!file_is_there(HINT));
+}
+END_TEST
+
+START_TEST(other_records_than_the_data_file_has)
+{
+    create(3);
+    ck_assert_int_eq(add_records(2), RK_OK);
+    ck_assert_int_eq(finish(), RK_ERR_CORRUPT);
+    rk_log_hint_builder_destroy(&builder);
+    ck_assert(!file_is_there(TMP));
+    ck_assert(!file_is_there(HINT));
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("log_hint_builder");
+    TCase *tcase = tcase_create("builder");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, fewer_entries_than_announced, 0, 3);
+    tcase_add_test(tcase, more_entries_than_announced);
+    tcase_add_test(tcase, other_records_than_the_data_file_has);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
