@@ -1,8 +1,11 @@
 /* How fast merges give space back, and what that costs: for each size of value and each share of dead bytes, files of
  * records are written, keys are overwritten until that share is dead, and all sealed files are merged. Beside it, a
- * file of as many bytes as were live is copied (read, write, fdatasync), as cp does. In turns, on one folder.
+ * file of as many bytes as were live is copied (read, write, fdatasync), as cp does. In turns, on one folder. Giving
+ * the old files' blocks back to the file system is timed by itself (links keep them until the merge is over): it
+ * depends on the size of what is dead, and cp does not do it.
  *
- *   merge_bench FOLDER MIB [VALUE_BYTES [DEAD_PERCENT]]    prints a table, comma-separated; of one size or share only */
+ *   merge_bench FOLDER MIB [VALUE_BYTES [DEAD_PERCENT]]    prints a table, comma-separated; of one size or share only
+ */
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
@@ -246,10 +249,37 @@ static double copy_file(const char *folder, uint64_t size)
     return (double)begun_ns / 1e9;
 }
 
+/* Each data file gets a second name, or loses it; seconds. */
+static double keep_files(const char *path, bool keep)
+{
+    char name[RK_LOG_FILE_NAME_BYTES], kept[RK_LOG_FILE_NAME_BYTES + 8];
+    int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    uint64_t begun_ns = rk_time_monotonic_ns();
+
+    for (uint32_t number = 1; number < rk_log_writer_file_number(log_writer); number++) {
+        rk_log_file_name(name, number);
+        (void)snprintf(kept, sizeof kept, "%s.kept", name); /* fits */
+        if (keep ? linkat(dir_fd, name, dir_fd, kept, 0) != 0 : unlinkat(dir_fd, kept, 0) != 0)
+            die(kept, strerror(errno));
+    }
+    close(dir_fd);
+    return (double)(rk_time_monotonic_ns() - begun_ns) / 1e9;
+}
+
+/* Nothing that was written before is charged to what comes. */
+static void write_all_out(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || syncfs(fd) != 0)
+        die(folder, strerror(errno));
+    close(fd);
+}
+
 static void measure(const char *folder, uint64_t total_bytes, uint32_t value_len, unsigned dead_percent)
 {
     char path[4096];
-    double begun_cpu, cpu, seconds, copy_seconds, mib = 1048576.0;
+    double begun_cpu, cpu, seconds, free_seconds, copy_seconds, mib = 1048576.0;
     uint64_t begun_ns, live_bytes, reclaimed;
 
     snprintf(path, sizeof path, "%s/merge_bench.store", folder);
@@ -257,16 +287,20 @@ static void measure(const char *folder, uint64_t total_bytes, uint32_t value_len
     fill(total_bytes, value_len, dead_percent);
     make_hints();
     live_bytes = rk_store_space_total(space).bytes[RK_STORE_LIVE];
+    write_all_out(folder);
     copy_seconds = copy_file(folder, live_bytes);
+    (void)keep_files(path, true); /* not what is measured */
     begun_ns = rk_time_monotonic_ns();
     begun_cpu = cpu_seconds();
     merge_all();
     cpu = cpu_seconds() - begun_cpu;
     seconds = (double)(rk_time_monotonic_ns() - begun_ns) / 1e9;
+    free_seconds = keep_files(path, false);
+    copy_seconds = (copy_seconds + copy_file(folder, live_bytes)) / 2; /* before and after: the disk has its moods */
     reclaimed = last_progress.removed_bytes - last_progress.written_bytes;
-    printf("%u,%u,%.0f,%.0f,%.2f,%.2f,%.1f,%.2f,%.2f\n", value_len, dead_percent,
-           (double)last_progress.written_bytes / mib, (double)reclaimed / mib, seconds, cpu,
-           (double)live_bytes / mib / seconds, seconds / copy_seconds,
+    printf("%u,%u,%.0f,%.0f,%.2f,%.2f,%.2f,%.1f,%.2f,%.2f\n", value_len, dead_percent,
+           (double)last_progress.written_bytes / mib, (double)reclaimed / mib, seconds, cpu, free_seconds,
+           (double)live_bytes / mib / seconds, copy_seconds / seconds,
            (double)last_progress.written_bytes / (double)reclaimed);
     (void)fflush(stdout); /* seen if it fails */
     close_store(path);
@@ -288,8 +322,9 @@ int main(int argc, char **argv)
         return 2;
     }
     rk_grace_register_thread();
-    printf("value_bytes,dead_percent,written_mib,reclaimed_mib,seconds,cpu_seconds,live_mib_per_s,times_cp,"
-           "written_per_reclaimed\n");
+    printf(
+        "value_bytes,dead_percent,written_mib,reclaimed_mib,seconds,cpu_seconds,free_seconds,live_mib_per_s,rate_to_cp,"
+        "written_per_reclaimed\n");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (size_t j = 0; j < sizeof shares / sizeof *shares; j++)
             if (is_wanted(argc > 3 ? argv[3] : NULL, sizes[i]) && is_wanted(argc > 4 ? argv[4] : NULL, shares[j]))

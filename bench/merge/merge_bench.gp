@@ -10,14 +10,15 @@ set multiplot layout 2,1
 set logscale y
 set ylabel 'bytes written for each that comes back'
 set title 'write amplification of merging everything'
-plot csv using 2:($1==100 ? $9 : 1/0) skip 1 with linespoints title '100 bytes', \
-     csv using 2:($1==1000 ? $9 : 1/0) skip 1 with linespoints title '1000 bytes', \
-     csv using 2:($1==100000 ? $9 : 1/0) skip 1 with linespoints title '100 KB'
+plot csv using 2:($1==100 ? $10 : 1/0) skip 1 with linespoints title '100 bytes', \
+     csv using 2:($1==1000 ? $10 : 1/0) skip 1 with linespoints title '1000 bytes', \
+     csv using 2:($1==100000 ? $10 : 1/0) skip 1 with linespoints title '100 KB'
 unset logscale y
 set yrange [0:*]
-set ylabel 'time, as a multiple of cp'
-set title 'merging beside cp of the live bytes (same syncs)'
-plot csv using 2:($1==100 ? $8 : 1/0) skip 1 with linespoints title '100 bytes', \
-     csv using 2:($1==1000 ? $8 : 1/0) skip 1 with linespoints title '1000 bytes', \
-     csv using 2:($1==100000 ? $8 : 1/0) skip 1 with linespoints title '100 KB'
+set ylabel 'rate, as a part of that of cp'
+set title 'merging beside cp of the live bytes (both synced)'
+plot csv using 2:($1==100 ? $9 : 1/0) skip 1 with linespoints title '100 bytes', \
+     csv using 2:($1==1000 ? $9 : 1/0) skip 1 with linespoints title '1000 bytes', \
+     csv using 2:($1==100000 ? $9 : 1/0) skip 1 with linespoints title '100 KB', \
+     0.7 with lines dashtype 2 title 'aim'
 unset multiplot
