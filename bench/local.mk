@@ -2,6 +2,8 @@
 .PHONY: bench
 bench: $(EXTRA_PROGRAMS)
 
+EXTRA_DIST += %D%/chart.gp
+
 include bench/floor/local.mk
 include bench/keydir/local.mk
 include bench/merge/local.mk

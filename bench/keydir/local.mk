@@ -14,5 +14,5 @@ CLEANFILES += keydir_bench keydir_bench.csv keydir_bench.svg
 # MILLIONS="1 2" for fewer populations.
 bench-keydir: keydir_bench
 	./keydir_bench $(MILLIONS) > keydir_bench.csv
-	gnuplot -e "csv='keydir_bench.csv'; svg='keydir_bench.svg'" $(srcdir)/%D%/keydir_bench.gp
+	gnuplot -c $(srcdir)/%D%/keydir_bench.gp keydir_bench.csv keydir_bench.svg
 	cat keydir_bench.csv

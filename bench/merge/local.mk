@@ -10,5 +10,5 @@ CLEANFILES += merge_bench merge_bench.csv merge_bench.svg
 # MIB=256 for less; TMPDIR for a folder with three times as much.
 bench-merge: merge_bench
 	./merge_bench $${TMPDIR:-/tmp} $${MIB:-1024} > merge_bench.csv
-	gnuplot -e "csv='merge_bench.csv'; svg='merge_bench.svg'" $(srcdir)/%D%/merge_bench.gp
+	gnuplot -c $(srcdir)/%D%/merge_bench.gp merge_bench.csv merge_bench.svg
 	cat merge_bench.csv
