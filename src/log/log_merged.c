@@ -14,8 +14,10 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* So much is written out at a time, and as much again is on its way meanwhile. */
-#define WRITE_OUT_BYTES (8u << 20)
+/* So much is written out at a time, and so many times as much is on its way meanwhile: with less, a disk that could
+ * take a GiB a second was waited for, and with no limit a sync of the active file would have to wait for all of it. */
+#define WRITE_OUT_BYTES (2u << 20)
+#define N_ON_THEIR_WAY  16
 
 #define N_PIECES_MAX (RK_LOG_FILE_BYTES_MAX / RK_LOG_MERGED_PIECE_BYTES + 2)
 
@@ -88,7 +90,7 @@ uint64_t rk_log_merged_begin_record(struct rk_log_merged *merged, uint64_t seque
     return rk_log_location_encode(location);
 }
 
-/* Has the kernel begin with what is new, and waits for what it began with the time before. */
+/* Has the kernel begin with what is new, and waits for what it began with some time before. */
 static void write_out_early(struct rk_log_merged *merged)
 {
     off_t begin = (off_t)merged->written_out_bytes;
@@ -98,8 +100,9 @@ static void write_out_early(struct rk_log_merged *merged)
     if (size < (off_t)WRITE_OUT_BYTES)
         return;
     (void)rk_io->sync_range(merged->file.fd, begin, size, SYNC_FILE_RANGE_WRITE); /* the sync at the end tells */
-    if (begin > (off_t)WRITE_OUT_BYTES)
-        (void)rk_io->sync_range(merged->file.fd, begin - (off_t)WRITE_OUT_BYTES, WRITE_OUT_BYTES, wait);
+    if (begin > N_ON_THEIR_WAY * (off_t)WRITE_OUT_BYTES)
+        (void)rk_io->sync_range(merged->file.fd, begin - N_ON_THEIR_WAY * (off_t)WRITE_OUT_BYTES, WRITE_OUT_BYTES,
+                                wait);
     merged->written_out_bytes = merged->file.end_bytes;
 }
 
