@@ -7,16 +7,15 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "base/base_planted.h"
+#include "base/base_thread.h"
 #include "base/base_time.h"
 #include "grace/grace_futex.h"
 #include "grace/grace_region.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* How long an agent sleeps without looking, should a wake-up be lost to something that nobody thought of. */
 #define AGENT_BELT_NS (RK_PLANTED(lost_wakeup) ? 3600 * RK_NS_PER_S : RK_NS_PER_S)
@@ -64,31 +63,6 @@ static void *run_agent(void *context)
     return NULL;
 }
 
-/* Signals are for the threads that expect them; but a fault of this thread is its own, and must reach the handler. */
-static void fill_signals_for_others(sigset_t *signals)
-{
-    (void)sigfillset(signals);
-    (void)sigdelset(signals, SIGSEGV);
-    (void)sigdelset(signals, SIGBUS);
-    (void)sigdelset(signals, SIGILL);
-    (void)sigdelset(signals, SIGFPE);
-    (void)sigdelset(signals, SIGABRT);
-}
-
-static int start_thread(struct rk_grace_agent *agent)
-{
-    sigset_t blocked, kept;
-    int errnum;
-
-    fill_signals_for_others(&blocked);
-    (void)pthread_sigmask(SIG_SETMASK, &blocked, &kept); /* fails only for an unknown verb */
-    errnum = pthread_create(&agent->thread, NULL, run_agent, agent);
-    (void)pthread_sigmask(SIG_SETMASK, &kept, NULL);
-    if (errnum == 0)
-        (void)pthread_setname_np(agent->thread, "rk-grace"); /* a nicety for top and gdb */
-    return errnum;
-}
-
 static enum rk_err check_slot(const struct rk_grace_region *region, unsigned slot, struct rk_detail *detail)
 {
     if (region->magic != RK_GRACE_REGION_MAGIC || region->layout != RK_GRACE_REGION_LAYOUT) {
@@ -112,7 +86,6 @@ enum rk_err rk_grace_agent_start(struct rk_grace_agent **agent_out, struct rk_gr
 {
     enum rk_err err = check_slot(region, slot, detail);
     struct rk_grace_agent *agent;
-    int errnum;
 
     if (err != RK_OK)
         return err;
@@ -120,11 +93,10 @@ enum rk_err rk_grace_agent_start(struct rk_grace_agent **agent_out, struct rk_gr
     agent->region = region;
     agent->slot = &region->slots[slot];
     agent->incarnation = (uint32_t)(atomic_load_explicit(&agent->slot->passed, memory_order_acquire) >> 32);
-    errnum = start_thread(agent);
-    if (errnum != 0) {
-        rk_detail_set(detail, "thread of the grace agent: %s", strerror(errnum));
+    err = rk_thread_start(&agent->thread, "rk-grace", run_agent, agent, detail);
+    if (err != RK_OK) {
         free(agent);
-        return RK_ERR_LIMIT;
+        return err;
     }
     *agent_out = agent;
     return RK_OK;

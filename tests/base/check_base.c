@@ -4,6 +4,7 @@
 #include "base/base_err.h"
 #include "base/base_io.h"
 #include "base/base_pulse.h"
+#include "base/base_thread.h"
 #include "test_dir.h"
 #include "test_main.h"
 
@@ -12,6 +13,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 START_TEST(crc_of_the_standard_vectors)
@@ -170,6 +172,29 @@ START_TEST(a_long_beat_ends_when_it_is_told)
 }
 END_TEST
 
+static void *take_own_name(void *name_out)
+{
+    (void)prctl(PR_GET_NAME, name_out);
+    return NULL;
+}
+
+/* Nobody gives it the name afterwards, over /proc (base_thread.c says why). */
+START_TEST(a_thread_is_born_with_its_name)
+{
+    char before[16], name[16], after[16];
+    pthread_t thread;
+
+    (void)prctl(PR_GET_NAME, before);
+    for (unsigned i = 0; i < 1000; i++) {
+        ck_assert_int_eq(rk_thread_start(&thread, "rk-newborn", take_own_name, name, NULL), RK_OK);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        ck_assert_str_eq(name, "rk-newborn");
+    }
+    (void)prctl(PR_GET_NAME, after);
+    ck_assert_str_eq(after, before);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("base");
@@ -184,6 +209,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, short_writes_are_continued);
     tcase_add_test(tcase, a_pulse_beats_at_once_at_intervals_and_when_asked);
     tcase_add_test(tcase, a_long_beat_ends_when_it_is_told);
+    tcase_add_test(tcase, a_thread_is_born_with_its_name);
     suite_add_tcase(suite, tcase);
     return suite;
 }
