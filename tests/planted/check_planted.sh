@@ -70,7 +70,7 @@ run_test() {
     *@*) test_case=${1#*@} ;;
     esac
     # A test that hangs has noticed as well, but it is its own time limit that says so: this one may mean a slow machine.
-    { (cd "$folder" && env CK_DEFAULT_TIMEOUT=120 RK_TORTURE_SECONDS=20 ${test_case:+"CK_RUN_CASE=$test_case"} \
+    { (cd "$folder" && env CK_DEFAULT_TIMEOUT=30 RK_TORTURE_SECONDS=20 ${test_case:+"CK_RUN_CASE=$test_case"} \
         timeout --signal=KILL 900 "./$program" ${argument:+"$argument"}); } >"$folder/test.log" 2>&1
 }
 
