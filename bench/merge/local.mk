@@ -4,11 +4,17 @@ merge_bench_SOURCES = %D%/merge_bench.c
 merge_bench_CFLAGS = $(AM_CFLAGS) $(URCU_CFLAGS)
 merge_bench_LDADD = librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
 	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a $(URCU_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
-EXTRA_DIST += %D%/merge_bench.gp
-CLEANFILES += merge_bench merge_bench.csv merge_bench.svg
+EXTRA_DIST += %D%/merge_bench.gp %D%/foreground_bench %D%/foreground_bench.gp
+CLEANFILES += merge_bench merge_bench.csv merge_bench.svg foreground_bench.csv foreground_bench.svg
 
 # MIB=256 for less; TMPDIR for a folder with three times as much.
 bench-merge: merge_bench
 	./merge_bench $${TMPDIR:-/tmp} $${MIB:-1024} > merge_bench.csv
 	gnuplot -c $(srcdir)/%D%/merge_bench.gp merge_bench.csv merge_bench.svg
 	cat merge_bench.csv
+
+# FOREGROUND="-r 5 -w get" for other options; TMPDIR for a folder with 10 GiB.
+bench-foreground: rackkvd rackkvctl
+	$(srcdir)/%D%/foreground_bench $(FOREGROUND) > foreground_bench.csv
+	gnuplot -e "csv='foreground_bench.csv'; svg='foreground_bench.svg'" $(srcdir)/%D%/foreground_bench.gp
+	cat foreground_bench.csv
