@@ -14,7 +14,9 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_compactor_private.h \
 	%D%/store_compactor_writer.c %D%/store_compactor_writer.h \
 	%D%/store_crew_writer.c %D%/store_crew_writer.h \
+	%D%/store_gate_writer.c %D%/store_gate_writer.h \
 	%D%/store_hinter_writer.c %D%/store_hinter_writer.h \
+	%D%/store_kept_writer.c %D%/store_kept_writer.h \
 	%D%/store_merge_private.h \
 	%D%/store_merge_remove_writer.c \
 	%D%/store_merge_settle_writer.c \

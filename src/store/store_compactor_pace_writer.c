@@ -1,7 +1,11 @@
-/* Yielding. A merge is cut into pieces of a fraction of a millisecond to some milliseconds. After a piece in which
- * requests came in, it sleeps in proportion to what the piece took: then it has at most one part in YIELD_PARTS of a
- * processor and of the disk, and a request that meets it waits for one piece. With nobody there it goes at full speed.
- * The rate is kept beside that, over the whole merge, so that pauses are made up for only by RATE_BURST_NS. */
+/* Yielding. A merge is cut into pieces of a fraction of a millisecond. With nobody there it goes at full speed. After a
+ * piece in which requests came in,
+ *  - it sleeps in proportion to what the piece took, if it is paced: then it has at most one part in YIELD_PARTS of a
+ *    processor, of the disk and of the memory;
+ *  - paced or not, it waits until a processor has nothing else to do (store_gate_writer.h), so that a request that
+ * meets it waits for one piece at most. While the processors are busy without an end it goes on every GATE_MAX_NS: that
+ * is some MiB a second and a hundredth of a processor, so that space comes back in any case. The rate is kept beside
+ * that, over the whole merge, so that pauses are made up for only by RATE_BURST_NS. */
 #include "base/base_time.h"
 #include "stats/stats_block.h"
 #include "store/store_compactor_private.h"
@@ -9,6 +13,7 @@
 #define YIELD_PARTS   5
 #define SLEEP_MAX_NS  (200 * RK_NS_PER_MS)
 #define RATE_BURST_NS (100 * RK_NS_PER_MS)
+#define GATE_MAX_NS   (10 * RK_NS_PER_MS)
 
 /* Reads and writes that were answered so far. */
 static uint64_t count_requests(const struct rk_store_compactor *compactor)
@@ -26,6 +31,8 @@ static uint64_t count_requests(const struct rk_store_compactor *compactor)
 
 void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress)
 {
+    if (count_requests(compactor) != compactor->pace.seen_requests)
+        (void)rk_store_gate_wait(compactor->gate, GATE_MAX_NS); /* busy or not, it goes on */
     compactor->pace.begun_ns = rk_time_monotonic_ns();
     compactor->pace.seen_requests = count_requests(compactor);
     compactor->pace.seen_written = progress->written_bytes;

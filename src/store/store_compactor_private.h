@@ -3,6 +3,8 @@
 #define RK_STORE_STORE_COMPACTOR_PRIVATE_H
 
 #include "store/store_compactor_writer.h"
+#include "store/store_gate_writer.h"
+#include "store/store_kept_writer.h"
 #include "store/store_merge_writer.h"
 
 #include <pthread.h>
@@ -19,6 +21,8 @@ struct rk_store_compactor {
     struct rk_store_compactor_settings settings;
     pthread_t thread;
     struct rk_store_pace pace;
+    struct rk_store_gate *gate;
+    struct rk_store_kept kept; /* the thread's own */
     struct rk_grace_agent *agent;
 
     pthread_mutex_t mutex; /* guards what follows; never held while something is done */
@@ -50,7 +54,7 @@ enum rk_err rk_store_compactor_enqueue(struct rk_store_compactor *compactor, uin
 uint64_t rk_store_pace_next(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress,
                             uint64_t rate_bytes_per_s, bool paced);
 
-/* The thread goes on after it slept. */
+/* The thread goes on after it slept: as soon as a processor is free, if there are requests; but it does go on. */
 void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress);
 
 /* The files of a merge that the policy asks for (always: whatever merge.policy says), allocated; n 0: none. */

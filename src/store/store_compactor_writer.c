@@ -89,6 +89,7 @@ static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *
         rk_store_compactor_wait_locked(compactor, compactor->paused ? rk_time_monotonic_ns() + RK_NS_PER_S : until_ns);
     go_on = may_go_on_locked(compactor);
     rk_store_compactor_unlock(compactor);
+    (void)rk_store_kept_close(&compactor->kept, rk_time_monotonic_ns()); /* the next turn will look again */
     rk_store_pace_begin(compactor, progress);
     return go_on ? RK_OK : RK_ERR_AGAIN;
 }
@@ -122,6 +123,11 @@ static void on_gone(void *context)
         atomic_fetch_add_explicit(compactor->settings.files_edition, 1, memory_order_release);
 }
 
+static void on_keep(void *context, int fd)
+{
+    rk_store_kept_add(&((struct rk_store_compactor *)context)->kept, fd, rk_time_monotonic_ns());
+}
+
 static enum rk_err run_merge(struct rk_store_compactor *compactor, const uint32_t *files, size_t n_files,
                              struct rk_detail *detail)
 {
@@ -139,6 +145,7 @@ static enum rk_err run_merge(struct rk_store_compactor *compactor, const uint32_
                                              .call = on_call,
                                              .wait_grace = on_wait_grace,
                                              .gone = on_gone,
+                                             .keep = on_keep,
                                              .turn = on_turn };
 
     rk_store_pace_begin(compactor, &(struct rk_store_merge_progress){ 0 });
@@ -179,19 +186,10 @@ static void end_merge_locked(struct rk_store_compactor *compactor, enum rk_err e
     compactor->due_ns = next_due_ns(compactor);
 }
 
-/* The thread gives way to others that are ready to run, unless it was told not to. */
-static void set_scheduling(bool paced)
-{
-    struct sched_param none = { 0 };
-
-    (void)sched_setscheduler(0, paced ? SCHED_BATCH : SCHED_OTHER, &none); /* where it cannot, it sleeps anyway */
-}
-
 static void do_merge_locked(struct rk_store_compactor *compactor)
 {
     const uint32_t *files = compactor->files;
     size_t n_files = compactor->current.n_files;
-    bool paced = compactor->paced;
     struct rk_detail detail = { "" };
     enum rk_err err = RK_ERR_AGAIN;
 
@@ -201,7 +199,6 @@ static void do_merge_locked(struct rk_store_compactor *compactor)
     rk_counter_set(&compactor->settings.stats->running, 1);
     if (!compactor->cancelled) {
         rk_store_compactor_unlock(compactor);
-        set_scheduling(paced);
         err = run_merge(compactor, files, n_files, &detail);
         rk_store_compactor_lock(compactor);
     }
@@ -250,24 +247,40 @@ static void ask_policy_locked(struct rk_store_compactor *compactor)
         free(files);
 }
 
+static void wait_for_work_locked(struct rk_store_compactor *compactor, uint64_t due_ns, uint64_t kept_until_ns)
+{
+    rk_store_compactor_wait_locked(compactor, kept_until_ns < due_ns ? kept_until_ns : due_ns);
+}
+
+/* When this thread wakes up, it does not take a processor from one that runs. */
+static void take_no_processor(void)
+{
+    struct sched_param none = { 0 };
+
+    (void)sched_setscheduler(0, SCHED_BATCH, &none); /* where it cannot, there still is the gate */
+}
+
 static void *run(void *argument)
 {
     struct rk_store_compactor *compactor = argument;
 
     rk_grace_register_thread();
+    take_no_processor();
     rk_store_compactor_lock(compactor);
     while (!compactor->stopping) {
-        bool is_due = rk_time_monotonic_ns() >= compactor->due_ns;
+        uint64_t now_ns = rk_time_monotonic_ns();
+        uint64_t kept_until_ns = rk_store_kept_close(&compactor->kept, now_ns);
+        bool is_due = now_ns >= compactor->due_ns;
 
         if (compactor->current.id != 0 && (!compactor->paused || compactor->cancelled))
             do_merge_locked(compactor);
         else if (compactor->current.id == 0 && !compactor->paused && is_due)
             ask_policy_locked(compactor);
         else
-            rk_store_compactor_wait_locked(compactor,
-                                           is_due ? rk_time_monotonic_ns() + RK_NS_PER_S : compactor->due_ns);
+            wait_for_work_locked(compactor, is_due ? now_ns + RK_NS_PER_S : compactor->due_ns, kept_until_ns);
     }
     rk_store_compactor_unlock(compactor);
+    (void)rk_store_kept_close(&compactor->kept, UINT64_MAX); /* all */
     rk_grace_unregister_thread();
     return NULL;
 }
@@ -286,6 +299,7 @@ static void destroy(struct rk_store_compactor **compactor)
 {
     struct rk_store_compactor *self = *compactor;
 
+    rk_store_gate_destroy(&self->gate);
     rk_grace_agent_stop(&self->agent);
     rk_grace_writer_slot_clear(self->settings.grace, self->settings.grace_slot);
     (void)pthread_cond_destroy(&self->wake); /* nobody waits */
@@ -309,6 +323,8 @@ enum rk_err rk_store_compactor_start(struct rk_store_compactor **compactor_out,
     init_clocked_cond(&compactor->wake);
     rk_grace_writer_slot_open(settings->grace, settings->grace_slot, INCARNATION);
     err = rk_grace_agent_start(&compactor->agent, settings->grace_region, settings->grace_slot, detail);
+    if (err == RK_OK)
+        err = rk_store_gate_create(&compactor->gate, detail);
     if (err == RK_OK)
         err = rk_thread_start(&compactor->thread, "rk-compactor", run, compactor, detail);
     if (err != RK_OK) {

@@ -10,6 +10,7 @@
 #include "log/log_writer.h"
 #include "store/store_merge_private.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 struct removal {
@@ -98,6 +99,21 @@ static enum rk_err unlist(struct removal *removal, struct rk_detail *detail)
     return rk_log_store_change(settings->store, &change, detail);
 }
 
+/* With a descriptor for who wants to be the last that closes it. */
+static void unlink_input(const struct rk_store_merge *merge, uint32_t file_number)
+{
+    const struct rk_store_merge_settings *settings = merge->settings;
+    char name[RK_LOG_FILE_NAME_BYTES];
+    int fd = -1;
+
+    rk_log_file_name(name, file_number);
+    if (settings->keep != NULL)
+        fd = rk_io->open_at(rk_log_store_dir_fd(settings->store), name, O_RDONLY, 0);
+    rk_store_merge_unlink(merge, file_number);
+    if (fd >= 0)
+        settings->keep(settings->context, fd);
+}
+
 static enum rk_err remove_files(struct removal *removal, struct rk_detail *detail)
 {
     struct rk_store_merge *merge = removal->merge;
@@ -114,7 +130,7 @@ static enum rk_err remove_files(struct removal *removal, struct rk_detail *detai
     if (err != RK_OK)
         return err;
     for (size_t i = 0; i < removal->n_files; i++) {
-        rk_store_merge_unlink(merge, removal->files[i]);
+        unlink_input(merge, removal->files[i]);
         merge->progress.removed_bytes += removal->inputs[i]->summary.file_bytes;
     }
     settings->gone(settings->context);

@@ -76,6 +76,9 @@ struct rk_store_merge_settings {
     enum rk_err (*wait_grace)(void *context, uint64_t ticket);
     /* Files were unlinked: who has them open should close them. */
     void (*gone)(void *context);
+    /* Takes over a descriptor of a file that was just unlinked: who closes it last does the work of freeing its space.
+     * NULL: whoever has it open. */
+    void (*keep)(void *context, int fd);
     /* Between two pieces of work: may sleep. RK_ERR_AGAIN: give up what is not finished. */
     enum rk_err (*turn)(void *context, const struct rk_store_merge_progress *progress);
 };

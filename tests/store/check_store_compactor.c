@@ -20,9 +20,11 @@
 #include "test_dir.h"
 #include "test_main.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -405,6 +407,102 @@ START_TEST(it_ends_in_the_middle_of_a_merge)
 }
 END_TEST
 
+/* How many of our descriptors are of data files that are unlinked. */
+static unsigned count_gone_files(void)
+{
+    char link[64], path[512];
+    unsigned n = 0;
+
+    for (int fd = 0; fd < 1024; fd++) {
+        ssize_t length;
+
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        length = readlink(link, path, sizeof path - 1);
+        if (length <= 0)
+            continue;
+        path[length] = '\0';
+        n += strstr(path, ".data (deleted)") != NULL;
+    }
+    return n;
+}
+
+START_TEST(it_closes_the_inputs_after_everybody_else)
+{
+    uint64_t id = 0, deadline = rk_time_monotonic_ns() + DEADLINE_NS, edition = atomic_load(&files_edition);
+
+    start_compactor(3600000, 0);
+    write_rounds(2);
+    ck_assert_int_eq(request(NULL, 0, true, &id), RK_OK);
+    while (atomic_load(&files_edition) == edition)
+        ck_assert_msg(rk_time_monotonic_ns() < deadline, "no file goes");
+    ck_assert_uint_gt(count_gone_files(), 0); /* workers close theirs now, which costs them nothing */
+    wait_until_idle();
+    while (count_gone_files() > 0) {
+        ck_assert_msg(rk_time_monotonic_ns() < deadline, "they stay open");
+        (void)poll(NULL, 0, 10); /* a pause */
+    }
+}
+END_TEST
+
+/* The scheduling class of the thread of that name; -1: there is none. */
+static int class_of_thread(const char *wanted)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int class = -1;
+
+    ck_assert_ptr_nonnull(tasks);
+    for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
+        char path[300], name[32] = "";
+        FILE *file;
+
+        snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
+        file = fopen(path, "r");
+        if (file == NULL)
+            continue;
+        if (fscanf(file, "%31s", name) == 1 && strcmp(name, wanted) == 0)
+            class = sched_getscheduler((pid_t)strtol(entry->d_name, NULL, 10));
+        fclose(file);
+    }
+    closedir(tasks);
+    return class;
+}
+
+START_TEST(only_the_gate_is_of_the_idle_class)
+{
+    uint64_t id = 0;
+
+    start_compactor(3600000, 0);
+    ck_assert_int_eq(request(NULL, 0, true, &id), RK_OK);
+    wait_until_idle();
+    ck_assert_int_eq(class_of_thread("rk-gate"), SCHED_IDLE);
+    ck_assert_int_eq(class_of_thread("rk-compactor"), SCHED_BATCH); /* it has locks that the writer waits for */
+    ck_assert_int_eq(class_of_thread("rk-writer"), SCHED_OTHER);
+}
+END_TEST
+
+static void merge_among_requests(bool paced)
+{
+    uint64_t id = 0;
+
+    rk_store_compactor_set_rate(compactor, 0, paced);
+    write_rounds(20);
+    ck_assert_int_eq(request(NULL, 0, true, &id), RK_OK);
+    while (rk_store_compactor_status(compactor).current.id != 0) {
+        rk_counter_add(&stats->slots[0].client.hits, 1);
+        (void)poll(NULL, 0, 1); /* a request each millisecond */
+    }
+    ck_assert_int_eq(last_merge().state, RK_STORE_MERGE_DONE);
+}
+
+START_TEST(merges_end_whatever_the_pace)
+{
+    start_compactor(3600000, 0);
+    merge_among_requests(true);
+    merge_among_requests(false);
+    ck_assert_uint_eq(rk_counter_get(&stats->merge.done), 2);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("store compactor");
@@ -417,6 +515,9 @@ Suite *test_suite(void)
     tcase_add_test(tcase, files_that_cannot_be_merged_are_refused);
     tcase_add_test(tcase, a_paused_compactor_starts_nothing);
     tcase_add_test(tcase, a_slow_merge_is_cancelled_and_another_one_finishes);
+    tcase_add_test(tcase, it_closes_the_inputs_after_everybody_else);
+    tcase_add_test(tcase, only_the_gate_is_of_the_idle_class);
+    tcase_add_test(tcase, merges_end_whatever_the_pace);
     tcase_add_test(tcase, it_ends_in_the_middle_of_a_merge);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -1,0 +1,30 @@
+/* Files that were unlinked, kept open for a moment more. Whoever closes an unlinked file last does the work of freeing
+ * its space, in that very call: 25 ms for 128 MiB, a quarter of a second for 1 GiB. A worker must not be that one,
+ * since its connections wait meanwhile; so the compactor closes after the workers. Compactor thread. */
+#ifndef RK_STORE_STORE_KEPT_WRITER_H
+#define RK_STORE_STORE_KEPT_WRITER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Workers look for files that are gone ten times a second (store_client.c). */
+#define RK_STORE_KEPT_NS 1000000000u
+
+#define RK_STORE_KEPT_MAX 256
+
+/* All zeros: none. */
+struct rk_store_kept {
+    size_t n;
+    struct {
+        int fd;
+        uint64_t until_ns;
+    } files[RK_STORE_KEPT_MAX]; /* in the order of their ends */
+};
+
+/* The descriptor becomes ours. With too many of them, the first is closed early. */
+void rk_store_kept_add(struct rk_store_kept *kept, int fd, uint64_t now_ns);
+
+/* Closes those whose time has come (UINT64_MAX: all); returns when the next one's comes, or UINT64_MAX. */
+uint64_t rk_store_kept_close(struct rk_store_kept *kept, uint64_t now_ns);
+
+#endif

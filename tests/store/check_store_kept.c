@@ -1,0 +1,105 @@
+/* Files that were unlinked are kept open for a moment, and the gate at which merges wait. */
+#include "base/base_time.h"
+#include "store/store_gate_writer.h"
+#include "store/store_kept_writer.h"
+#include "test_main.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+static struct rk_store_kept kept;
+
+static int open_something(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) != -1;
+}
+
+static void setup(void)
+{
+    kept = (struct rk_store_kept){ .n = 0 };
+}
+
+START_TEST(each_is_closed_when_its_time_has_come)
+{
+    int first = open_something(), second = open_something();
+
+    ck_assert_uint_eq(rk_store_kept_close(&kept, 100), UINT64_MAX);
+    rk_store_kept_add(&kept, first, 100);
+    rk_store_kept_add(&kept, second, 200);
+    ck_assert_uint_eq(rk_store_kept_close(&kept, 99 + RK_STORE_KEPT_NS), 100 + (uint64_t)RK_STORE_KEPT_NS);
+    ck_assert(is_open(first) && is_open(second));
+    ck_assert_uint_eq(rk_store_kept_close(&kept, 100 + RK_STORE_KEPT_NS), 200 + (uint64_t)RK_STORE_KEPT_NS);
+    ck_assert(!is_open(first) && is_open(second));
+    ck_assert_uint_eq(rk_store_kept_close(&kept, UINT64_MAX), UINT64_MAX);
+    ck_assert(!is_open(second));
+}
+END_TEST
+
+START_TEST(with_too_many_the_first_goes_early)
+{
+    int first = open_something(), second = open_something();
+
+    rk_store_kept_add(&kept, first, 1);
+    rk_store_kept_add(&kept, second, 1);
+    for (unsigned i = 2; i <= RK_STORE_KEPT_MAX; i++)
+        rk_store_kept_add(&kept, open_something(), 1);
+    ck_assert(!is_open(first) && is_open(second));
+    ck_assert_uint_eq(kept.n, RK_STORE_KEPT_MAX);
+    (void)rk_store_kept_close(&kept, UINT64_MAX);
+    ck_assert_uint_eq(kept.n, 0);
+}
+END_TEST
+
+#define N_PASSES 20
+
+START_TEST(the_gate_opens_when_a_processor_is_free)
+{
+    struct rk_store_gate *gate = NULL;
+
+    ck_assert_int_eq(rk_store_gate_create(&gate, NULL), RK_OK);
+    for (unsigned i = 0; i < N_PASSES; i++)
+        ck_assert(rk_store_gate_wait(gate, 100 * RK_NS_PER_S));
+    rk_store_gate_destroy(&gate);
+    ck_assert_ptr_null(gate);
+    rk_store_gate_destroy(&gate); /* NULL is fine */
+}
+END_TEST
+
+/* Whether it opens at once is the machine's matter; an answer that nobody waited for is no second one. */
+START_TEST(nobody_has_to_wait_at_the_gate)
+{
+    struct rk_store_gate *gate = NULL;
+    unsigned n_opened = 0;
+
+    ck_assert_int_eq(rk_store_gate_create(&gate, NULL), RK_OK);
+    for (unsigned i = 0; i < N_PASSES; i++)
+        n_opened += rk_store_gate_wait(gate, 0);
+    ck_assert_uint_le(n_opened, N_PASSES);
+    ck_assert(rk_store_gate_wait(gate, 100 * RK_NS_PER_S));
+    rk_store_gate_destroy(&gate);
+}
+END_TEST
+
+Suite *test_suite(void)
+{
+    Suite *suite = suite_create("store kept, gate");
+    TCase *tcase = tcase_create("kept");
+
+    tcase_add_checked_fixture(tcase, setup, NULL);
+    tcase_add_test(tcase, each_is_closed_when_its_time_has_come);
+    tcase_add_test(tcase, with_too_many_the_first_goes_early);
+    tcase_add_test(tcase, the_gate_opens_when_a_processor_is_free);
+    tcase_add_test(tcase, nobody_has_to_wait_at_the_gate);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
