@@ -15,7 +15,8 @@
 #include <sys/uio.h>
 
 /* So much is written out at a time, and so many times as much is on its way meanwhile: with less, a disk that could
- * take a GiB a second was waited for, and with no limit a sync of the active file would have to wait for all of it. */
+ * take a GiB a second was waited for, and with no limit a sync of the active file would have to wait for all of it.
+ * Larger pieces would keep a processor in the kernel for milliseconds, which requests wait for. */
 #define WRITE_OUT_BYTES (2u << 20)
 #define N_ON_THEIR_WAY  16
 

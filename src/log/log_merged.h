@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RK_LOG_MERGED_PIECE_BYTES (1u << 20)
+#define RK_LOG_MERGED_PIECE_BYTES (128u << 10)
 
 struct rk_detail;
 struct rk_log_identity;

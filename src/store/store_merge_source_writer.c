@@ -19,7 +19,7 @@
 #include <sys/uio.h>
 
 #define PAGE_BYTES   4096u
-#define WINDOW_BYTES ((1u << 20) + PAGE_BYTES)
+#define WINDOW_BYTES ((512u << 10) + PAGE_BYTES)
 
 /* All of a record before its value: header, expiry, block CRCs, key, metadata. */
 #define PREFIX_BYTES_MAX                                                                              \
