@@ -3,12 +3,16 @@
  *  - it sleeps in proportion to what the piece took, if it is paced: then it has at most one part in YIELD_PARTS of a
  *    processor, of the disk and of the memory;
  *  - paced or not, it waits until a processor has nothing else to do (store_gate_writer.h), so that a request that
- * meets it waits for one piece at most. While the processors are busy without an end it goes on every GATE_MAX_NS: that
- * is some MiB a second and a hundredth of a processor, so that space comes back in any case. The rate is kept beside
- * that, over the whole merge, so that pauses are made up for only by RATE_BURST_NS. */
+ *    meets it waits for one piece at most. While the processors are busy without an end it goes on every GATE_MAX_NS.
+ * All of that becomes less while more dies than comes back (rk_store_policy_patience): space that is lost to a flood of
+ * writes is worse than a slow answer. The rate is kept beside that, over the whole merge, so that pauses are made up
+ * for only by RATE_BURST_NS. */
 #include "base/base_time.h"
 #include "stats/stats_block.h"
 #include "store/store_compactor_private.h"
+#include "store/store_policy.h"
+
+#include <sched.h>
 
 #define YIELD_PARTS   5
 #define SLEEP_MAX_NS  (200 * RK_NS_PER_MS)
@@ -29,13 +33,39 @@ static uint64_t count_requests(const struct rk_store_compactor *compactor)
     return sum;
 }
 
+static uint64_t dead_bytes(const struct rk_store_compactor *compactor)
+{
+    return compactor->settings.block != NULL ? rk_counter_get(&compactor->settings.block->writer.dead_bytes) : 0;
+}
+
+void rk_store_pace_start(struct rk_store_compactor *compactor)
+{
+    struct rk_store_pace *pace = &compactor->pace;
+
+    pace->dead_before = dead_bytes(compactor);
+    pace->all_before = pace->dead_before;
+    if (compactor->settings.block != NULL)
+        pace->all_before += rk_counter_get(&compactor->settings.block->writer.live_bytes);
+}
+
+/* Who woke up here meanwhile goes first, and not when our slice ends. */
+void rk_store_pace_pause(const struct rk_store_compactor *compactor)
+{
+    if (compactor->pace.patience_percent > 0)
+        (void)sched_yield(); /* cannot fail */
+}
+
 void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress)
 {
-    if (count_requests(compactor) != compactor->pace.seen_requests)
-        (void)rk_store_gate_wait(compactor->gate, GATE_MAX_NS); /* busy or not, it goes on */
-    compactor->pace.begun_ns = rk_time_monotonic_ns();
-    compactor->pace.seen_requests = count_requests(compactor);
-    compactor->pace.seen_written = progress->written_bytes;
+    struct rk_store_pace *pace = &compactor->pace;
+
+    pace->patience_percent = rk_store_policy_patience(pace->all_before, pace->dead_before, dead_bytes(compactor));
+    if (pace->patience_percent > 0 && count_requests(compactor) != pace->seen_requests)
+        (void)rk_store_gate_wait(compactor->gate,
+                                 GATE_MAX_NS * pace->patience_percent / 100); /* it goes on, busy or not */
+    pace->begun_ns = rk_time_monotonic_ns();
+    pace->seen_requests = count_requests(compactor);
+    pace->seen_written = progress->written_bytes;
 }
 
 static uint64_t rate_sleep_ns(struct rk_store_pace *pace, uint64_t bytes, uint64_t rate_bytes_per_s, uint64_t now_ns)
@@ -58,7 +88,7 @@ uint64_t rk_store_pace_next(struct rk_store_compactor *compactor, const struct r
     uint64_t rate_ns;
 
     if (paced && count_requests(compactor) != pace->seen_requests)
-        sleep_ns = took_ns * (YIELD_PARTS - 1);
+        sleep_ns = took_ns * (YIELD_PARTS - 1) * pace->patience_percent / 100;
     if (sleep_ns > SLEEP_MAX_NS)
         sleep_ns = SLEEP_MAX_NS;
     rate_ns = rate_sleep_ns(pace, progress->written_bytes - pace->seen_written, rate_bytes_per_s, now_ns);

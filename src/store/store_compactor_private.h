@@ -15,6 +15,9 @@ struct rk_store_pace {
     uint64_t seen_requests; /* when it began */
     uint64_t seen_written;  /* bytes of the merge, then */
     uint64_t allowed_ns;    /* by the rate, nothing is written before */
+    uint64_t all_before;    /* bytes of all records when the merge began, and the dead ones of them */
+    uint64_t dead_before;
+    unsigned patience_percent; /* when the piece began */
 };
 
 struct rk_store_compactor {
@@ -53,6 +56,12 @@ enum rk_err rk_store_compactor_enqueue(struct rk_store_compactor *compactor, uin
 /* How long the thread should sleep now, having done what the merge says; 0: go on. */
 uint64_t rk_store_pace_next(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress,
                             uint64_t rate_bytes_per_s, bool paced);
+
+/* A merge begins. */
+void rk_store_pace_start(struct rk_store_compactor *compactor);
+
+/* Between two records. */
+void rk_store_pace_pause(const struct rk_store_compactor *compactor);
 
 /* The thread goes on after it slept: as soon as a processor is free, if there are requests; but it does go on. */
 void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress);

@@ -94,6 +94,11 @@ static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *
     return go_on ? RK_OK : RK_ERR_AGAIN;
 }
 
+static void on_pause(void *context)
+{
+    rk_store_pace_pause(context);
+}
+
 static enum rk_err on_call(void *context, void (*run)(void *argument), void *argument)
 {
     return rk_store_writer_call(((struct rk_store_compactor *)context)->settings.writer, run, argument);
@@ -145,9 +150,11 @@ static enum rk_err run_merge(struct rk_store_compactor *compactor, const uint32_
                                              .call = on_call,
                                              .wait_grace = on_wait_grace,
                                              .gone = on_gone,
+                                             .pause = on_pause,
                                              .keep = on_keep,
                                              .turn = on_turn };
 
+    rk_store_pace_start(compactor);
     rk_store_pace_begin(compactor, &(struct rk_store_merge_progress){ 0 });
     return rk_store_merge_run(&merge, detail);
 }

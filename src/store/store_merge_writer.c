@@ -17,14 +17,13 @@
 #include "store/store_merge_private.h"
 #include "store/store_merge_source_writer.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ENTRIES_AT_ONCE 64
-#define TURN_BYTES      (64u << 10)
-#define TURN_ENTRIES    1024u
-#define YIELD_ENTRIES   8u
+#define TURN_BYTES      (256u << 10)
+#define TURN_ENTRIES    2048u
+#define PAUSE_ENTRIES   8u
 
 struct judged_entry {
     struct rk_store_merge_entry entry;
@@ -35,8 +34,8 @@ enum rk_err rk_store_merge_turn(struct rk_store_merge *merge, uint64_t bytes)
 {
     merge->turn_bytes += bytes;
     merge->turn_entries++;
-    if (merge->turn_entries % YIELD_ENTRIES == 0)
-        (void)sched_yield(); /* who woke up here meanwhile goes first, and not when our slice ends; it cannot fail */
+    if (merge->turn_entries % PAUSE_ENTRIES == 0 && merge->settings->pause != NULL)
+        merge->settings->pause(merge->settings->context);
     if (merge->turn_bytes < TURN_BYTES && merge->turn_entries < TURN_ENTRIES)
         return RK_OK;
     merge->turn_bytes = 0;

@@ -79,6 +79,8 @@ struct rk_store_merge_settings {
     /* Takes over a descriptor of a file that was just unlinked: who closes it last does the work of freeing its space.
      * NULL: whoever has it open. */
     void (*keep)(void *context, int fd);
+    /* Every few records: gives the processor to who wants it now. NULL: it does not. */
+    void (*pause)(void *context);
     /* Between two pieces of work: may sleep. RK_ERR_AGAIN: give up what is not finished. */
     enum rk_err (*turn)(void *context, const struct rk_store_merge_progress *progress);
 };

@@ -265,3 +265,11 @@ const char *rk_store_policy_reason_text(enum rk_store_policy_reason reason)
     RK_ASSERT((size_t)reason < sizeof reasons / sizeof reasons[0]);
     return reasons[reason].text;
 }
+
+unsigned rk_store_policy_patience(uint64_t all_bytes_before, uint64_t dead_bytes_before, uint64_t dead_bytes_now)
+{
+    uint64_t grown = dead_bytes_now > dead_bytes_before ? dead_bytes_now - dead_bytes_before : 0;
+    uint64_t too_much = all_bytes_before / 16 + 1;
+
+    return grown < too_much ? (unsigned)(100 - grown * 100 / too_much) : 0;
+}

@@ -59,4 +59,8 @@ size_t rk_store_policy_judge(const struct rk_store_policy_settings *settings, co
 const char *rk_store_policy_reason_word(enum rk_store_policy_reason reason);
 const char *rk_store_policy_reason_text(enum rk_store_policy_reason reason);
 
+/* How much a merge is to give way to requests, in percent: all the way while it gives back more than dies meanwhile;
+ * not at all once the dead bytes have grown by a sixteenth of all bytes that there were when it began. Pure. */
+unsigned rk_store_policy_patience(uint64_t all_bytes_before, uint64_t dead_bytes_before, uint64_t dead_bytes_now);
+
 #endif

@@ -471,6 +471,19 @@ START_TEST(the_order_of_the_files_changes_nothing)
 }
 END_TEST
 
+START_TEST(patience_ends_when_more_dies_than_comes_back)
+{
+    ck_assert_uint_eq(rk_store_policy_patience(8000, 4000, 4000), 100);
+    ck_assert_uint_eq(rk_store_policy_patience(8000, 4000, 100), 100);
+    ck_assert_uint_eq(rk_store_policy_patience(8000, 4000, 4250), 51);
+    ck_assert_uint_eq(rk_store_policy_patience(8000, 4000, 4500), 1);
+    ck_assert_uint_eq(rk_store_policy_patience(8000, 4000, 4501), 0);
+    ck_assert_uint_eq(rk_store_policy_patience(8000, 4000, UINT64_MAX / 200), 0);
+    ck_assert_uint_eq(rk_store_policy_patience(0, 0, 0), 100);
+    ck_assert_uint_eq(rk_store_policy_patience(0, 0, 1), 0);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("store_policy");
@@ -488,6 +501,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, every_reason_has_its_words);
     tcase_add_test(tcase, a_merge_leaves_nothing_for_the_next_one);
     tcase_add_test(tcase, the_order_of_the_files_changes_nothing);
+    tcase_add_test(tcase, patience_ends_when_more_dies_than_comes_back);
     suite_add_tcase(suite, tcase);
     return suite;
 }
