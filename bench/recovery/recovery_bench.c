@@ -1,5 +1,5 @@
-/* recovery_bench [-v VALUE_BYTES] [MILLIONS...]: how fast stores of so many keys (1 2 3 5 8 13 20) are recovered, as CSV
- * on standard output; with -v, only those with values of this size.
+/* recovery_bench [-v VALUE_BYTES] [MILLIONS...]: how fast stores of so many keys (1 2 3 5 8 13 20) are recovered, as
+ * CSV on standard output; with -v, only those with values of this size.
  *
  * Each store is made in a folder of its own in $TMPDIR (or the current one) and read from the page cache, by its hints
  * and then, without these, by its records. The floor is `cat` of the same files to /dev/null, in turns with the

@@ -83,6 +83,8 @@ static bool write_out(const struct rk_log_hint_builder *builder, struct section 
 
     if (rk_io_pwrite_full(builder->fd, section->buffer, section->used, offset) != 0)
         return false;
+    /* Begun now, the sync at the end, which tells whether it worked, has less to do at once. */
+    (void)rk_io->sync_range(builder->fd, offset, (off_t)section->used, SYNC_FILE_RANGE_WRITE);
     section->crc = rk_crc32c(section->crc, section->buffer, section->used);
     section->written += section->used;
     section->used = 0;

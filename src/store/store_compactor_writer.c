@@ -81,6 +81,7 @@ static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *
     uint64_t until_ns;
     bool go_on;
 
+    (void)rk_store_kept_close(&compactor->kept, rk_time_monotonic_ns()); /* the next turn will look again */
     rk_store_compactor_lock(compactor);
     update_report_locked(compactor, progress);
     until_ns = rk_store_pace_next(compactor, progress, compactor->rate_bytes_per_s, compactor->paced);
@@ -89,7 +90,6 @@ static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *
         rk_store_compactor_wait_locked(compactor, compactor->paused ? rk_time_monotonic_ns() + RK_NS_PER_S : until_ns);
     go_on = may_go_on_locked(compactor);
     rk_store_compactor_unlock(compactor);
-    (void)rk_store_kept_close(&compactor->kept, rk_time_monotonic_ns()); /* the next turn will look again */
     rk_store_pace_begin(compactor, progress);
     return go_on ? RK_OK : RK_ERR_AGAIN;
 }
@@ -128,6 +128,15 @@ static void on_gone(void *context)
         atomic_fetch_add_explicit(compactor->settings.files_edition, 1, memory_order_release);
 }
 
+static bool on_release(void *context)
+{
+    struct rk_store_compactor *compactor = context;
+    bool had_some = compactor->kept.n > 0;
+
+    (void)rk_store_kept_close(&compactor->kept, UINT64_MAX); /* all */
+    return had_some;
+}
+
 static void on_keep(void *context, int fd)
 {
     rk_store_kept_add(&((struct rk_store_compactor *)context)->kept, fd, rk_time_monotonic_ns());
@@ -152,6 +161,7 @@ static enum rk_err run_merge(struct rk_store_compactor *compactor, const uint32_
                                              .gone = on_gone,
                                              .pause = on_pause,
                                              .keep = on_keep,
+                                             .release = on_release,
                                              .turn = on_turn };
 
     rk_store_pace_start(compactor);
@@ -267,16 +277,28 @@ static void take_no_processor(void)
     (void)sched_setscheduler(0, SCHED_BATCH, &none); /* where it cannot, there still is the gate */
 }
 
+/* Closing takes its time: not with the lock. */
+static uint64_t close_kept_locked(struct rk_store_compactor *compactor)
+{
+    uint64_t until_ns;
+
+    rk_store_compactor_unlock(compactor);
+    until_ns = rk_store_kept_close(&compactor->kept, rk_time_monotonic_ns());
+    rk_store_compactor_lock(compactor);
+    return until_ns;
+}
+
 static void *run(void *argument)
 {
     struct rk_store_compactor *compactor = argument;
+    uint64_t kept_until_ns;
 
     rk_grace_register_thread();
     take_no_processor();
     rk_store_compactor_lock(compactor);
-    while (!compactor->stopping) {
+    for (kept_until_ns = close_kept_locked(compactor); !compactor->stopping;
+         kept_until_ns = close_kept_locked(compactor)) {
         uint64_t now_ns = rk_time_monotonic_ns();
-        uint64_t kept_until_ns = rk_store_kept_close(&compactor->kept, now_ns);
         bool is_due = now_ns >= compactor->due_ns;
 
         if (compactor->current.id != 0 && (!compactor->paused || compactor->cancelled))

@@ -15,15 +15,24 @@
 struct rk_store_gate {
     sem_t asked;
     sem_t opened;
+    _Atomic unsigned n_users; /* who asks, and the thread: the last one frees it */
     bool is_asked; /* and has not answered: who did not wait for that waits for the same answer the next time */
     _Atomic bool stopping;
-    pthread_t thread;
 };
 
 static void wait_for(sem_t *semaphore)
 {
     while (sem_wait(semaphore) != 0)
         RK_ASSERT(errno == EINTR);
+}
+
+static void leave(struct rk_store_gate *gate)
+{
+    if (atomic_fetch_sub(&gate->n_users, 1) > 1)
+        return;
+    (void)sem_destroy(&gate->asked); /* nobody waits */
+    (void)sem_destroy(&gate->opened);
+    free(gate);
 }
 
 static void *stand_in_gate(void *argument)
@@ -35,32 +44,31 @@ static void *stand_in_gate(void *argument)
     for (;;) {
         wait_for(&gate->asked);
         if (atomic_load(&gate->stopping))
-            return NULL;
+            break;
         RK_ASSERT(sem_post(&gate->opened) == 0);
     }
-}
-
-static void destroy(struct rk_store_gate **gate)
-{
-    (void)sem_destroy(&(*gate)->asked); /* nobody waits */
-    (void)sem_destroy(&(*gate)->opened);
-    free(*gate);
-    *gate = NULL;
+    leave(gate);
+    return NULL;
 }
 
 enum rk_err rk_store_gate_create(struct rk_store_gate **gate_out, struct rk_detail *detail)
 {
     struct rk_store_gate *gate = rk_mem_calloc(1, sizeof *gate);
+    pthread_t thread;
     enum rk_err err;
 
     RK_ASSERT(sem_init(&gate->asked, 0, 0) == 0);
     RK_ASSERT(sem_init(&gate->opened, 0, 0) == 0);
-    err = rk_thread_start(&gate->thread, "rk-gate", stand_in_gate, gate, detail);
-    if (err == RK_OK)
-        *gate_out = gate;
-    else
-        destroy(&gate);
-    return err;
+    atomic_store(&gate->n_users, 2);
+    err = rk_thread_start(&thread, "rk-gate", stand_in_gate, gate, detail);
+    if (err != RK_OK) {
+        atomic_store(&gate->n_users, 1);
+        leave(gate);
+        return err;
+    }
+    (void)pthread_detach(thread); /* on a busy machine it ends when it can: nobody waits for that */
+    *gate_out = gate;
+    return RK_OK;
 }
 
 void rk_store_gate_destroy(struct rk_store_gate **gate)
@@ -69,8 +77,8 @@ void rk_store_gate_destroy(struct rk_store_gate **gate)
         return;
     atomic_store(&(*gate)->stopping, true);
     RK_ASSERT(sem_post(&(*gate)->asked) == 0);
-    RK_ASSERT(pthread_join((*gate)->thread, NULL) == 0);
-    destroy(gate);
+    leave(*gate);
+    *gate = NULL;
 }
 
 bool rk_store_gate_wait(struct rk_store_gate *gate, uint64_t max_ns)

@@ -32,6 +32,7 @@ struct rk_store_merge {
     size_t n_inputs;
     uint64_t wanted_bytes; /* of all inputs, when the merge began */
     uint64_t wanted_records;
+    uint64_t n_written; /* records, to all outputs so far */
     struct rk_log_merged *output;
     struct rk_log_hint_builder *hint; /* of the output; NULL: none, or it failed, and will be made later */
     uint32_t output_number;

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#define GROUPS_A_TURN 8
+
 static enum rk_err call(struct rk_store_merge *merge, void (*run)(void *argument), void *argument)
 {
     return merge->settings->call(merge->settings->context, run, argument);
@@ -139,15 +141,27 @@ static uint64_t expected_bytes(const struct rk_store_merge *merge, uint64_t size
     return rest > size_bytes ? rest : size_bytes;
 }
 
-static enum rk_err check_room(const struct rk_store_merge *merge, uint64_t needed_bytes, struct rk_detail *detail)
+/* Whether the disk has so many bytes beside those that stay free. */
+static bool has_room(const struct rk_store_merge *merge, uint64_t needed_bytes, uint64_t *free_bytes_out)
 {
+    uint64_t min_free_bytes = merge->settings->min_free_bytes;
     struct statvfs status;
-    uint64_t free_bytes;
 
     if (rk_io->fstatvfs(rk_log_store_dir_fd(merge->settings->store), &status) != 0)
-        return RK_OK; /* then the write tells */
-    free_bytes = (uint64_t)status.f_bavail * status.f_frsize;
-    if (free_bytes >= merge->settings->min_free_bytes && free_bytes - merge->settings->min_free_bytes >= needed_bytes)
+        return true; /* then the write tells */
+    *free_bytes_out = (uint64_t)status.f_bavail * status.f_frsize;
+    return *free_bytes_out >= min_free_bytes && *free_bytes_out - min_free_bytes >= needed_bytes;
+}
+
+/* Inputs that are gone, but still open, have space that is as good as free. */
+static enum rk_err check_room(const struct rk_store_merge *merge, uint64_t needed_bytes, struct rk_detail *detail)
+{
+    const struct rk_store_merge_settings *settings = merge->settings;
+    uint64_t free_bytes = 0;
+
+    if (has_room(merge, needed_bytes, &free_bytes))
+        return RK_OK;
+    if (settings->release != NULL && settings->release(settings->context) && has_room(merge, needed_bytes, &free_bytes))
         return RK_OK;
     rk_detail_set(detail, "needs %llu bytes for the next file; the disk has %llu, of which it leaves %llu free",
                   (unsigned long long)needed_bytes, (unsigned long long)free_bytes,
@@ -159,7 +173,8 @@ static enum rk_err check_room(const struct rk_store_merge *merge, uint64_t neede
  * What the inputs have not, no output will have. */
 static void begin_hint(struct rk_store_merge *merge)
 {
-    uint64_t n_entries_max = merge->wanted_records < RK_STORE_MOVES_MAX ? merge->wanted_records : RK_STORE_MOVES_MAX;
+    uint64_t n_rest = merge->wanted_records - merge->n_written;
+    uint64_t n_entries_max = n_rest < RK_STORE_MOVES_MAX ? n_rest : RK_STORE_MOVES_MAX;
 
     (void)rk_log_hint_builder_create(&merge->hint, rk_log_store_dir_fd(merge->settings->store), merge->output_number,
                                      n_entries_max, NULL);
@@ -185,6 +200,7 @@ enum rk_err rk_store_merge_begin_output(struct rk_store_merge *merge, uint64_t s
 void rk_store_merge_add_to_hint(struct rk_store_merge *merge, const struct rk_log_hint_entry *entry, const uint8_t *key,
                                 uint16_t key_len)
 {
+    merge->n_written++;
     if (merge->hint != NULL && rk_log_hint_builder_add(merge->hint, entry, key, key_len, NULL) != RK_OK)
         rk_log_hint_builder_destroy(&merge->hint);
 }
@@ -267,7 +283,8 @@ static enum rk_err apply_moves(struct rk_store_merge *merge)
         struct group group = { merge, i, rest < RK_STORE_MOVES_GROUP ? rest : RK_STORE_MOVES_GROUP };
 
         err = call(merge, apply_group, &group);
-        (void)merge->settings->turn(merge->settings->context, &merge->progress); /* cancelled or not, it is finished */
+        if (i / RK_STORE_MOVES_GROUP % GROUPS_A_TURN == 0) /* cancelled or not, it is finished */
+            (void)merge->settings->turn(merge->settings->context, &merge->progress);
     }
     merge->moves.n_moves = 0;
     return err;

@@ -38,6 +38,7 @@
 
 #include "base/base_err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,6 +80,8 @@ struct rk_store_merge_settings {
     /* Takes over a descriptor of a file that was just unlinked: who closes it last does the work of freeing its space.
      * NULL: whoever has it open. */
     void (*keep)(void *context, int fd);
+    /* Closes what it has taken over: whether there was anything, and so space that was not free yet. NULL: no. */
+    bool (*release)(void *context);
     /* Every few records: gives the processor to who wants it now. NULL: it does not. */
     void (*pause)(void *context);
     /* Between two pieces of work: may sleep. RK_ERR_AGAIN: give up what is not finished. */

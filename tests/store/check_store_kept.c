@@ -75,16 +75,14 @@ START_TEST(the_gate_opens_when_a_processor_is_free)
 }
 END_TEST
 
-/* Whether it opens at once is the machine's matter; an answer that nobody waited for is no second one. */
+/* Whether it opens at once is the machine's matter; who did not wait for an answer gets it the next time. */
 START_TEST(nobody_has_to_wait_at_the_gate)
 {
     struct rk_store_gate *gate = NULL;
-    unsigned n_opened = 0;
 
     ck_assert_int_eq(rk_store_gate_create(&gate, NULL), RK_OK);
     for (unsigned i = 0; i < N_PASSES; i++)
-        n_opened += rk_store_gate_wait(gate, 0);
-    ck_assert_uint_le(n_opened, N_PASSES);
+        (void)rk_store_gate_wait(gate, 0);
     ck_assert(rk_store_gate_wait(gate, 100 * RK_NS_PER_S));
     rk_store_gate_destroy(&gate);
 }
