@@ -34,6 +34,7 @@
 #define FILE_BYTES   (512u << 20)
 #define KEYDIR_BYTES ((uint64_t)4 << 30)
 #define COPY_BYTES   (1u << 20)
+#define N_COPIES     5
 
 static struct rk_log_store *store;
 static struct rk_log_writer *log_writer;
@@ -266,6 +267,19 @@ static double keep_files(const char *path, bool keep)
     return (double)(rk_time_monotonic_ns() - begun_ns) / 1e9;
 }
 
+/* The shortest: a disk has its moods, and only that is what it can do. */
+static double copy_some_times(const char *folder, uint64_t size)
+{
+    double best = copy_file(folder, size);
+
+    for (unsigned i = 1; i < N_COPIES; i++) {
+        double seconds = copy_file(folder, size);
+
+        best = seconds < best ? seconds : best;
+    }
+    return best;
+}
+
 /* Nothing that was written before is charged to what comes. */
 static void write_all_out(const char *folder)
 {
@@ -288,7 +302,7 @@ static void measure(const char *folder, uint64_t total_bytes, uint32_t value_len
     make_hints();
     live_bytes = rk_store_space_total(space).bytes[RK_STORE_LIVE];
     write_all_out(folder);
-    copy_seconds = copy_file(folder, live_bytes);
+    copy_seconds = copy_some_times(folder, live_bytes);
     (void)keep_files(path, true); /* not what is measured */
     begun_ns = rk_time_monotonic_ns();
     begun_cpu = cpu_seconds();
@@ -296,7 +310,6 @@ static void measure(const char *folder, uint64_t total_bytes, uint32_t value_len
     cpu = cpu_seconds() - begun_cpu;
     seconds = (double)(rk_time_monotonic_ns() - begun_ns) / 1e9;
     free_seconds = keep_files(path, false);
-    copy_seconds = (copy_seconds + copy_file(folder, live_bytes)) / 2; /* before and after: the disk has its moods */
     reclaimed = last_progress.removed_bytes - last_progress.written_bytes;
     printf("%u,%u,%.0f,%.0f,%.2f,%.2f,%.2f,%.1f,%.2f,%.2f\n", value_len, dead_percent,
            (double)last_progress.written_bytes / mib, (double)reclaimed / mib, seconds, cpu, free_seconds,
