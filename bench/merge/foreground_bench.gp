@@ -1,19 +1,19 @@
-# gnuplot -e "csv='foreground_bench.csv'; svg='foreground_bench.svg'" foreground_bench.gp
+# gnuplot -c foreground_bench.gp foreground_bench.csv foreground_bench.svg
 # Columns: workload,load,merge,rounds,requests_per_s,p50_us,p99_us,p999_us,busy_percent,merge_mib_per_s,ratios
-set terminal svg size 1000,760 background rgb 'white'
-set output svg
-set datafile separator ','
+csv = ARG1; svg = ARG2; height = 760
+load system("dirname " . ARG0) . "/../chart.gp"
+set xrange [-0.6:3.6]
+set rmargin 28
 set style data histogram
 set style histogram clustered gap 1
 set style fill solid 0.8 border rgb 'white'
 set boxwidth 0.95
 set grid ytics
-set key outside right
 set xtics scale 0
 set bmargin 4
-load_of(load) = load eq '64' ? "64 connections" : load eq '8:1' ? "8 connections,\n1 ms pause each" : load
-name_of(row) = sprintf("%s, %s", strcol(1) eq 'get' ? 'GET' : strcol(1) eq 'put' ? 'PUT' : strcol(1), load_of(strcol(2)))
-of(merge) = sprintf("< awk -F, 'NR > 1 && $3 == \"%s\"' %s", merge, csv)
+load_of(load) = load eq '64' ? "64 connections" : load eq '8:1' ? "8 that pause 1 ms" : load
+name_of(row) = sprintf("%s,\n%s", strcol(1) eq 'get' ? 'GET' : strcol(1) eq 'put' ? 'PUT' : strcol(1), load_of(strcol(2)))
+of(merge) = rows('$3 == "' . merge . '"')
 set multiplot layout 2,1
 set logscale y
 set yrange [10:*]

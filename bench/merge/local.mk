@@ -16,5 +16,5 @@ bench-merge: merge_bench
 # FOREGROUND="-r 5 -w get" for other options; TMPDIR for a folder with 10 GiB.
 bench-foreground: rackkvd rackkvctl
 	$(srcdir)/%D%/foreground_bench $(FOREGROUND) > foreground_bench.csv
-	gnuplot -e "csv='foreground_bench.csv'; svg='foreground_bench.svg'" $(srcdir)/%D%/foreground_bench.gp
+	gnuplot -c $(srcdir)/%D%/foreground_bench.gp foreground_bench.csv foreground_bench.svg
 	cat foreground_bench.csv

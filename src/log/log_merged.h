@@ -1,6 +1,6 @@
 /* A merged data file while it is made: records of older files, byte for byte, in any order.
  *
- *   create -> { begin_record -> append* }* -> finish -> [the hint, the MANIFEST] -> settle -> close
+ *   create -> { begin_record -> append* }* -> finish -> [the hint] -> settle -> [the MANIFEST] -> close
  *
  *   0        80
  *   +--------+--------+--------+- - - - - -+
@@ -54,7 +54,7 @@ enum rk_err rk_log_merged_append(struct rk_log_merged *merged, const uint8_t *by
 /* Writes what is left and the trailer, and makes all of it durable. The same results. */
 enum rk_err rk_log_merged_finish(struct rk_log_merged *merged, uint64_t sequence, struct rk_detail *detail);
 
-/* After finish, when its hint was made: drops what nobody had asked for. */
+/* After finish, when what was written is on the disk: drops from the page cache what nobody had asked for. */
 void rk_log_merged_settle(struct rk_log_merged *merged);
 
 /* NULL inside is fine. */
