@@ -21,7 +21,7 @@
 #include <string.h>
 
 #define ENTRIES_AT_ONCE 64
-#define TURN_BYTES      (256u << 10)
+#define TURN_BYTES      (128u << 10)
 #define TURN_ENTRIES    2048u
 #define PAUSE_ENTRIES   8u
 
