@@ -20,7 +20,7 @@
 #define WRITE_OUT_BYTES (2u << 20)
 #define N_ON_THEIR_WAY  16
 
-#define N_PIECES_MAX (RK_LOG_FILE_BYTES_MAX / RK_LOG_MERGED_PIECE_BYTES + 2)
+#define N_PIECES_MAX (RK_LOG_FILE_BYTES_MAX / RK_LOG_MERGED_PIECE_BYTES + 1)
 
 struct rk_log_merged {
     struct rk_log_merged_settings settings;
@@ -30,7 +30,6 @@ struct rk_log_merged {
     size_t used;
     size_t cold_bytes;          /* of what is in the buffer */
     uint8_t cold[N_PIECES_MAX]; /* by piece: most of it came from the disk */
-    size_t n_pieces;
     uint8_t buffer[RK_LOG_MERGED_PIECE_BYTES];
 };
 
@@ -111,6 +110,7 @@ static enum rk_err write_out(struct rk_log_merged *merged, struct rk_detail *det
 {
     struct rk_log_file_trailer totals = merged->file.totals; /* ours: append counts ascending sequences */
     struct iovec iov = { .iov_base = merged->buffer, .iov_len = merged->used };
+    uint64_t begin = merged->file.end_bytes;
     enum rk_err err;
 
     if (merged->used == 0)
@@ -120,18 +120,24 @@ static enum rk_err write_out(struct rk_log_merged *merged, struct rk_detail *det
     merged->file.totals = totals;
     if (err != RK_OK)
         return err == RK_ERR_READ_ONLY ? RK_ERR_IO : err; /* of this file, which goes; not of the store */
-    merged->cold[merged->n_pieces++] = merged->cold_bytes > merged->used / 2;
+    merged->cold[begin / RK_LOG_MERGED_PIECE_BYTES] = merged->cold_bytes > merged->used / 2;
     merged->used = 0;
     merged->cold_bytes = 0;
     write_out_early(merged);
     return RK_OK;
 }
 
+/* To the end of the piece that is in the buffer. */
+static size_t room_in_piece(const struct rk_log_merged *merged)
+{
+    return RK_LOG_MERGED_PIECE_BYTES - (merged->file.end_bytes + merged->used) % RK_LOG_MERGED_PIECE_BYTES;
+}
+
 enum rk_err rk_log_merged_append(struct rk_log_merged *merged, const uint8_t *bytes, size_t size, bool is_cold,
                                  struct rk_detail *detail)
 {
     while (size > 0) {
-        size_t room = sizeof merged->buffer - merged->used;
+        size_t room = room_in_piece(merged);
         size_t part = size < room ? size : room;
         enum rk_err err;
 
@@ -140,7 +146,7 @@ enum rk_err rk_log_merged_append(struct rk_log_merged *merged, const uint8_t *by
         merged->cold_bytes += is_cold ? part : 0;
         bytes += part;
         size -= part;
-        err = merged->used == sizeof merged->buffer ? write_out(merged, detail) : RK_OK;
+        err = part == room ? write_out(merged, detail) : RK_OK;
         if (err != RK_OK)
             return err;
     }
@@ -162,11 +168,10 @@ enum rk_err rk_log_merged_finish(struct rk_log_merged *merged, uint64_t sequence
 
 void rk_log_merged_settle(struct rk_log_merged *merged)
 {
-    uint64_t begin = RK_LOG_FILE_FRAME_BYTES;
-
-    for (size_t i = 0; i < merged->n_pieces; i++, begin += RK_LOG_MERGED_PIECE_BYTES)
-        if (merged->cold[i]) /* advice: whole pages inside of the range */
-            (void)rk_io->fadvise(merged->file.fd, (off_t)begin, RK_LOG_MERGED_PIECE_BYTES, POSIX_FADV_DONTNEED);
+    for (off_t i = 0; i * (off_t)RK_LOG_MERGED_PIECE_BYTES < (off_t)merged->file.end_bytes; i++)
+        if (merged->cold[i]) /* advice */
+            (void)rk_io->fadvise(merged->file.fd, i * (off_t)RK_LOG_MERGED_PIECE_BYTES, RK_LOG_MERGED_PIECE_BYTES,
+                                 POSIX_FADV_DONTNEED);
 }
 
 void rk_log_merged_close(struct rk_log_merged **merged, bool remove)

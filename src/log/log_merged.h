@@ -6,8 +6,9 @@
  *   +--------+--------+--------+- - - - - -+
  *   | header | record | record |           |   preallocated up to what is expected
  *   +--------+--------+--------+- - - - - -+
- * Written in pieces of RK_LOG_MERGED_PIECE_BYTES; the kernel is told to write them out while the next ones are made, so
- * that no sync, nor one of the writer, finds a whole file to write out.
+ * Written in pieces that begin at multiples of RK_LOG_MERGED_PIECE_BYTES, so that each lies in pages of its own; the
+ * kernel is told to write them out while the next ones are made, so that no sync, nor one of the writer, finds a whole
+ * file to write out.
  *
  * 1. Sequences and CRCs of the records stay; marks mean nothing: all of the file is durable before it is listed.
  * 2. Until it is listed nothing needs it: what fails is closed with `remove`, and leaves nothing.
