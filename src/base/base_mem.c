@@ -14,6 +14,15 @@ void *rk_mem_calloc(size_t n, size_t size)
     return memory;
 }
 
+void *rk_mem_resize(void *memory, size_t n, size_t size)
+{
+    void *resized = reallocarray(memory, n > 0 ? n : 1, size > 0 ? size : 1);
+
+    if (resized == NULL)
+        rk_fatal(1, "out of memory: %zu objects of %zu bytes were asked for", n, size);
+    return resized;
+}
+
 void *rk_mem_aligned(size_t alignment, size_t size)
 {
     void *memory = NULL;

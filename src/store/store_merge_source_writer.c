@@ -106,24 +106,6 @@ void rk_store_merge_source_close(struct rk_store_merge_source **source)
     *source = NULL;
 }
 
-static enum rk_err next_of_hint(struct rk_store_merge_source *source, struct rk_store_merge_entry *entry_out,
-                                struct rk_detail *detail)
-{
-    struct rk_log_hint_entry found;
-    enum rk_err err = rk_log_hint_next(source->hint, &found);
-
-    if (err == RK_ERR_IO)
-        rk_detail_set(detail, "the hint of data file %u cannot be read", source->file_number);
-    if (err != RK_OK)
-        return err;
-    *entry_out =
-        (struct rk_store_merge_entry){ .fingerprint = { .high = found.fingerprint_high, .low = found.fingerprint_low },
-                                       .location = found.location,
-                                       .sequence = found.sequence,
-                                       .is_tombstone = found.is_tombstone };
-    return RK_OK;
-}
-
 static enum rk_err end_of_scan(struct rk_store_merge_source *source, struct rk_detail *detail)
 {
     const struct rk_log_scan_end *end = rk_log_scan_end(source->scan);
@@ -135,27 +117,42 @@ static enum rk_err end_of_scan(struct rk_store_merge_source *source, struct rk_d
     return RK_ERR_CORRUPT;
 }
 
-enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, struct rk_store_merge_entry *entry_out,
-                                       struct rk_detail *detail)
+static enum rk_err next_of_scan(struct rk_store_merge_source *source, struct rk_log_hint_entry *entry_out,
+                                struct rk_detail *detail)
 {
+    struct rk_fingerprint fingerprint;
     struct rk_log_scan_item item;
-    enum rk_err err;
+    enum rk_err err = rk_log_scan_next(source->scan, &item, detail);
 
-    if (source->hint != NULL)
-        return next_of_hint(source, entry_out, detail);
-    err = rk_log_scan_next(source->scan, &item, detail);
     if (err == RK_ERR_NOT_FOUND)
         return end_of_scan(source, detail);
     if (err != RK_OK)
         return err;
     source->read_bytes += rk_record_size_of(&item.header);
-    *entry_out = (struct rk_store_merge_entry){
-        .fingerprint = rk_keydir_fingerprint(item.key, item.header.key_len, source->identity->hash_key),
-        .location = item.location,
-        .sequence = item.header.sequence,
-        .is_tombstone = item.header.type == RK_RECORD_TOMBSTONE,
-    };
+    fingerprint = rk_keydir_fingerprint(item.key, item.header.key_len, source->identity->hash_key);
+    *entry_out = (struct rk_log_hint_entry){ .fingerprint_high = fingerprint.high,
+                                             .fingerprint_low = fingerprint.low,
+                                             .is_tombstone = item.header.type == RK_RECORD_TOMBSTONE,
+                                             .location = item.location,
+                                             .sequence = item.header.sequence };
     return RK_OK;
+}
+
+enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, struct rk_log_hint_entry *entries_out,
+                                       size_t n_max, size_t *n_out, struct rk_detail *detail)
+{
+    enum rk_err err = RK_OK;
+
+    *n_out = 0;
+    if (source->hint != NULL) {
+        err = rk_log_hint_next_some(source->hint, entries_out, n_max, n_out);
+        if (err == RK_ERR_IO)
+            rk_detail_set(detail, "the hint of data file %u cannot be read", source->file_number);
+        return err;
+    }
+    while (*n_out < n_max && (err = next_of_scan(source, &entries_out[*n_out], detail)) == RK_OK)
+        ++*n_out;
+    return err == RK_ERR_NOT_FOUND && *n_out > 0 ? RK_OK : err; /* the next call says it again */
 }
 
 static enum rk_err move_window(struct rk_store_merge_source *source, uint64_t at, struct rk_detail *detail)
@@ -204,7 +201,7 @@ static enum rk_err report_damage(const struct rk_store_merge_source *source, uin
 }
 
 /* The header at the location, which must be that of the entry. */
-static enum rk_err read_header(struct rk_store_merge_source *source, const struct rk_store_merge_entry *entry,
+static enum rk_err read_header(struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
                                struct rk_record_header *header, struct rk_detail *detail)
 {
     struct rk_location location = rk_log_location_decode(entry->location);
@@ -222,7 +219,7 @@ static enum rk_err read_header(struct rk_store_merge_source *source, const struc
     return RK_OK;
 }
 
-enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, const struct rk_store_merge_entry *entry,
+enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
                                        struct rk_store_merge_record *record_out, struct rk_detail *detail)
 {
     struct rk_record_header header;

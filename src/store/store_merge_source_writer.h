@@ -9,6 +9,7 @@
 #define RK_STORE_STORE_MERGE_SOURCE_WRITER_H
 
 #include "keydir/keydir.h"
+#include "log/log_hint.h"
 #include "log/log_record.h"
 #include "log/log_repair.h"
 
@@ -17,12 +18,10 @@ struct rk_log_identity;
 struct rk_log_merged;
 struct rk_store_merge_source;
 
-struct rk_store_merge_entry {
-    struct rk_fingerprint fingerprint;
-    uint64_t location;
-    uint64_t sequence;
-    bool is_tombstone;
-};
+static inline struct rk_fingerprint rk_store_merge_fingerprint(const struct rk_log_hint_entry *entry)
+{
+    return (struct rk_fingerprint){ .high = entry->fingerprint_high, .low = entry->fingerprint_low };
+}
 
 /* What stands before the value. Valid until the next call. */
 struct rk_store_merge_record {
@@ -39,12 +38,13 @@ enum rk_err rk_store_merge_source_open(struct rk_store_merge_source **source_out
                                        const struct rk_log_file_summary *summary, struct rk_detail *detail);
 void rk_store_merge_source_close(struct rk_store_merge_source **source);
 
-/* In the order of their offsets; RK_ERR_NOT_FOUND after the last one; RK_ERR_IO, RK_ERR_CORRUPT. */
-enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, struct rk_store_merge_entry *entry_out,
-                                       struct rk_detail *detail);
+/* The next 1 to n_max entries, in the order of their offsets: RK_OK; RK_ERR_NOT_FOUND after the last one; RK_ERR_IO,
+ * RK_ERR_CORRUPT. */
+enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, struct rk_log_hint_entry *entries_out,
+                                       size_t n_max, size_t *n_out, struct rk_detail *detail);
 
 /* Reads the record of an entry and checks it, but for a value with block CRCs. RK_ERR_IO, RK_ERR_CORRUPT. */
-enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, const struct rk_store_merge_entry *entry,
+enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
                                        struct rk_store_merge_record *record_out, struct rk_detail *detail);
 
 /* Appends the record that was read, which the file has begun (rk_log_merged_begin_record). RK_ERR_IO, RK_ERR_CORRUPT,

@@ -25,11 +25,6 @@
 #define TURN_ENTRIES    2048u
 #define PAUSE_ENTRIES   8u
 
-struct judged_entry {
-    struct rk_store_merge_entry entry;
-    uint64_t now; /* where the key is */
-};
-
 enum rk_err rk_store_merge_turn(struct rk_store_merge *merge, uint64_t bytes)
 {
     merge->turn_bytes += bytes;
@@ -54,26 +49,24 @@ static bool may_drop_hiding(struct rk_store_merge *merge, struct merge_input *in
     return true;
 }
 
-static void add_move(struct rk_store_merge *merge, const struct rk_store_merge_entry *entry,
-                     enum rk_store_move_kind kind, uint64_t to)
+static void add_move(struct rk_store_merge *merge, const struct rk_log_hint_entry *entry, enum rk_store_move_kind kind,
+                     uint64_t to)
 {
-    rk_store_moves_add(&merge->moves, &(struct rk_store_move){ .fingerprint_high = entry->fingerprint.high,
-                                                               .fingerprint_low = entry->fingerprint.low,
+    rk_store_moves_add(&merge->moves, &(struct rk_store_move){ .fingerprint_high = entry->fingerprint_high,
+                                                               .fingerprint_low = entry->fingerprint_low,
                                                                .kind = kind,
                                                                .from = entry->location,
                                                                .to = to });
 }
 
 /* The record of this key that comes next in the output. */
-static void add_to_hint(struct rk_store_merge *merge, const struct rk_store_merge_entry *entry,
+static void add_to_hint(struct rk_store_merge *merge, const struct rk_log_hint_entry *entry,
                         const struct rk_store_merge_record *record, bool is_tombstone, uint64_t location)
 {
-    struct rk_log_hint_entry hint = { .fingerprint_high = entry->fingerprint.high,
-                                      .fingerprint_low = entry->fingerprint.low,
-                                      .is_tombstone = is_tombstone,
-                                      .location = location,
-                                      .sequence = entry->sequence };
+    struct rk_log_hint_entry hint = *entry;
 
+    hint.is_tombstone = is_tombstone;
+    hint.location = location;
     rk_store_merge_add_to_hint(merge, &hint, record->key, record->header.key_len);
 }
 
@@ -92,7 +85,7 @@ static enum rk_err make_room(struct rk_store_merge *merge, uint64_t size_bytes, 
 }
 
 static enum rk_err copy_record(struct rk_store_merge *merge, struct rk_store_merge_source *source,
-                               const struct rk_store_merge_entry *entry, const struct rk_store_merge_record *record,
+                               const struct rk_log_hint_entry *entry, const struct rk_store_merge_record *record,
                                struct rk_detail *detail)
 {
     uint64_t size_bytes = rk_record_size_of(&record->header);
@@ -111,7 +104,7 @@ static enum rk_err copy_record(struct rk_store_merge *merge, struct rk_store_mer
 }
 
 /* A tombstone in the place of a record that has expired, for it hides older ones. */
-static enum rk_err replace_record(struct rk_store_merge *merge, const struct rk_store_merge_entry *entry,
+static enum rk_err replace_record(struct rk_store_merge *merge, const struct rk_log_hint_entry *entry,
                                   const struct rk_store_merge_record *record, struct rk_detail *detail)
 {
     struct rk_record_parts parts = { .type = RK_RECORD_TOMBSTONE,
@@ -139,7 +132,7 @@ static enum rk_err replace_record(struct rk_store_merge *merge, const struct rk_
 }
 
 static enum rk_err take_put(struct rk_store_merge *merge, struct merge_input *input,
-                            struct rk_store_merge_source *source, const struct rk_store_merge_entry *entry,
+                            struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
                             struct rk_detail *detail)
 {
     struct rk_store_merge_record record;
@@ -157,7 +150,7 @@ static enum rk_err take_put(struct rk_store_merge *merge, struct merge_input *in
 }
 
 static enum rk_err take_tombstone(struct rk_store_merge *merge, struct merge_input *input,
-                                  struct rk_store_merge_source *source, const struct rk_store_merge_entry *entry,
+                                  struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
                                   struct rk_detail *detail)
 {
     struct rk_store_merge_record record;
@@ -171,13 +164,13 @@ static enum rk_err take_tombstone(struct rk_store_merge *merge, struct merge_inp
     return err == RK_OK ? copy_record(merge, source, entry, &record, detail) : err;
 }
 
+/* `now` is where the key was a moment ago; 0: nowhere. */
 static enum rk_err take_entry(struct rk_store_merge *merge, struct merge_input *input,
-                              struct rk_store_merge_source *source, const struct judged_entry *judged,
+                              struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry, uint64_t now,
                               struct rk_detail *detail)
 {
-    const struct rk_store_merge_entry *entry = &judged->entry;
     uint64_t written_bytes = merge->progress.written_bytes;
-    bool wanted = entry->is_tombstone ? judged->now == 0 : judged->now == entry->location;
+    bool wanted = entry->is_tombstone ? now == 0 : now == entry->location;
     enum rk_err err = RK_OK;
 
     if (!wanted)
@@ -190,41 +183,33 @@ static enum rk_err take_entry(struct rk_store_merge *merge, struct merge_input *
     return err == RK_OK ? rk_store_merge_turn(merge, merge->progress.written_bytes - written_bytes) : err;
 }
 
-/* The next entries of a file, looked up in one read section. */
-static enum rk_err next_entries(struct rk_store_merge *merge, struct rk_store_merge_source *source,
-                                struct judged_entry judged[ENTRIES_AT_ONCE], size_t *n_out, struct rk_detail *detail)
+/* Where the keys are, looked up in one read section. */
+static void look_up(const struct rk_keydir *keydir, const struct rk_log_hint_entry *entries, size_t n_entries,
+                    uint64_t *now_out)
 {
-    const struct rk_keydir *keydir = rk_keydir_writer_reader(merge->settings->keydir);
-    enum rk_err err = RK_OK;
-    size_t n = 0;
-
-    while (n < ENTRIES_AT_ONCE && (err = rk_store_merge_source_next(source, &judged[n].entry, detail)) == RK_OK)
-        n++;
     rk_grace_read_lock();
-    for (size_t i = 0; i < n; i++)
-        rk_keydir_prefetch_rcu(keydir, judged[i].entry.fingerprint);
-    for (size_t i = 0; i < n; i++)
-        judged[i].now = rk_keydir_lookup_rcu(keydir, judged[i].entry.fingerprint);
+    for (size_t i = 0; i < n_entries; i++)
+        rk_keydir_prefetch_rcu(keydir, rk_store_merge_fingerprint(&entries[i]));
+    for (size_t i = 0; i < n_entries; i++)
+        now_out[i] = rk_keydir_lookup_rcu(keydir, rk_store_merge_fingerprint(&entries[i]));
     rk_grace_read_unlock();
-    *n_out = n;
-    return err;
 }
 
 static enum rk_err copy_entries(struct rk_store_merge *merge, struct merge_input *input,
                                 struct rk_store_merge_source *source, struct rk_detail *detail)
 {
-    struct judged_entry judged[ENTRIES_AT_ONCE];
-    enum rk_err err = RK_OK;
+    const struct rk_keydir *keydir = rk_keydir_writer_reader(merge->settings->keydir);
+    struct rk_log_hint_entry entries[ENTRIES_AT_ONCE];
+    uint64_t now[ENTRIES_AT_ONCE];
+    enum rk_err err;
     size_t n;
 
-    while (err == RK_OK) {
-        err = next_entries(merge, source, judged, &n, detail);
-        for (size_t i = 0; i < n && (err == RK_OK || err == RK_ERR_NOT_FOUND); i++) {
-            enum rk_err entry_err = take_entry(merge, input, source, &judged[i], detail);
-
-            if (entry_err != RK_OK)
-                err = entry_err;
-        }
+    while ((err = rk_store_merge_source_next(source, entries, ENTRIES_AT_ONCE, &n, detail)) == RK_OK) {
+        look_up(keydir, entries, n, now);
+        for (size_t i = 0; err == RK_OK && i < n; i++)
+            err = take_entry(merge, input, source, &entries[i], now[i], detail);
+        if (err != RK_OK)
+            return err;
     }
     return err == RK_ERR_NOT_FOUND ? RK_OK : err;
 }

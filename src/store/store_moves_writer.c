@@ -6,21 +6,14 @@
 #include "store/store_space_writer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 _Static_assert(sizeof(struct rk_store_move) == 32, "two millions of them are 64 MiB");
 
 void rk_store_moves_add(struct rk_store_moves *moves, const struct rk_store_move *move)
 {
     if (moves->n_moves == moves->n_places) {
-        size_t n_places = moves->n_places == 0 ? 4096 : moves->n_places * 2;
-        struct rk_store_move *larger = rk_mem_calloc(n_places, sizeof *larger);
-
-        if (moves->n_moves > 0)
-            memcpy(larger, moves->moves, moves->n_moves * sizeof *larger);
-        free(moves->moves);
-        moves->moves = larger;
-        moves->n_places = n_places;
+        moves->n_places = moves->n_places == 0 ? 4096 : moves->n_places * 2;
+        moves->moves = rk_mem_resize(moves->moves, moves->n_places, sizeof *moves->moves);
     }
     moves->moves[moves->n_moves++] = *move;
 }
