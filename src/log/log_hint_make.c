@@ -5,7 +5,7 @@
 #include "log/log_scan.h"
 #include "log/log_store.h"
 
-#define ASK_EVERY 4096 /* records between two questions whether to go on */
+#define ASK_EVERY 64 /* records between two questions whether to go on: it may yield then */
 
 static enum rk_err add_record(struct rk_log_hint_builder *builder, const struct rk_log_hint_maker *maker,
                               const struct rk_log_scan_item *item, struct rk_detail *detail)

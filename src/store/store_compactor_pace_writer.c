@@ -7,14 +7,13 @@
  * All of that becomes less while more dies than comes back (rk_store_policy_patience): space that is lost to a flood of
  * writes is worse than a slow answer. The rate is kept beside that, over the whole merge, so that pauses are made up
  * for only by RATE_BURST_NS. */
+#include "base/base_sched.h"
 #include "base/base_time.h"
 #include "stats/stats_block.h"
 #include "store/store_compactor_private.h"
 #include "store/store_policy.h"
 
-#include <sched.h>
-
-#define YIELD_PARTS   5
+#define YIELD_PARTS   8
 #define SLEEP_MAX_NS  (200 * RK_NS_PER_MS)
 #define RATE_BURST_NS (100 * RK_NS_PER_MS)
 #define GATE_MAX_NS   (10 * RK_NS_PER_MS)
@@ -52,7 +51,7 @@ void rk_store_pace_start(struct rk_store_compactor *compactor)
 void rk_store_pace_pause(const struct rk_store_compactor *compactor)
 {
     if (compactor->pace.patience_percent > 0)
-        (void)sched_yield(); /* cannot fail */
+        rk_sched_yield();
 }
 
 void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress)

@@ -3,6 +3,7 @@
 #include "base/base_assert.h"
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_sched.h"
 #include "base/base_thread.h"
 #include "base/base_time.h"
 #include "grace/grace.h"
@@ -13,7 +14,6 @@
 #include "store/store_compactor_private.h"
 #include "store/store_writer.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,14 +269,6 @@ static void wait_for_work_locked(struct rk_store_compactor *compactor, uint64_t 
     rk_store_compactor_wait_locked(compactor, kept_until_ns < due_ns ? kept_until_ns : due_ns);
 }
 
-/* When this thread wakes up, it does not take a processor from one that runs. */
-static void take_no_processor(void)
-{
-    struct sched_param none = { 0 };
-
-    (void)sched_setscheduler(0, SCHED_BATCH, &none); /* where it cannot, there still is the gate */
-}
-
 /* Closing takes its time: not with the lock. */
 static uint64_t close_kept_locked(struct rk_store_compactor *compactor)
 {
@@ -294,7 +286,7 @@ static void *run(void *argument)
     uint64_t kept_until_ns;
 
     rk_grace_register_thread();
-    take_no_processor();
+    rk_sched_background(); /* where it cannot, there still is the gate */
     rk_store_compactor_lock(compactor);
     for (kept_until_ns = close_kept_locked(compactor); !compactor->stopping;
          kept_until_ns = close_kept_locked(compactor)) {

@@ -2,6 +2,7 @@
 
 #include "base/base_assert.h"
 #include "base/base_mem.h"
+#include "base/base_sched.h"
 #include "base/base_thread.h"
 #include "base/base_time.h"
 #include "grace/grace_writer.h"
@@ -310,6 +311,7 @@ static void *writer_main(void *argument)
     struct rk_store_writer *writer = argument;
     bool stopping;
 
+    rk_sched_serve();
     do {
         bool any;
 

@@ -1,6 +1,7 @@
 #include "worker/worker.h"
 
 #include "base/base_detail.h"
+#include "base/base_sched.h"
 #include "grace/grace.h"
 #include "http/http_backend.h"
 #include "http/http_server.h"
@@ -253,6 +254,7 @@ enum rk_err rk_worker_run(const struct rk_handover *handover, struct rk_detail *
     struct worker worker = { .handover = handover };
     enum rk_err err;
 
+    rk_sched_serve(); /* and so will the threads that it starts */
     rk_grace_register_thread();
     err = open_worker(&worker, detail);
     if (err == RK_OK)

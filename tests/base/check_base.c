@@ -4,6 +4,7 @@
 #include "base/base_err.h"
 #include "base/base_io.h"
 #include "base/base_pulse.h"
+#include "base/base_sched.h"
 #include "base/base_thread.h"
 #include "test_dir.h"
 #include "test_main.h"
@@ -195,11 +196,40 @@ START_TEST(a_thread_is_born_with_its_name)
 }
 END_TEST
 
+static void *take_policy(void *policy_out)
+{
+    int *policy = policy_out;
+
+    rk_sched_serve();
+    rk_sched_yield();
+    policy[0] = sched_getscheduler(0);
+    rk_sched_background();
+    policy[1] = sched_getscheduler(0);
+    rk_sched_serve();
+    policy[2] = sched_getscheduler(0);
+    return NULL;
+}
+
+/* How long the slices are is the kernel's matter: older ones do not say. */
+START_TEST(a_background_thread_stays_one)
+{
+    pthread_t thread;
+    int policy[3];
+
+    ck_assert_int_eq(rk_thread_start(&thread, "rk-sched", take_policy, policy, NULL), RK_OK);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(policy[0], sched_getscheduler(0));
+    ck_assert_int_eq(policy[1], SCHED_BATCH);
+    ck_assert_int_eq(policy[2], SCHED_BATCH);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("base");
     TCase *tcase = tcase_create("base");
 
+    tcase_add_test(tcase, a_background_thread_stays_one);
     tcase_add_test(tcase, crc_of_the_standard_vectors);
     tcase_add_test(tcase, crc_of_pieces_is_the_crc_of_the_whole);
     tcase_add_test(tcase, numbers_are_little_endian);
