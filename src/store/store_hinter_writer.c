@@ -5,6 +5,7 @@
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_pulse.h"
+#include "base/base_sched.h"
 #include "keydir/keydir.h"
 #include "log/log_hint.h"
 #include "log/log_store.h"
@@ -14,7 +15,9 @@
 
 struct rk_store_hinter {
     struct rk_log_store *store;
-    uint64_t seen_edition; /* the thread's: of the list that is done */
+    uint64_t seen_edition; /* the thread's, as the next two: of the list that is done */
+    uint32_t *hinted;      /* files whose hints were found sound, or made: ascending */
+    size_t n_hinted;
     struct rk_pulse pulse;
     pthread_mutex_t mutex; /* guards what follows; never held while a file is read */
     struct rk_store_hinter_figures figures;
@@ -34,6 +37,7 @@ static void unlock(struct rk_store_hinter *hinter)
 static void destroy(struct rk_store_hinter *hinter)
 {
     (void)pthread_mutex_destroy(&hinter->mutex);
+    free(hinter->hinted);
     free(hinter);
 }
 
@@ -41,6 +45,7 @@ static bool may_go_on(void *context)
 {
     struct rk_store_hinter *hinter = context;
 
+    rk_sched_yield();
     return rk_pulse_goes_on(&hinter->pulse);
 }
 
@@ -87,8 +92,10 @@ static void remove_orphan(struct rk_store_hinter *hinter, uint32_t file_number)
     (void)rk_io->unlink_at(rk_log_store_dir_fd(hinter->store), name); /* if it stays, the next start sweeps it */
 }
 
-/* Whether the file has what it needs now: not sealed yet is fine, too, since the list changes when it will be. */
-static bool tend_file(struct rk_store_hinter *hinter, uint32_t file_number)
+enum tended { HINTED, NOT_SEALED, GONE, FAILED };
+
+/* Not sealed yet, or gone, is fine, too: the list changes when a file is sealed. */
+static enum tended tend_file(struct rk_store_hinter *hinter, uint32_t file_number)
 {
     struct rk_log_hint_maker maker = { .context = hinter, .fingerprint = make_fingerprint, .go_on = may_go_on };
     struct rk_log_file_summary summary;
@@ -98,14 +105,16 @@ static bool tend_file(struct rk_store_hinter *hinter, uint32_t file_number)
     enum rk_err err = rk_log_file_summarize(dir_fd, file_number, &identity->secret, &summary, &detail);
 
     if (err == RK_OK) {
-        if (!summary.has_trailer || has_hint(hinter, file_number, &summary))
-            return true;
+        if (!summary.has_trailer)
+            return NOT_SEALED;
+        if (has_hint(hinter, file_number, &summary))
+            return HINTED;
         err = rk_log_hint_make(dir_fd, file_number, identity, &maker, &detail);
     }
     if (err == RK_OK)
         remove_orphan(hinter, file_number);
     else if (!is_listed(hinter, file_number))
-        return true; /* gone meanwhile */
+        return GONE;
     lock(hinter);
     hinter->figures.n_made += err == RK_OK;
     if (err != RK_OK && err != RK_ERR_AGAIN) {
@@ -113,7 +122,49 @@ static bool tend_file(struct rk_store_hinter *hinter, uint32_t file_number)
         hinter->detail = detail;
     }
     unlock(hinter);
-    return err == RK_OK;
+    return err == RK_OK ? HINTED : FAILED;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint32_t *left = a, *right = b;
+
+    return (*left > *right) - (*left < *right);
+}
+
+/* Looking at a hint means reading all of it: once is enough, while the list changes with each file that is sealed. */
+static bool is_hinted(const struct rk_store_hinter *hinter, uint32_t file_number)
+{
+    return hinter->n_hinted > 0
+           && bsearch(&file_number, hinter->hinted, hinter->n_hinted, sizeof file_number, compare_numbers) != NULL;
+}
+
+/* Goes through all files; whether nothing is left to do for any. */
+static bool tend_all(struct rk_store_hinter *hinter)
+{
+    uint32_t *hinted = NULL;
+    size_t n_hinted = 0, n_places = 0;
+    bool done = true;
+    uint32_t file_number;
+
+    for (size_t i = 0; may_go_on(hinter) && (file_number = rk_log_store_file(hinter->store, i)) != 0; i++) {
+        enum tended tended = is_hinted(hinter, file_number) ? HINTED : tend_file(hinter, file_number);
+
+        done = done && tended != FAILED;
+        if (tended != HINTED)
+            continue;
+        if (n_hinted == n_places) {
+            n_places = 2 * n_places + 64;
+            hinted = rk_mem_resize(hinted, n_places, sizeof *hinted);
+        }
+        hinted[n_hinted++] = file_number;
+    }
+    if (n_hinted > 0)
+        qsort(hinted, n_hinted, sizeof *hinted, compare_numbers);
+    free(hinter->hinted);
+    hinter->hinted = hinted;
+    hinter->n_hinted = n_hinted;
+    return done;
 }
 
 /* Goes through the list, if it is another one than last time, or not all of it was done then. */
@@ -121,14 +172,11 @@ static void tend_files(void *context)
 {
     struct rk_store_hinter *hinter = context;
     uint64_t edition = rk_log_store_edition(hinter->store);
-    bool done = true;
-    uint32_t file_number;
 
     if (edition == hinter->seen_edition)
         return;
-    for (size_t i = 0; may_go_on(hinter) && (file_number = rk_log_store_file(hinter->store, i)) != 0; i++)
-        done = tend_file(hinter, file_number) && done;
-    if (done)
+    rk_sched_background();
+    if (tend_all(hinter))
         hinter->seen_edition = edition;
     lock(hinter);
     hinter->figures.n_rounds++;

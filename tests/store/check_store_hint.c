@@ -122,6 +122,26 @@ START_TEST(missing_and_doubtful_hints_are_made_after_a_start)
 }
 END_TEST
 
+/* Looking at a hint is reading all of it, and the list changes with each file: so a hint that is taken away behind the
+ * thread's back is not missed. */
+START_TEST(each_hint_is_looked_at_once)
+{
+    struct rk_store_hinter *hinter = NULL;
+
+    bed_open_writer(&bed);
+    ck_assert_int_eq(rk_store_hinter_start(&hinter, bed.store, 1, NULL), RK_OK);
+    for (unsigned i = 1; i <= 5; i++) {
+        bed_write(&bed, 10, 5);
+        ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
+        while (rk_store_hinter_figures(hinter, NULL).n_made < i)
+            (void)sched_yield();
+        ck_assert_int_eq(unlinkat(rk_log_store_dir_fd(bed.store), "0000000001.hint", 0), i == 1 ? 0 : -1);
+    }
+    ck_assert_uint_eq(rk_store_hinter_figures(hinter, NULL).n_made, 5);
+    rk_store_hinter_stop(&hinter);
+}
+END_TEST
+
 /* A hint that is damaged in any way is not used, and nobody notices. */
 START_TEST(any_doubt_and_the_data_file_is_read)
 {
@@ -256,6 +276,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tcase, create_bed, destroy_bed);
     tcase_add_test(tcase, hints_stand_for_sealed_files);
     tcase_add_test(tcase, missing_and_doubtful_hints_are_made_after_a_start);
+    tcase_add_test(tcase, each_hint_is_looked_at_once);
     tcase_add_test(tcase, any_doubt_and_the_data_file_is_read);
     tcase_add_test(tcase, the_hint_of_another_file_is_not_used);
     tcase_add_test(tcase, only_a_whole_sealed_file_gets_a_hint);
