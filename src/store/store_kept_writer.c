@@ -2,7 +2,10 @@
 
 #include "base/base_io.h"
 
+#include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void close_first(struct rk_store_kept *kept)
 {
@@ -11,18 +14,40 @@ static void close_first(struct rk_store_kept *kept)
     memmove(&kept->files[0], &kept->files[1], kept->n * sizeof kept->files[0]);
 }
 
+/* The size of what is in the page cache at most; unknown: nothing is dropped beforehand. */
+static off_t size_of(int fd)
+{
+    struct stat status;
+
+    return rk_io->fstat(fd, &status) == 0 ? status.st_size : 0;
+}
+
+/* Drops some more of the first file from the page cache; whether there is nothing left. */
+static bool drop_some(struct rk_store_kept *kept)
+{
+    struct rk_store_kept_file *file = &kept->files[0];
+
+    if (file->dropped_bytes >= file->file_bytes)
+        return true;
+    (void)rk_io->fadvise(file->fd, file->dropped_bytes, RK_STORE_KEPT_DROP_BYTES, POSIX_FADV_DONTNEED); /* advice */
+    file->dropped_bytes += RK_STORE_KEPT_DROP_BYTES;
+    return false;
+}
+
 void rk_store_kept_add(struct rk_store_kept *kept, int fd, uint64_t now_ns)
 {
     if (kept->n == RK_STORE_KEPT_MAX)
         close_first(kept);
-    kept->files[kept->n].fd = fd;
-    kept->files[kept->n].until_ns = now_ns + RK_STORE_KEPT_NS;
-    kept->n++;
+    kept->files[kept->n++] =
+        (struct rk_store_kept_file){ .fd = fd, .until_ns = now_ns + RK_STORE_KEPT_NS, .file_bytes = size_of(fd) };
 }
 
 uint64_t rk_store_kept_close(struct rk_store_kept *kept, uint64_t now_ns)
 {
-    while (kept->n > 0 && kept->files[0].until_ns <= now_ns)
+    while (kept->n > 0 && kept->files[0].until_ns <= now_ns) {
+        if (now_ns != UINT64_MAX && !drop_some(kept))
+            return now_ns;
         close_first(kept);
+    }
     return kept->n > 0 ? kept->files[0].until_ns : UINT64_MAX;
 }

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static struct rk_store_kept kept;
@@ -42,6 +43,35 @@ START_TEST(each_is_closed_when_its_time_has_come)
     ck_assert(!is_open(first) && is_open(second));
     ck_assert_uint_eq(rk_store_kept_close(&kept, UINT64_MAX), UINT64_MAX);
     ck_assert(!is_open(second));
+}
+END_TEST
+
+START_TEST(pages_go_from_the_cache_before_the_file_is_closed)
+{
+    int fd = memfd_create("kept", MFD_CLOEXEC);
+    uint64_t at_ns = RK_STORE_KEPT_NS;
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(ftruncate(fd, 2 * RK_STORE_KEPT_DROP_BYTES + 1), 0);
+    rk_store_kept_add(&kept, fd, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_eq(rk_store_kept_close(&kept, at_ns), at_ns);
+        ck_assert(is_open(fd));
+    }
+    ck_assert_uint_eq(rk_store_kept_close(&kept, at_ns), UINT64_MAX);
+    ck_assert(!is_open(fd));
+}
+END_TEST
+
+START_TEST(all_are_closed_at_once_when_asked)
+{
+    int fd = memfd_create("kept", MFD_CLOEXEC);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(ftruncate(fd, 2 * RK_STORE_KEPT_DROP_BYTES), 0);
+    rk_store_kept_add(&kept, fd, 0);
+    ck_assert_uint_eq(rk_store_kept_close(&kept, UINT64_MAX), UINT64_MAX);
+    ck_assert(!is_open(fd));
 }
 END_TEST
 
@@ -95,6 +125,8 @@ Suite *test_suite(void)
 
     tcase_add_checked_fixture(tcase, setup, NULL);
     tcase_add_test(tcase, each_is_closed_when_its_time_has_come);
+    tcase_add_test(tcase, pages_go_from_the_cache_before_the_file_is_closed);
+    tcase_add_test(tcase, all_are_closed_at_once_when_asked);
     tcase_add_test(tcase, with_too_many_the_first_goes_early);
     tcase_add_test(tcase, the_gate_opens_when_a_processor_is_free);
     tcase_add_test(tcase, nobody_has_to_wait_at_the_gate);
