@@ -20,6 +20,7 @@
 
 #define PAGE_BYTES   4096u
 #define WINDOW_BYTES ((512u << 10) + PAGE_BYTES)
+#define CALL_BYTES   (128u << 10) /* a longer call would keep the processor from who answers requests */
 
 /* All of a record before its value: header, expiry, block CRCs, key, metadata. */
 #define PREFIX_BYTES_MAX                                                                              \
@@ -155,18 +156,33 @@ enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, str
     return err == RK_ERR_NOT_FOUND && *n_out > 0 ? RK_OK : err; /* the next call says it again */
 }
 
+/* Fills the window from its begin, as far as the page cache has it; bytes. */
+static size_t read_cached(const struct rk_store_merge_source *source, size_t wanted)
+{
+    size_t done = 0;
+    ssize_t n = 1;
+
+    while (n > 0 && done < wanted) {
+        size_t rest = wanted - done;
+        struct iovec iov = { .iov_base = source->window + done, .iov_len = rest < CALL_BYTES ? rest : CALL_BYTES };
+
+        n = rk_io->preadv2(source->fd, &iov, 1, (off_t)(source->begin + done), RWF_NOWAIT);
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return done;
+}
+
 static enum rk_err move_window(struct rk_store_merge_source *source, uint64_t at, struct rk_detail *detail)
 {
     uint64_t begin = at / PAGE_BYTES * PAGE_BYTES;
     uint64_t rest = source->file_bytes - begin;
     size_t wanted = rest < WINDOW_BYTES ? (size_t)rest : WINDOW_BYTES;
-    struct iovec iov = { .iov_base = source->window, .iov_len = wanted };
     ssize_t n;
 
     drop_cold(source, begin < source->begin + source->filled ? begin : source->begin + source->filled);
     source->filled = 0;
     source->begin = begin;
-    n = rk_io->preadv2(source->fd, &iov, 1, (off_t)begin, RWF_NOWAIT); /* does the page cache have it? */
+    n = (ssize_t)read_cached(source, wanted);
     source->is_cold = n != (ssize_t)wanted;
     if (source->is_cold)
         n = rk_io_pread_full(source->fd, source->window, wanted, (off_t)begin);
