@@ -20,6 +20,11 @@ static void sync_once(void *context)
         (void)rk_log_writer_sync(syncer->writer); /* a failure is kept in the writer's state, which the writer reads */
 }
 
+static void request(void *context)
+{
+    rk_log_syncer_request(context);
+}
+
 enum rk_err rk_log_syncer_start(struct rk_log_syncer **syncer_out, struct rk_log_writer *writer, uint32_t interval_ms,
                                 struct rk_detail *detail)
 {
@@ -28,11 +33,13 @@ enum rk_err rk_log_syncer_start(struct rk_log_syncer **syncer_out, struct rk_log
 
     syncer->writer = writer;
     err = rk_pulse_start(&syncer->pulse, "rk-syncer", sync_once, syncer, interval_ms, detail);
-    if (err == RK_OK)
-        *syncer_out = syncer;
-    else
+    if (err != RK_OK) {
         free(syncer);
-    return err;
+        return err;
+    }
+    rk_log_writer_watch(writer, request, syncer);
+    *syncer_out = syncer;
+    return RK_OK;
 }
 
 void rk_log_syncer_request(struct rk_log_syncer *syncer)
@@ -49,6 +56,7 @@ void rk_log_syncer_stop(struct rk_log_syncer **syncer)
 {
     if (*syncer == NULL)
         return;
+    rk_log_writer_watch((*syncer)->writer, NULL, NULL);
     rk_pulse_stop(&(*syncer)->pulse);
     free(*syncer);
     *syncer = NULL;

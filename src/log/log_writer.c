@@ -45,6 +45,11 @@ struct rk_log_writer {
 
     pthread_mutex_t why_lock;
     struct rk_detail why;
+
+    uint64_t wake_at_bytes; /* the writer thread's */
+    pthread_mutex_t watch_lock;
+    void (*wake)(void *context);
+    void *wake_context;
 };
 
 static void lock(pthread_mutex_t *mutex)
@@ -111,6 +116,7 @@ static void begin_file(struct rk_log_writer *writer, const struct rk_log_active 
     atomic_store(&writer->file_number, active->file_number);
     atomic_store(&writer->flushed_bytes, active->end_bytes);
     atomic_store(&writer->durable_bytes, active->end_bytes);
+    writer->wake_at_bytes = active->end_bytes + RK_LOG_WRITER_UNSYNCED_BYTES;
 }
 
 /* The number of the newest listed file if it holds no record, 0 otherwise. Recovery left it sealed or cut, so its size
@@ -157,6 +163,7 @@ static void destroy(struct rk_log_writer *writer)
     rk_log_batch_fini(&writer->batch);
     (void)pthread_mutex_destroy(&writer->sync_lock);
     (void)pthread_mutex_destroy(&writer->why_lock);
+    (void)pthread_mutex_destroy(&writer->watch_lock);
     free(writer);
 }
 
@@ -181,6 +188,7 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
     rk_log_batch_init(&writer->batch);
     RK_ASSERT(pthread_mutex_init(&writer->sync_lock, NULL) == 0);
     RK_ASSERT(pthread_mutex_init(&writer->why_lock, NULL) == 0);
+    RK_ASSERT(pthread_mutex_init(&writer->watch_lock, NULL) == 0);
     err = create_file(writer, &active, detail);
     if (err == RK_OK) {
         begin_file(writer, &active);
@@ -281,6 +289,25 @@ static void drop_batch(struct rk_log_writer *writer)
     rk_log_batch_clear(&writer->batch);
 }
 
+void rk_log_writer_watch(struct rk_log_writer *writer, void (*wake)(void *context), void *context)
+{
+    lock(&writer->watch_lock);
+    writer->wake = wake;
+    writer->wake_context = context;
+    unlock(&writer->watch_lock);
+}
+
+static void wake_watcher(struct rk_log_writer *writer)
+{
+    if (writer->active.end_bytes < writer->wake_at_bytes)
+        return;
+    writer->wake_at_bytes = writer->active.end_bytes + RK_LOG_WRITER_UNSYNCED_BYTES;
+    lock(&writer->watch_lock);
+    if (writer->wake != NULL)
+        writer->wake(writer->wake_context);
+    unlock(&writer->watch_lock);
+}
+
 enum rk_err rk_log_writer_flush(struct rk_log_writer *writer)
 {
     struct rk_log_batch *batch = &writer->batch;
@@ -302,6 +329,7 @@ enum rk_err rk_log_writer_flush(struct rk_log_writer *writer)
     atomic_store(&writer->flushed_bytes, writer->active.end_bytes);
     atomic_store(&writer->flushed_sequence, writer->last_sequence);
     rk_log_batch_clear(batch);
+    wake_watcher(writer);
     return RK_OK;
 }
 

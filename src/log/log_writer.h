@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define RK_LOG_WRITER_UNSYNCED_BYTES (8u << 20)
+
 struct rk_detail;
 struct rk_log_store;
 struct rk_log_writer;
@@ -55,6 +57,11 @@ enum rk_err rk_log_writer_flush(struct rk_log_writer *writer);
 /* Makes everything flushed so far durable. A failure is sticky: RK_ERR_READ_ONLY from then on. Any thread; a roll-over
  * waits for it. */
 enum rk_err rk_log_writer_sync(struct rk_log_writer *writer);
+
+/* Has `wake` called after each RK_LOG_WRITER_UNSYNCED_BYTES that were flushed: a roll-over has the less to wait for. By
+ * the writer thread, while it holds a lock that this function takes, so that no call comes after another `wake` (NULL:
+ * none) was set. Any thread. */
+void rk_log_writer_watch(struct rk_log_writer *writer, void (*wake)(void *context), void *context);
 
 /* Rolls over now (nothing may be staged): next file, trailer, fdatasync in every mode, MANIFEST; nothing to do when the
  * active file has no record. rk_log_writer_stage does it by itself when a record would grow the file past its size.

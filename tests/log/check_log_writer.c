@@ -521,6 +521,36 @@ START_TEST(the_syncer_needs_no_asking)
 }
 END_TEST
 
+static void put_many(void)
+{
+    char value[4001];
+
+    memset(value, 'v', 4000);
+    value[4000] = '\0';
+    for (unsigned i = 0; i <= RK_LOG_WRITER_UNSYNCED_BYTES / 4000; i++)
+        test_log_put(writer(), "key", value);
+}
+
+/* The interval is long: what makes it sync is that much was written. */
+START_TEST(the_syncer_does_not_let_much_gather)
+{
+    struct rk_log_syncer *syncer = NULL;
+
+    close_log();
+    test_log_open(&log_under_test, 16 * (uint64_t)RK_LOG_WRITER_UNSYNCED_BYTES, 1);
+    ck_assert_int_eq(rk_log_syncer_start(&syncer, writer(), 1000000, NULL), RK_OK);
+    for (unsigned round = 0; round < 3; round++) {
+        uint64_t durable = rk_log_writer_durable_sequence(writer());
+
+        put_many();
+        while (rk_log_writer_durable_sequence(writer()) == durable)
+            sched_yield(); /* the suite's time limit is the deadline */
+    }
+    rk_log_syncer_stop(&syncer);
+    put_many(); /* nobody is called any more */
+}
+END_TEST
+
 START_TEST(the_syncers_failure_is_seen_by_the_writer)
 {
     struct rk_log_syncer *syncer = NULL;
@@ -559,6 +589,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_roll_over_may_fail_anywhere);
     tcase_add_test(tcase, the_syncer_makes_durable_what_is_flushed);
     tcase_add_test(tcase, the_syncer_needs_no_asking);
+    tcase_add_test(tcase, the_syncer_does_not_let_much_gather);
     tcase_add_test(tcase, the_syncers_failure_is_seen_by_the_writer);
     suite_add_tcase(suite, tcase);
     return suite;
