@@ -1,5 +1,6 @@
 /* Hints that are written entry by entry. */
 #include "base/base_bytes.h"
+#include "base/base_crc.h"
 #include "base/base_detail.h"
 #include "log/log_hint_builder.h"
 #include "log/log_scan.h"
@@ -7,16 +8,19 @@
 #include "test_log.h"
 #include "test_main.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define FILE_BYTES (1u << 20)
-#define NUMBER     1u
 #define HINT       "0000000001.hint"
 #define TMP        "0000000001.hint.tmp"
+#define N_MANY     12000u
+#define MANY_KEY   "a-key-that-is-long-%05u"
 
 static struct test_log bed;
+static uint32_t file_number;
 static struct rk_log_hint_builder *builder;
 static struct rk_detail detail;
 
@@ -29,6 +33,7 @@ static void setup(void)
     (void)test_log_put(bed.writer, "a", "2");
     ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
     builder = NULL;
+    file_number = 1;
 }
 
 static void teardown(void)
@@ -47,7 +52,8 @@ static bool file_is_there(const char *name)
 static void create(uint64_t n_entries_max)
 {
     ck_assert_int_eq(
-        rk_log_hint_builder_create(&builder, rk_log_store_dir_fd(bed.store), NUMBER, n_entries_max, &detail), RK_OK);
+        rk_log_hint_builder_create(&builder, rk_log_store_dir_fd(bed.store), file_number, n_entries_max, &detail),
+        RK_OK);
 }
 
 /* Adds the first n of the file's records, each with its sequence as fingerprint; the last result. */
@@ -58,7 +64,7 @@ static enum rk_err add_records(unsigned n)
     struct rk_log_scan_item item;
     enum rk_err err = RK_OK;
 
-    ck_assert_int_eq(rk_log_scan_open(&scan, rk_log_store_dir_fd(bed.store), NUMBER, identity, &detail), RK_OK);
+    ck_assert_int_eq(rk_log_scan_open(&scan, rk_log_store_dir_fd(bed.store), file_number, identity, &detail), RK_OK);
     for (unsigned i = 0; i < n && err == RK_OK; i++) {
         struct rk_log_hint_entry entry;
 
@@ -77,7 +83,7 @@ static struct rk_log_file_summary summarize(void)
 {
     struct rk_log_file_summary summary;
 
-    ck_assert_int_eq(rk_log_file_summarize(rk_log_store_dir_fd(bed.store), NUMBER,
+    ck_assert_int_eq(rk_log_file_summarize(rk_log_store_dir_fd(bed.store), file_number,
                                            &rk_log_store_identity(bed.store)->secret, &summary, &detail),
                      RK_OK);
     return summary;
@@ -90,16 +96,17 @@ static enum rk_err finish(void)
     return rk_log_hint_builder_finish(builder, rk_log_store_identity(bed.store)->uuid, &summary, &detail);
 }
 
-static void check_entries(void)
+/* Each has its sequence as fingerprint (add_records). */
+static void check_entries_of(uint64_t first_sequence, uint64_t n_entries)
 {
     struct rk_log_file_summary summary = summarize();
     struct rk_log_hint *hint = NULL;
     struct rk_log_hint_entry entry;
 
-    ck_assert_int_eq(rk_log_hint_open(&hint, rk_log_store_dir_fd(bed.store), NUMBER,
+    ck_assert_int_eq(rk_log_hint_open(&hint, rk_log_store_dir_fd(bed.store), file_number,
                                       rk_log_store_identity(bed.store)->uuid, &summary),
                      RK_OK);
-    for (uint64_t i = 1; i <= 3; i++) {
+    for (uint64_t i = first_sequence; i < first_sequence + n_entries; i++) {
         ck_assert_int_eq(rk_log_hint_next(hint, &entry), RK_OK);
         ck_assert_uint_eq(entry.sequence, i);
         ck_assert_uint_eq(entry.fingerprint_high, i);
@@ -122,13 +129,49 @@ START_TEST(fewer_entries_than_announced)
     ck_assert(!file_is_there(HINT));
     ck_assert_int_eq(finish(), RK_OK);
     ck_assert(!file_is_there(TMP));
-    check_entries();
+    check_entries_of(1, 3);
     bytes = test_log_read_file(bed.path, HINT, &size);
     ck_assert_int_eq(rk_log_hint_header_decode(bytes, &header), RK_OK);
     ck_assert_uint_eq(header.keys_offset, RK_LOG_HINT_HEADER_BYTES + announced[_i] * RK_LOG_HINT_ENTRY_BYTES);
     ck_assert_uint_eq(header.keys_bytes, 10);
     ck_assert_uint_eq(size, header.keys_offset + header.keys_bytes);
     ck_assert_mem_eq(bytes + header.keys_offset, "\1\0a\2\0bb\1\0a", 10);
+    free(bytes);
+}
+END_TEST
+
+/* The second file: entries and keys are each more than what is written at a time (256 KiB). */
+START_TEST(entries_and_keys_are_written_in_many_pieces)
+{
+    struct rk_log_hint_header header;
+    size_t size;
+    uint8_t *bytes, *at;
+    char key[32];
+
+    for (unsigned i = 0; i < N_MANY; i++) {
+        (void)snprintf(key, sizeof key, MANY_KEY, i); /* fits */
+        (void)test_log_put(bed.writer, key, "1");
+    }
+    ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
+    file_number = 2;
+    create(N_MANY);
+    ck_assert_int_eq(add_records(N_MANY), RK_OK);
+    ck_assert_int_eq(finish(), RK_OK);
+    check_entries_of(4, N_MANY);
+    bytes = test_log_read_file(bed.path, "0000000002.hint", &size);
+    ck_assert_int_eq(rk_log_hint_header_decode(bytes, &header), RK_OK);
+    ck_assert_uint_gt(header.n_entries * RK_LOG_HINT_ENTRY_BYTES, 256u << 10);
+    ck_assert_uint_gt(header.keys_bytes, 256u << 10);
+    ck_assert_uint_eq(header.keys_offset + header.keys_bytes, size);
+    ck_assert_uint_eq(header.keys_crc, rk_crc32c(0, bytes + header.keys_offset, header.keys_bytes));
+    at = bytes + header.keys_offset;
+    for (unsigned i = 0; i < N_MANY; i++) {
+        uint16_t key_len = (uint16_t)snprintf(key, sizeof key, MANY_KEY, i); /* fits */
+
+        ck_assert_uint_eq(rk_bytes_load16(at), key_len);
+        ck_assert_mem_eq(at + 2, key, key_len);
+        at += 2 + key_len;
+    }
     free(bytes);
 }
 END_TEST
@@ -161,6 +204,7 @@ Suite *test_suite(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, fewer_entries_than_announced, 0, 3);
+    tcase_add_test(tcase, entries_and_keys_are_written_in_many_pieces);
     tcase_add_test(tcase, more_entries_than_announced);
     tcase_add_test(tcase, other_records_than_the_data_file_has);
     suite_add_tcase(suite, tcase);
