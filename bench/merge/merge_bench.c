@@ -1,8 +1,8 @@
 /* How fast merges give space back, and what that costs: for each size of value and each share of dead bytes, files of
  * records are written, keys are overwritten until that share is dead, and all sealed files are merged. Beside it, a
- * file of as many bytes as were live is copied (read, write, fdatasync), as cp does. In turns, on one folder. Giving
- * the old files' blocks back to the file system is timed by itself (links keep them until the merge is over): it
- * depends on the size of what is dead, and cp does not do it.
+ * file of as many bytes as were live is copied (read, write, fdatasync), as cp does. On one folder, five times each, of
+ * which the fastest counts. Giving the old files' blocks back to the file system is timed by itself (links keep them
+ * until the merge is over): it depends on the size of what is dead, and cp does not do it.
  *
  *   merge_bench FOLDER MIB [VALUE_BYTES [DEAD_PERCENT]]    prints a table, comma-separated; of one size or share only
  */
@@ -35,6 +35,7 @@
 #define KEYDIR_BYTES ((uint64_t)4 << 30)
 #define COPY_BYTES   (1u << 20)
 #define N_COPIES     5
+#define N_MERGES     5
 
 static struct rk_log_store *store;
 static struct rk_log_writer *log_writer;
@@ -267,7 +268,7 @@ static double keep_files(const char *path, bool keep)
     return (double)(rk_time_monotonic_ns() - begun_ns) / 1e9;
 }
 
-/* The shortest: a disk has its moods, and only that is what it can do. */
+/* The shortest, as of merges: disks and processors have their moods, and only that is what they can do. */
 static double copy_some_times(const char *folder, uint64_t size)
 {
     double best = copy_file(folder, size);
@@ -290,33 +291,54 @@ static void write_all_out(const char *folder)
     close(fd);
 }
 
-static void measure(const char *folder, uint64_t total_bytes, uint32_t value_len, unsigned dead_percent)
+struct figures {
+    double live_mib, written_mib, reclaimed_mib;
+    double seconds, cpu_seconds, free_seconds;
+};
+
+static struct figures merge_once(const char *folder, uint64_t total_bytes, uint32_t value_len, unsigned dead_percent)
 {
+    const double mib = 1048576.0;
+    struct figures figures;
     char path[4096];
-    double begun_cpu, cpu, seconds, free_seconds, copy_seconds, mib = 1048576.0;
-    uint64_t begun_ns, live_bytes, reclaimed;
+    double begun_cpu;
+    uint64_t begun_ns;
 
     snprintf(path, sizeof path, "%s/merge_bench.store", folder);
     open_store(path);
     fill(total_bytes, value_len, dead_percent);
     make_hints();
-    live_bytes = rk_store_space_total(space).bytes[RK_STORE_LIVE];
+    figures.live_mib = (double)rk_store_space_total(space).bytes[RK_STORE_LIVE] / mib;
     write_all_out(folder);
-    copy_seconds = copy_some_times(folder, live_bytes);
     (void)keep_files(path, true); /* not what is measured */
     begun_ns = rk_time_monotonic_ns();
     begun_cpu = cpu_seconds();
     merge_all();
-    cpu = cpu_seconds() - begun_cpu;
-    seconds = (double)(rk_time_monotonic_ns() - begun_ns) / 1e9;
-    free_seconds = keep_files(path, false);
-    reclaimed = last_progress.removed_bytes - last_progress.written_bytes;
-    printf("%u,%u,%.0f,%.0f,%.2f,%.2f,%.2f,%.1f,%.2f,%.2f\n", value_len, dead_percent,
-           (double)last_progress.written_bytes / mib, (double)reclaimed / mib, seconds, cpu, free_seconds,
-           (double)live_bytes / mib / seconds, copy_seconds / seconds,
-           (double)last_progress.written_bytes / (double)reclaimed);
-    (void)fflush(stdout); /* seen if it fails */
+    figures.cpu_seconds = cpu_seconds() - begun_cpu;
+    figures.seconds = (double)(rk_time_monotonic_ns() - begun_ns) / 1e9;
+    figures.free_seconds = keep_files(path, false);
+    figures.written_mib = (double)last_progress.written_bytes / mib;
+    figures.reclaimed_mib = (double)last_progress.removed_bytes / mib - figures.written_mib;
     close_store(path);
+    return figures;
+}
+
+static void measure(const char *folder, uint64_t total_bytes, uint32_t value_len, unsigned dead_percent)
+{
+    struct figures best = merge_once(folder, total_bytes, value_len, dead_percent);
+    double copy_seconds;
+
+    for (unsigned i = 1; i < N_MERGES; i++) {
+        struct figures figures = merge_once(folder, total_bytes, value_len, dead_percent);
+
+        best = figures.seconds < best.seconds ? figures : best;
+    }
+    write_all_out(folder);
+    copy_seconds = copy_some_times(folder, (uint64_t)(best.live_mib * 1048576.0));
+    printf("%u,%u,%.0f,%.0f,%.2f,%.2f,%.2f,%.1f,%.2f,%.2f\n", value_len, dead_percent, best.written_mib,
+           best.reclaimed_mib, best.seconds, best.cpu_seconds, best.free_seconds, best.live_mib / best.seconds,
+           copy_seconds / best.seconds, best.written_mib / best.reclaimed_mib);
+    (void)fflush(stdout); /* seen if it fails */
 }
 
 /* All values, or the one that was asked for. */
