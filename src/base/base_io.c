@@ -156,6 +156,22 @@ ssize_t rk_io_pread_full(int fd, void *bytes, size_t size, off_t offset)
     return (ssize_t)done;
 }
 
+ssize_t rk_io_pread_in_calls(int fd, void *bytes, size_t size, off_t offset)
+{
+    size_t done = 0;
+    size_t wanted;
+    ssize_t n;
+
+    do {
+        wanted = size - done < RK_IO_CALL_BYTES ? size - done : RK_IO_CALL_BYTES;
+        n = rk_io_pread_full(fd, (char *)bytes + done, wanted, offset + (off_t)done);
+        if (n < 0)
+            return -1;
+        done += (size_t)n;
+    } while ((size_t)n == wanted && done < size);
+    return (ssize_t)done;
+}
+
 /* Takes n bytes off the front of the array; returns how many entries are used up. */
 static int advance_iov(struct iovec *iov, int n_iov, size_t n)
 {

@@ -40,6 +40,11 @@ extern const struct rk_io_ops *rk_io;
 /* Reads until size bytes, the end of the file or an error: the number of bytes read, or -1 with errno. Any thread. */
 ssize_t rk_io_pread_full(int fd, void *bytes, size_t size, off_t offset);
 
+/* The same in calls of at most so many bytes: in a longer one the kernel keeps the processor from who answers requests
+ * for some ten microseconds or more. */
+#define RK_IO_CALL_BYTES (32u << 10)
+ssize_t rk_io_pread_in_calls(int fd, void *bytes, size_t size, off_t offset);
+
 /* Writes all or fails: 0, or -1 with errno. A short write is continued; what was written before an error stays in the
  * file. The iovec array is used up. */
 int rk_io_pwritev_full(int fd, struct iovec *iov, int n_iov, off_t offset);

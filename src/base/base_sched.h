@@ -1,6 +1,6 @@
 /* Which thread goes first when two want the same processor. Hints to the system's scheduler: where it does not take
- * them, everything works, with longer waits. Each function is about the calling thread, and the threads that it starts
- * afterwards. */
+ * them, everything works, with longer waits. The first two are for a thread once, when it begins; threads that it
+ * starts begin alike. */
 #ifndef RK_BASE_SCHED_H
 #define RK_BASE_SCHED_H
 

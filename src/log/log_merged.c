@@ -17,8 +17,8 @@
 /* So much is written out at a time, and so many times as much is on its way meanwhile: with less, a disk that could
  * take a GiB a second was waited for, and with no limit a sync of the active file would have to wait for all of it.
  * Larger pieces would keep a processor in the kernel for milliseconds, which requests wait for. */
-#define WRITE_OUT_BYTES (1u << 20)
-#define N_ON_THEIR_WAY  32
+#define WRITE_OUT_BYTES (256u << 10)
+#define N_ON_THEIR_WAY  128
 
 #define N_PIECES_MAX (RK_LOG_FILE_BYTES_MAX / RK_LOG_MERGED_PIECE_BYTES + 1)
 
@@ -120,6 +120,7 @@ static enum rk_err write_out(struct rk_log_merged *merged, struct rk_detail *det
     merged->file.totals = totals;
     if (err != RK_OK)
         return err == RK_ERR_READ_ONLY ? RK_ERR_IO : err; /* of this file, which goes; not of the store */
+    RK_ASSERT(begin / RK_LOG_MERGED_PIECE_BYTES < N_PIECES_MAX);
     merged->cold[begin / RK_LOG_MERGED_PIECE_BYTES] = merged->cold_bytes > merged->used / 2;
     merged->used = 0;
     merged->cold_bytes = 0;

@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RK_LOG_MERGED_PIECE_BYTES (128u << 10)
+#define RK_LOG_MERGED_PIECE_BYTES (32u << 10)
 
 struct rk_detail;
 struct rk_log_identity;

@@ -37,26 +37,6 @@ void rk_log_window_close(struct rk_log_window *window)
     *window = (struct rk_log_window){ .fd = -1 };
 }
 
-/* A call of the kernel that takes longer keeps the processor from threads that answer requests. */
-#define CALL_BYTES (128u << 10)
-
-/* Bytes read; -1: errno. */
-static ssize_t read_in_calls(int fd, uint8_t *bytes, size_t size, off_t at)
-{
-    size_t done = 0;
-    size_t wanted;
-    ssize_t n;
-
-    do {
-        wanted = size - done < CALL_BYTES ? size - done : CALL_BYTES;
-        n = rk_io_pread_full(fd, bytes + done, wanted, at + (off_t)done);
-        if (n < 0)
-            return -1;
-        done += (size_t)n;
-    } while ((size_t)n == wanted && done < size);
-    return (ssize_t)done;
-}
-
 /* Moves the window so that it begins at `at`, keeping what it has of that. */
 static enum rk_err move_to(struct rk_log_window *window, uint64_t at)
 {
@@ -69,7 +49,7 @@ static enum rk_err move_to(struct rk_log_window *window, uint64_t at)
     }
     window->begin = at;
     window->filled = keep;
-    n = read_in_calls(window->fd, window->buffer + keep, window->capacity - keep, (off_t)(at + keep));
+    n = rk_io_pread_in_calls(window->fd, window->buffer + keep, window->capacity - keep, (off_t)(at + keep));
     if (n < 0)
         return RK_ERR_IO;
     window->filled += (size_t)n;

@@ -20,7 +20,6 @@
 
 #define PAGE_BYTES   4096u
 #define WINDOW_BYTES ((512u << 10) + PAGE_BYTES)
-#define CALL_BYTES   (128u << 10) /* a longer call would keep the processor from who answers requests */
 
 /* All of a record before its value: header, expiry, block CRCs, key, metadata. */
 #define PREFIX_BYTES_MAX                                                                              \
@@ -156,19 +155,22 @@ enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, str
     return err == RK_ERR_NOT_FOUND && *n_out > 0 ? RK_OK : err; /* the next call says it again */
 }
 
-/* Fills the window from its begin, as far as the page cache has it; bytes. */
+/* Fills the window from its begin, as far as the page cache has it; bytes. It ends at the first call that is not whole:
+ * the kernel may have begun to read ahead by it, and what the next one found nobody else would have asked for. */
 static size_t read_cached(const struct rk_store_merge_source *source, size_t wanted)
 {
     size_t done = 0;
-    ssize_t n = 1;
+    struct iovec iov;
+    ssize_t n;
 
-    while (n > 0 && done < wanted) {
+    do {
         size_t rest = wanted - done;
-        struct iovec iov = { .iov_base = source->window + done, .iov_len = rest < CALL_BYTES ? rest : CALL_BYTES };
 
+        iov = (struct iovec){ .iov_base = source->window + done,
+                              .iov_len = rest < RK_IO_CALL_BYTES ? rest : RK_IO_CALL_BYTES };
         n = rk_io->preadv2(source->fd, &iov, 1, (off_t)(source->begin + done), RWF_NOWAIT);
         done += n > 0 ? (size_t)n : 0;
-    }
+    } while (n == (ssize_t)iov.iov_len && done < wanted);
     return done;
 }
 
@@ -185,7 +187,7 @@ static enum rk_err move_window(struct rk_store_merge_source *source, uint64_t at
     n = (ssize_t)read_cached(source, wanted);
     source->is_cold = n != (ssize_t)wanted;
     if (source->is_cold)
-        n = rk_io_pread_full(source->fd, source->window, wanted, (off_t)begin);
+        n = rk_io_pread_in_calls(source->fd, source->window, wanted, (off_t)begin);
     if (n != (ssize_t)wanted) {
         rk_detail_set(detail, "data file %u: cannot be read at byte %llu: %s", source->file_number,
                       (unsigned long long)begin, n < 0 ? strerror(errno) : "it ends there");

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 START_TEST(crc_of_the_standard_vectors)
@@ -196,12 +197,24 @@ START_TEST(a_thread_is_born_with_its_name)
 }
 END_TEST
 
+static uint64_t slice_ns;
+
+/* The kernel's; 0: it has none. The runtime is the fourth of the eight-byte words of its struct sched_attr. */
+static uint64_t slice_of_this_thread(void)
+{
+    uint64_t attributes[6] = { 0 };
+
+    ck_assert_int_eq(syscall(SYS_sched_getattr, 0, attributes, sizeof attributes, 0), 0);
+    return attributes[3];
+}
+
 static void *take_policy(void *policy_out)
 {
     int *policy = policy_out;
 
     rk_sched_serve();
     rk_sched_yield();
+    slice_ns = slice_of_this_thread();
     policy[0] = sched_getscheduler(0);
     rk_sched_background();
     policy[1] = sched_getscheduler(0);
@@ -210,7 +223,7 @@ static void *take_policy(void *policy_out)
     return NULL;
 }
 
-/* How long the slices are is the kernel's matter: older ones do not say. */
+/* Older kernels do not say how long the slices are, and then have none to be asked for. */
 START_TEST(a_background_thread_stays_one)
 {
     pthread_t thread;
@@ -218,6 +231,8 @@ START_TEST(a_background_thread_stays_one)
 
     ck_assert_int_eq(rk_thread_start(&thread, "rk-sched", take_policy, policy, NULL), RK_OK);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert(slice_ns == 0 || slice_ns == 100000);
+    ck_assert_int_eq(slice_ns == 0, slice_of_this_thread() == 0);
     ck_assert_int_eq(policy[0], sched_getscheduler(0));
     ck_assert_int_eq(policy[1], SCHED_BATCH);
     ck_assert_int_eq(policy[2], SCHED_BATCH);
