@@ -74,6 +74,17 @@ static bool may_go_on_locked(const struct rk_store_compactor *compactor)
     return !compactor->stopping && !compactor->cancelled;
 }
 
+/* Closing takes its time: not with the lock. */
+static uint64_t close_kept_locked(struct rk_store_compactor *compactor)
+{
+    uint64_t until_ns;
+
+    rk_store_compactor_unlock(compactor);
+    until_ns = rk_store_kept_close(&compactor->kept, rk_time_monotonic_ns());
+    rk_store_compactor_lock(compactor);
+    return until_ns;
+}
+
 /* Between two pieces of a merge. */
 static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *progress)
 {
@@ -86,8 +97,10 @@ static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *
     update_report_locked(compactor, progress);
     until_ns = rk_store_pace_next(compactor, progress, compactor->rate_bytes_per_s, compactor->paced);
     until_ns = until_ns > 0 ? until_ns + rk_time_monotonic_ns() : 0;
-    while (may_go_on_locked(compactor) && (compactor->paused || rk_time_monotonic_ns() < until_ns))
+    while (may_go_on_locked(compactor) && (compactor->paused || rk_time_monotonic_ns() < until_ns)) {
         rk_store_compactor_wait_locked(compactor, compactor->paused ? rk_time_monotonic_ns() + RK_NS_PER_S : until_ns);
+        (void)close_kept_locked(compactor); /* a pause may be long */
+    }
     go_on = may_go_on_locked(compactor);
     rk_store_compactor_unlock(compactor);
     rk_store_pace_begin(compactor, progress);
@@ -267,17 +280,6 @@ static void ask_policy_locked(struct rk_store_compactor *compactor)
 static void wait_for_work_locked(struct rk_store_compactor *compactor, uint64_t due_ns, uint64_t kept_until_ns)
 {
     rk_store_compactor_wait_locked(compactor, kept_until_ns < due_ns ? kept_until_ns : due_ns);
-}
-
-/* Closing takes its time: not with the lock. */
-static uint64_t close_kept_locked(struct rk_store_compactor *compactor)
-{
-    uint64_t until_ns;
-
-    rk_store_compactor_unlock(compactor);
-    until_ns = rk_store_kept_close(&compactor->kept, rk_time_monotonic_ns());
-    rk_store_compactor_lock(compactor);
-    return until_ns;
 }
 
 static void *run(void *argument)

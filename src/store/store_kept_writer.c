@@ -1,9 +1,9 @@
 #include "store/store_kept_writer.h"
 
 #include "base/base_io.h"
+#include "base/base_sched.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,31 +22,31 @@ static off_t size_of(int fd)
     return rk_io->fstat(fd, &status) == 0 ? status.st_size : 0;
 }
 
-/* Drops some more of the first file from the page cache; whether there is nothing left. */
-static bool drop_some(struct rk_store_kept *kept)
+/* Takes the pages of the first file from the page cache. */
+static void drop_pages(const struct rk_store_kept *kept)
 {
-    struct rk_store_kept_file *file = &kept->files[0];
+    off_t size = size_of(kept->files[0].fd);
 
-    if (file->dropped_bytes >= file->file_bytes)
-        return true;
-    (void)rk_io->fadvise(file->fd, file->dropped_bytes, RK_STORE_KEPT_DROP_BYTES, POSIX_FADV_DONTNEED); /* advice */
-    file->dropped_bytes += RK_STORE_KEPT_DROP_BYTES;
-    return false;
+    for (off_t at = 0; at < size; at += RK_STORE_KEPT_DROP_BYTES) {
+        (void)rk_io->fadvise(kept->files[0].fd, at, RK_STORE_KEPT_DROP_BYTES, POSIX_FADV_DONTNEED); /* advice */
+        rk_sched_yield();
+    }
 }
 
 void rk_store_kept_add(struct rk_store_kept *kept, int fd, uint64_t now_ns)
 {
     if (kept->n == RK_STORE_KEPT_MAX)
         close_first(kept);
-    kept->files[kept->n++] =
-        (struct rk_store_kept_file){ .fd = fd, .until_ns = now_ns + RK_STORE_KEPT_NS, .file_bytes = size_of(fd) };
+    kept->files[kept->n].fd = fd;
+    kept->files[kept->n].until_ns = now_ns + RK_STORE_KEPT_NS;
+    kept->n++;
 }
 
 uint64_t rk_store_kept_close(struct rk_store_kept *kept, uint64_t now_ns)
 {
     while (kept->n > 0 && kept->files[0].until_ns <= now_ns) {
-        if (now_ns != UINT64_MAX && !drop_some(kept))
-            return now_ns;
+        if (now_ns != UINT64_MAX)
+            drop_pages(kept);
         close_first(kept);
     }
     return kept->n > 0 ? kept->files[0].until_ns : UINT64_MAX;

@@ -1,4 +1,5 @@
 /* Files that were unlinked are kept open for a moment, and the gate at which merges wait. */
+#include "base/base_io.h"
 #include "base/base_time.h"
 #include "store/store_gate_writer.h"
 #include "store/store_kept_writer.h"
@@ -46,20 +47,43 @@ START_TEST(each_is_closed_when_its_time_has_come)
 }
 END_TEST
 
+static struct {
+    int fd;
+    off_t offset;
+} advices[8];
+static unsigned n_advices;
+
+static int note_advice(int fd, off_t offset, off_t size, int advice)
+{
+    ck_assert_uint_lt(n_advices, sizeof advices / sizeof *advices);
+    ck_assert_int_eq(advice, POSIX_FADV_DONTNEED);
+    ck_assert_int_eq(size, RK_STORE_KEPT_DROP_BYTES);
+    ck_assert(is_open(fd));
+    advices[n_advices].fd = fd;
+    advices[n_advices++].offset = offset;
+    return 0;
+}
+
 START_TEST(pages_go_from_the_cache_before_the_file_is_closed)
 {
-    int fd = memfd_create("kept", MFD_CLOEXEC);
-    uint64_t at_ns = RK_STORE_KEPT_NS;
+    struct rk_io_ops ops = *rk_io;
+    int files[] = { memfd_create("kept", MFD_CLOEXEC), memfd_create("kept", MFD_CLOEXEC) };
 
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(ftruncate(fd, 2 * RK_STORE_KEPT_DROP_BYTES + 1), 0);
-    rk_store_kept_add(&kept, fd, 0);
-    for (unsigned i = 0; i < 3; i++) {
-        ck_assert_uint_eq(rk_store_kept_close(&kept, at_ns), at_ns);
-        ck_assert(is_open(fd));
+    ops.fadvise = note_advice;
+    rk_io = &ops;
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_int_ge(files[i], 0);
+        ck_assert_int_eq(ftruncate(files[i], 2 * RK_STORE_KEPT_DROP_BYTES + (off_t)i), 0);
+        rk_store_kept_add(&kept, files[i], 0);
     }
-    ck_assert_uint_eq(rk_store_kept_close(&kept, at_ns), UINT64_MAX);
-    ck_assert(!is_open(fd));
+    ck_assert_uint_eq(rk_store_kept_close(&kept, RK_STORE_KEPT_NS), UINT64_MAX); /* all that are due, in one call */
+    rk_io = &rk_io_kernel_ops;
+    ck_assert(!is_open(files[0]) && !is_open(files[1]));
+    ck_assert_uint_eq(n_advices, 2 + 3);
+    for (unsigned i = 0; i < n_advices; i++) {
+        ck_assert_int_eq(advices[i].fd, files[i >= 2]);
+        ck_assert_int_eq(advices[i].offset, (i < 2 ? i : i - 2) * (off_t)RK_STORE_KEPT_DROP_BYTES);
+    }
 }
 END_TEST
 
