@@ -95,7 +95,7 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
              "interval is every log.sync_interval, none leaves it to the kernel." },
     { .section = "log", .name = "sync_interval", .type = RK_CONF_DURATION,
       .offset = OFFSET(log.sync_interval_ms), .default_text = "1s", .min = 1, .max = HOUR,
-      .doc = "How often to sync with sync: interval. A power failure loses at most about the last two intervals." },
+      .doc = "How often to sync at least with sync: interval; much that was written is synced earlier. A power failure loses at most about the last two intervals." },
     { .section = "log", .name = "file_size", .type = RK_CONF_SIZE, .offset = OFFSET(log.file_size_bytes),
       .default_text = "1GiB", .min = MIB, .max = 4 * GIB,
       .doc = "A data file that would grow past this is sealed, and a new one begun." },

@@ -46,8 +46,8 @@ struct rk_log_writer {
     pthread_mutex_t why_lock;
     struct rk_detail why;
 
-    uint64_t wake_at_bytes; /* the writer thread's */
-    pthread_mutex_t watch_lock;
+    uint64_t wake_at_bytes;     /* the writer thread's */
+    pthread_mutex_t watch_lock; /* guards the next two */
     void (*wake)(void *context);
     void *wake_context;
 };

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RK_LOG_WRITER_UNSYNCED_BYTES (8u << 20)
+#define RK_LOG_WRITER_UNSYNCED_BYTES (8u << 20) /* a disk takes some ten milliseconds for them */
 
 struct rk_detail;
 struct rk_log_store;
@@ -60,7 +60,7 @@ enum rk_err rk_log_writer_sync(struct rk_log_writer *writer);
 
 /* Has `wake` called after each RK_LOG_WRITER_UNSYNCED_BYTES that were flushed: a roll-over has the less to wait for. By
  * the writer thread, while it holds a lock that this function takes, so that no call comes after another `wake` (NULL:
- * none) was set. Any thread. */
+ * none) was set; it neither blocks nor sets another. Any thread. */
 void rk_log_writer_watch(struct rk_log_writer *writer, void (*wake)(void *context), void *context);
 
 /* Rolls over now (nothing may be staged): next file, trailer, fdatasync in every mode, MANIFEST; nothing to do when the

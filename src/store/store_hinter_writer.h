@@ -1,6 +1,7 @@
 /* The thread that makes hints: of each data file that is sealed and has none that is beyond doubt, oldest first, after
  * a start as well as while the server runs. Never on the writer's path; a hint that cannot be made is tried again
- * later, and matters to nobody but the next start. */
+ * later, and matters to nobody but the next start. Once found sound or made, a hint is not looked at again: if it is
+ * taken away behind the server's back, the next start makes it anew. */
 #ifndef RK_STORE_STORE_HINTER_WRITER_H
 #define RK_STORE_STORE_HINTER_WRITER_H
 
