@@ -33,3 +33,8 @@ check_PROGRAMS += check_log_hint_builder
 check_log_hint_builder_SOURCES = %D%/check_log_hint_builder.c %D%/test_log.c %D%/test_log.h
 check_log_hint_builder_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_log_hint_builder_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
+
+check_PROGRAMS += check_log_merged
+check_log_merged_SOURCES = %D%/check_log_merged.c %D%/test_log.c %D%/test_log.h
+check_log_merged_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_log_merged_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
