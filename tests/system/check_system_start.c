@@ -51,7 +51,7 @@ static void make_slow_program(void)
     fprintf(file,
             "#!/bin/sh\n"
             "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 " /* nor can leaks be looked for in a traced process */
-            "exec strace -D -f -q -o /dev/null -e trace=pread64 -e inject=pread64:delay_enter=50000 %s \"$@\"\n",
+            "exec strace -D -f -q -o /dev/null -e trace=pread64 -e inject=pread64:delay_enter=2000 %s \"$@\"\n",
             program);
     ck_assert_int_eq(fclose(file), 0);
     ck_assert_int_eq(chmod(slow_program, 0700), 0);
