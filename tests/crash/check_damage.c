@@ -3,8 +3,8 @@
  * changed. Of the newest file, a cut leaves exactly the records before it, and a flip never costs a record that had
  * been durable.
  *
- * RK_DAMAGE_STRIDE=1 goes through every byte and bit; without it, data files and hints are sampled. RK_CRASH_ROUNDS=n
- * asks for n times as much garbage. */
+ * Every byte and bit is gone through; under the sanitizers data files and hints are sampled, unless RK_DAMAGE_STRIDE=1.
+ * RK_CRASH_ROUNDS=n asks for n times as much garbage. */
 #include "base/base_detail.h"
 #include "log/log_location.h"
 #include "log/log_scan.h"
@@ -36,7 +36,7 @@
 #define DEFAULT_STRIDE 37
 #else
 #define SANITIZED      false
-#define DEFAULT_STRIDE 7
+#define DEFAULT_STRIDE 1
 #endif
 
 /* What damage to a file may lead to. */

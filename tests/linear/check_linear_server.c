@@ -245,7 +245,7 @@ END_TEST
 
 START_TEST(a_killed_master_leaves_it_linearizable)
 {
-    size_t n_kills = figure(4, 50);
+    size_t n_kills = figure(50, 50);
     char what[64];
 
     start_server(sync_modes[_i]);

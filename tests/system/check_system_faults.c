@@ -301,7 +301,7 @@ static void put_text(const char *key, const char *text)
     ck_assert_msg(status == 201 || status == 204, "%d", status);
 }
 
-#define N_READS_MAX 50
+#define N_READS 50
 
 static pid_t worker_pid(void)
 {
@@ -326,9 +326,9 @@ static const struct {
 };
 
 /* One connection asks for the keys in turn: one of the answers is an error, and all are in step. */
-static void check_reads(unsigned n_reads, unsigned bad, int status, const char *code)
+static void check_reads(unsigned bad, int status, const char *code)
 {
-    for (unsigned i = 1; i <= n_reads; i++) {
+    for (unsigned i = 1; i <= N_READS; i++) {
         char target[32], text[32];
 
         snprintf(target, sizeof target, "/v1/kv/r%u", i);
@@ -343,19 +343,17 @@ static void check_reads(unsigned n_reads, unsigned bad, int status, const char *
 START_TEST(a_failed_read_is_that_requests_alone)
 {
     const char *arguments[] = { "-o", "server.workers=1", "-o", "worker.reader_threads=1", NULL };
-    bool is_long = getenv("RK_LONG") != NULL;
-    unsigned n_reads = is_long ? N_READS_MAX : 12;
 
     server = system_server_start(dir, arguments);
     ck_assert(system_client_open(&client, system_server_port(server)));
-    for (unsigned i = 1; i <= n_reads; i++) {
+    for (unsigned i = 1; i <= N_READS; i++) {
         char key[16], text[32];
 
         snprintf(key, sizeof key, "r%u", i);
         snprintf(text, sizeof text, "value of %s.", key);
         put_text(key, text);
     }
-    for (unsigned n = 1; n <= n_reads; n += is_long ? 1 : 5) {
+    for (unsigned n = 1; n <= N_READS; n++) {
         char fault[64];
         const char *expressions[] = { fault, read_faults[_i].uncached, NULL };
 
@@ -363,9 +361,9 @@ START_TEST(a_failed_read_is_that_requests_alone)
         tracer = system_tracer_attach(worker_pid(), expressions);
         if (tracer == NULL)
             return;
-        check_reads(n_reads, n, read_faults[_i].status, read_faults[_i].code);
+        check_reads(n, read_faults[_i].status, read_faults[_i].code);
         system_tracer_detach(&tracer);
-        check_reads(n_reads, 0, 0, "");
+        check_reads(0, 0, "");
     }
 }
 END_TEST

@@ -41,11 +41,6 @@ check_system_merge_SOURCES = %D%/check_system_merge.c $(SYSTEM_SUPPORT)
 check_system_merge_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_merge_LDADD = $(SYSTEM_LDADD)
 
-# A fault at each read of 50, not at every fifth of 12.
-check-long: check-long-faults
-check-long-faults: check_system_faults$(EXEEXT) rackkvd$(EXEEXT)
-	RK_LONG=1 ./check_system_faults$(EXEEXT)
-
 # A load that is held for ten minutes, not for ten seconds; RK_LOAD_SECONDS=28800 for a night.
 check-long: check-long-load
 check-long-load: check_system_load$(EXEEXT) rackkvd$(EXEEXT)
