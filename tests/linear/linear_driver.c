@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define N_OUTAGES_MAX 100000
+#define COLD_EVERY    16
 #define RETRY_US      1000 /* nobody listens */
 
 struct client {
@@ -28,7 +29,6 @@ struct client {
     struct linear_op *ops;
     size_t n_ops;
     size_t n_ops_room;
-    size_t n_refused;             /* answers that say that nothing happened */
     char wrong[LINEAR_WHY_BYTES]; /* the first answer that no server may give */
 };
 
@@ -42,6 +42,8 @@ struct linear_driver {
     _Atomic int port; /* 0: nobody serves yet */
     _Atomic bool stopping;
     _Atomic size_t n_answered;
+    _Atomic size_t n_written;
+    _Atomic size_t n_refused; /* answers that say that nothing happened */
     struct outage *outages;
     size_t n_outages;
     struct client clients[]; /* one more than there are threads: the last reads every key at the end */
@@ -130,12 +132,13 @@ static void note_write(struct client *client, struct linear_op *op, const struct
         return;
     }
     if (says_none(response)) {
-        client->n_refused++;
+        client->driver->n_refused++;
         return;
     }
     if (!done && response->status != 0 && response->status != 503 && response->status != 504)
         complain(client, op, response);
     op->answered = done;
+    client->driver->n_written += done;
     op->sequence = done ? header_number(response, "RackKV-Seq") : 0;
     if (done && op->sequence == 0)
         complain(client, op, response);
@@ -180,6 +183,17 @@ static bool connect_client(struct client *client)
     return false;
 }
 
+/* Cold keys stand behind the others. What is written now is dead in a moment, but for them: they are what merges copy.
+ */
+static uint32_t choose_key(struct client *client)
+{
+    const struct linear_driver_settings *settings = &client->driver->settings;
+
+    if (settings->n_cold_keys > 0 && random_below(client, COLD_EVERY) == 0)
+        return settings->n_keys + random_below(client, settings->n_cold_keys);
+    return random_below(client, settings->n_keys);
+}
+
 static void *client_main(void *argument)
 {
     struct client *client = argument;
@@ -190,7 +204,7 @@ static void *client_main(void *argument)
         struct linear_op op = { .kind = dice < 50   ? LINEAR_GET
                                         : dice < 85 ? LINEAR_PUT
                                                     : LINEAR_DELETE,
-                                .key = random_below(client, driver->settings.n_keys) };
+                                .key = choose_key(client) };
 
         if (!connect_client(client))
             continue;
@@ -235,6 +249,16 @@ size_t linear_driver_n_answered(const struct linear_driver *driver)
     return driver->n_answered;
 }
 
+size_t linear_driver_n_written(const struct linear_driver *driver)
+{
+    return driver->n_written;
+}
+
+size_t linear_driver_n_refused(const struct linear_driver *driver)
+{
+    return driver->n_refused;
+}
+
 bool linear_driver_wait(struct linear_driver *driver, size_t n_more, long timeout_ms)
 {
     long deadline = system_now_ms() + timeout_ms;
@@ -262,7 +286,7 @@ void linear_driver_stop(struct linear_driver *driver)
     for (unsigned i = 0; i < driver->settings.n_clients; i++)
         pthread_join(driver->clients[i].thread, NULL);
     last->connection.port = driver->port;
-    for (uint32_t key = 0; key < driver->settings.n_keys; key++) {
+    for (uint32_t key = 0; key < driver->settings.n_keys + driver->settings.n_cold_keys; key++) {
         size_t n_before = last->n_ops;
 
         run_op(last, &(struct linear_op){ .kind = LINEAR_GET, .key = key });

@@ -11,6 +11,7 @@ struct linear_driver;
 struct linear_driver_settings {
     unsigned n_clients;
     unsigned n_keys;
+    unsigned n_cold_keys; /* more of them; one of some ten operations is on one of these */
     size_t n_ops_max;  /* the clients stop by themselves after so many answers */
     unsigned think_us; /* between an answer and the next request; 0: none */
     uint32_t seed;
@@ -27,6 +28,10 @@ size_t linear_driver_n_answered(const struct linear_driver *driver);
 
 /* Waits for so many answers more; whether they came, or the clients have stopped by themselves, before the deadline. */
 bool linear_driver_wait(struct linear_driver *driver, size_t n_more, long timeout_ms);
+
+/* How many puts and deletes were done, and how many were refused and said that nothing had happened. */
+size_t linear_driver_n_written(const struct linear_driver *driver);
+size_t linear_driver_n_refused(const struct linear_driver *driver);
 
 /* What was under way at `from_ns`, when a process was killed, and got no answer, had happened by `to_ns` or never will:
  * from then on somebody else served. In the order of time. */

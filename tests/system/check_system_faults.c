@@ -1,6 +1,7 @@
 /* What a user sees of a server whose disk fails: the right status and outcome, reads that go on, and nothing lost that
  * was acknowledged. Faults are put into system calls of the running master or worker. */
 #include "system_client.h"
+#include "system_disk.h"
 #include "system_server.h"
 #include "system_tracer.h"
 #include "test_dir.h"
@@ -9,12 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -175,18 +174,6 @@ START_TEST(a_failed_write_did_not_happen_and_the_next_one_does)
 }
 END_TEST
 
-/* A small disk of its own below the test's folder, in a mount namespace of its own: it is gone with this process. */
-static bool mount_small_disk(char *path, size_t size)
-{
-    snprintf(path, size, "%s/disk", dir);
-    ck_assert_int_eq(mkdir(path, 0700), 0);
-    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
-        && mount("none", path, "tmpfs", MS_NOSUID | MS_NODEV, "size=16m,mode=0700") == 0)
-        return true;
-    fprintf(stderr, "skipped: a tmpfs cannot be mounted here: %s\n", strerror(errno));
-    return false;
-}
-
 static void make_ballast(const char *disk, char *path, size_t size)
 {
     int fd;
@@ -284,10 +271,10 @@ START_TEST(a_full_disk_refuses_puts_until_there_is_space)
 {
     char disk[256];
 
-    if (!mount_small_disk(disk, sizeof disk))
+    if (!system_disk_mount(dir, disk, sizeof disk))
         return;
     run_full_disk(disk);
-    ck_assert_int_eq(umount(disk), 0);
+    system_disk_unmount(disk);
 }
 END_TEST
 

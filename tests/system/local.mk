@@ -1,5 +1,7 @@
 # tests of the whole: real programs over real sockets and files
 SYSTEM_SUPPORT = %D%/system_client.c %D%/system_client.h %D%/system_server.c %D%/system_server.h
+SYSTEM_DISK = %D%/system_disk.c %D%/system_disk.h
+SYSTEM_TRACER = %D%/system_tracer.c %D%/system_tracer.h
 SYSTEM_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support -I$(top_srcdir)/tests/system
 SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 
@@ -16,13 +18,13 @@ check_system_basic_LDADD = $(SYSTEM_LDADD)
 check_system_crash_SOURCES = %D%/check_system_crash.c $(SYSTEM_SUPPORT)
 check_system_crash_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_crash_LDADD = $(SYSTEM_LDADD)
-check_system_faults_SOURCES = %D%/check_system_faults.c %D%/system_tracer.c %D%/system_tracer.h $(SYSTEM_SUPPORT)
+check_system_faults_SOURCES = %D%/check_system_faults.c $(SYSTEM_DISK) $(SYSTEM_TRACER) $(SYSTEM_SUPPORT)
 check_system_faults_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_faults_LDADD = $(SYSTEM_LDADD)
 check_system_damage_SOURCES = %D%/check_system_damage.c $(SYSTEM_SUPPORT)
 check_system_damage_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_damage_LDADD = $(SYSTEM_LDADD)
-check_system_kill_SOURCES = %D%/check_system_kill.c %D%/system_tracer.c %D%/system_tracer.h $(SYSTEM_SUPPORT)
+check_system_kill_SOURCES = %D%/check_system_kill.c $(SYSTEM_TRACER) $(SYSTEM_SUPPORT)
 check_system_kill_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_kill_LDADD = $(SYSTEM_LDADD)
 check_system_input_SOURCES = %D%/check_system_input.c $(SYSTEM_SUPPORT)

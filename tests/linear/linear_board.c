@@ -1,4 +1,4 @@
-#include "linear_grace.h"
+#include "linear_board.h"
 
 #include "base/base_detail.h"
 #include "shm/shm_handover.h"
@@ -47,11 +47,12 @@ static int open_board(pid_t master)
     return fd;
 }
 
-void linear_grace_open(pid_t master)
+void linear_board_open(pid_t master)
 {
     struct rk_detail detail = { "" };
     int fd = open_board(master);
 
+    rk_shm_region_close(&region);
     ck_assert_msg(
         rk_shm_region_attach(&region, fd, RK_SHM_BOARD, RK_BOARD_LAYOUT(sizeof(struct rk_stats_slot)), &detail)
             == RK_OK,
@@ -59,20 +60,34 @@ void linear_grace_open(pid_t master)
     close(fd);
 }
 
-uint64_t linear_grace_count(void)
+static const struct rk_stats_block *stats_block(void)
 {
     const struct rk_board *board = (const struct rk_board *)region.bytes;
-    const struct rk_stats_block *stats = (const struct rk_stats_block *)(region.bytes + board->stats_offset);
 
-    return rk_counter_get(&stats->writer.grace_periods);
+    return (const struct rk_stats_block *)(region.bytes + board->stats_offset);
 }
 
-void linear_grace_wait(uint64_t count)
+uint64_t linear_board_grace_periods(void)
+{
+    return rk_counter_get(&stats_block()->writer.grace_periods);
+}
+
+void linear_board_wait_grace(uint64_t count)
 {
     long deadline = system_now_ms() + SYSTEM_DEADLINE_MS;
 
-    while (linear_grace_count() < count + 2) {
+    while (linear_board_grace_periods() < count + 2) {
         ck_assert_msg(system_now_ms() < deadline, "no grace period ends");
         usleep(500);
     }
+}
+
+uint64_t linear_board_merges(void)
+{
+    return rk_counter_get(&stats_block()->merge.done);
+}
+
+uint64_t linear_board_merged_records(void)
+{
+    return rk_counter_get(&stats_block()->merge.copied_records);
 }

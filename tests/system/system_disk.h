@@ -1,0 +1,13 @@
+/* A small disk of a test's own, that can be filled for real. */
+#ifndef RK_SYSTEM_DISK_H
+#define RK_SYSTEM_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Mounts a tmpfs of 16 MiB below the folder, in a mount namespace of its own: it is gone with this process. Its path
+ * goes to `path`. False, with a line that says so, where that is not permitted: the caller skips its test then. */
+bool system_disk_mount(const char *folder, char *path, size_t size);
+void system_disk_unmount(const char *path);
+
+#endif
