@@ -69,8 +69,8 @@ END_TEST
 
 /* Of the master: of the writer, the syncer, and who merges. */
 static const char *const faults[] = {
-    "pwritev:error=EIO",   "pwrite64:error=EIO",  "fdatasync:error=EIO", "fsync:error=EIO",
-    "openat:error=EMFILE", "fallocate:error=EIO", "ftruncate:error=EIO", "renameat:error=EIO",
+    "pwritev:error=EIO",   "pwrite64:error=EIO",  "fdatasync:error=EIO",  "fsync:error=EIO",
+    "openat:error=EMFILE", "fallocate:error=EIO", "ftruncate:error=EIO",  "renameat:error=EIO",
     "unlinkat:error=EIO",  "pread64:error=EIO",   "pwritev:error=ENOSPC",
 };
 #define N_FAULTS (sizeof faults / sizeof faults[0])

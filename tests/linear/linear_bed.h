@@ -20,7 +20,8 @@
 #define LINEAR_BED_SLOW 1
 #endif
 
-/* A figure of make check, smaller under the sanitizers; or, with RK_LONG in the environment, that of make check-long. */
+/* A figure of make check, smaller under the sanitizers; or, with RK_LONG in the environment, that of make check-long.
+ */
 size_t linear_bed_figure(size_t usual, size_t of_long_run);
 
 /* How long a load may take to reach its figure; and, in seconds, how long a test may take. */

@@ -1,4 +1,5 @@
-/* What the counters of a running server tell, read from its board, which the master keeps open. One server at a time. */
+/* What the counters of a running server tell, read from its board, which the master keeps open. One server at a time.
+ */
 #ifndef RK_LINEAR_BOARD_H
 #define RK_LINEAR_BOARD_H
 

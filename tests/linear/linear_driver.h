@@ -12,8 +12,8 @@ struct linear_driver_settings {
     unsigned n_clients;
     unsigned n_keys;
     unsigned n_cold_keys; /* more of them; one of some ten operations is on one of these */
-    size_t n_ops_max;  /* the clients stop by themselves after so many answers */
-    unsigned think_us; /* between an answer and the next request; 0: none */
+    size_t n_ops_max;     /* the clients stop by themselves after so many answers */
+    unsigned think_us;    /* between an answer and the next request; 0: none */
     uint32_t seed;
 };
 

@@ -113,7 +113,7 @@ static bool start_slowly(void)
     port = find_port();
     snprintf(listen_option, sizeof listen_option, "http.listen=127.0.0.1:%d", port);
     setenv("RACKKVD", slow_program, 1);
-    server = system_server_launch(data_dir, arguments);
+    server = system_server_launch(data_dir, arguments, NULL);
     while (!system_client_open(&client, port)) {
         ck_assert_msg(system_now_ms() < deadline, "it does not listen");
         usleep(1000);

@@ -8,7 +8,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
 check_PROGRAMS += check_system_basic check_system_crash check_system_faults check_system_input check_system_start check_system_stuck
-check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
+check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge check_system_script
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
 EXTRA_DIST += %D%/system_script.sh
@@ -42,8 +42,17 @@ check_system_load_LDADD = $(SYSTEM_LDADD)
 check_system_merge_SOURCES = %D%/check_system_merge.c $(SYSTEM_SUPPORT)
 check_system_merge_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_merge_LDADD = $(SYSTEM_LDADD)
+check_system_script_SOURCES = %D%/check_system_script.c %D%/system_counter.c %D%/system_counter.h $(SYSTEM_SUPPORT)
+check_system_script_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_script_LDADD = $(SYSTEM_LDADD)
 
 # A load that is held for ten minutes, not for ten seconds; RK_LOAD_SECONDS=28800 for a night.
 check-long: check-long-load
 check-long-load: check_system_load$(EXEEXT) rackkvd$(EXEEXT)
 	RK_LOAD_SECONDS=$${RK_LOAD_SECONDS:-600} ./check_system_load$(EXEEXT)
+
+# A master is killed at each of its calls with twenty scripts, and a worker at each of its calls fifty times.
+check-long: check-long-kill
+check-long-kill: check_system_kill$(EXEEXT) check_system_script$(EXEEXT) rackkvd$(EXEEXT)
+	RK_LONG=1 ./check_system_script$(EXEEXT)
+	RK_LONG=1 ./check_system_kill$(EXEEXT)

@@ -62,7 +62,8 @@ static void *read_output(void *argument)
     return NULL;
 }
 
-static void execute(const char *data_dir, const char *const *arguments, int output_fd, pid_t parent)
+static void execute(const char *data_dir, const char *const *arguments, int output_fd, void (*before)(void),
+                    pid_t parent)
 {
     const char *program = getenv("RACKKVD") != NULL ? getenv("RACKKVD") : "./rackkvd";
     char data_option[512];
@@ -77,12 +78,14 @@ static void execute(const char *data_dir, const char *const *arguments, int outp
         _exit(1);
     dup2(output_fd, STDOUT_FILENO);
     dup2(output_fd, STDERR_FILENO);
+    if (before != NULL)
+        before();
     execv(program, argv);
     fprintf(stderr, "%s: %s\n", program, strerror(errno));
     _exit(127);
 }
 
-struct system_server *system_server_launch(const char *data_dir, const char *const *arguments)
+struct system_server *system_server_launch(const char *data_dir, const char *const *arguments, void (*before)(void))
 {
     struct system_server *server = calloc(1, sizeof *server);
     pid_t parent = getpid();
@@ -96,7 +99,7 @@ struct system_server *system_server_launch(const char *data_dir, const char *con
     server->pid = fork();
     ck_assert_int_ge(server->pid, 0);
     if (server->pid == 0)
-        execute(data_dir, arguments, fds[1], parent);
+        execute(data_dir, arguments, fds[1], before, parent);
     close(fds[1]);
     ck_assert_int_eq(pthread_create(&server->reader, NULL, read_output, server), 0);
     return server;
@@ -147,13 +150,28 @@ unsigned system_server_count(struct system_server *server, const char *text)
     return n;
 }
 
+bool system_server_wait_serving(struct system_server *server)
+{
+    const char *found;
+    bool ended;
+
+    pthread_mutex_lock(&server->mutex);
+    found = wait_text_locked(server, "data in ");
+    ended = server->ended;
+    pthread_mutex_unlock(&server->mutex);
+    if (found == NULL && ended)
+        return false;
+    ck_assert_msg(found != NULL && strstr(server->output, SERVING_PREFIX) != NULL,
+                  "the server does not serve; it printed:\n%s", server->output);
+    server->port = atoi(strstr(server->output, SERVING_PREFIX) + strlen(SERVING_PREFIX));
+    return true;
+}
+
 struct system_server *system_server_start(const char *data_dir, const char *const *arguments)
 {
-    struct system_server *server = system_server_launch(data_dir, arguments);
+    struct system_server *server = system_server_launch(data_dir, arguments, NULL);
 
-    system_server_wait_line(server, "data in ");
-    ck_assert_ptr_nonnull(strstr(server->output, SERVING_PREFIX));
-    server->port = atoi(strstr(server->output, SERVING_PREFIX) + strlen(SERVING_PREFIX));
+    ck_assert_msg(system_server_wait_serving(server), "the server has ended; it printed:\n%s", server->output);
     return server;
 }
 
@@ -175,7 +193,7 @@ static int wait_for_end(struct system_server *server)
 
 int system_server_run(const char *data_dir, const char *const *arguments, char **output_out)
 {
-    struct system_server *server = system_server_launch(data_dir, arguments);
+    struct system_server *server = system_server_launch(data_dir, arguments, NULL);
     int code = wait_for_end(server);
 
     *output_out = strdup(server->output);

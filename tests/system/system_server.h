@@ -14,8 +14,12 @@ struct system_server;
  * further arguments (NULL at the end). Returns when it serves; fails the test when it does not. */
 struct system_server *system_server_start(const char *data_dir, const char *const *arguments);
 
-/* The same, and does not wait. Its port is not known: the arguments say http.listen. */
-struct system_server *system_server_launch(const char *data_dir, const char *const *arguments);
+/* The same, and does not wait. Its port is not known until system_server_wait_serving. `before`, if any, is called in
+ * the child, right before the program begins. */
+struct system_server *system_server_launch(const char *data_dir, const char *const *arguments, void (*before)(void));
+
+/* Waits until it serves; false when it has ended before that. Fails the test when it does neither. */
+bool system_server_wait_serving(struct system_server *server);
 
 /* The same, and waits for its end instead: its exit code, its output in *output_out (to free). */
 int system_server_run(const char *data_dir, const char *const *arguments, char **output_out);
