@@ -2,8 +2,12 @@
 #include "test_main.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define SIZE 4096u
 
@@ -94,6 +98,60 @@ START_TEST(nothing_is_seen_before_it_is_published)
     ck_assert(!rk_ring_publish(&producer));
     ck_assert(rk_ring_waiting(&consumer));
     expect_bytes(7, 8);
+}
+END_TEST
+
+/* Where a worker can die on the way of a message. */
+enum point { POINT_RESERVED, POINT_HALF_WRITTEN, POINT_COMMITTED, POINT_PUBLISHED, N_POINTS };
+
+static void send_until(enum point point)
+{
+    uint8_t *message;
+
+    ck_assert(send_bytes(1, 40)); /* one that is whole, before it */
+    message = rk_ring_reserve(&producer, 200);
+    if (point >= POINT_HALF_WRITTEN)
+        memset(message, 2, 100);
+    if (point >= POINT_COMMITTED) {
+        memset(message, 2, 200);
+        rk_ring_commit(&producer);
+    }
+    if (point >= POINT_PUBLISHED)
+        rk_ring_publish(&producer);
+    (void)kill(getpid(), SIGKILL);
+}
+
+START_TEST(a_killed_producer_leaves_whole_messages_and_a_ring_that_serves_again)
+{
+    int status;
+    pid_t pid;
+
+    free(ring);
+    ring = mmap(NULL, rk_ring_bytes(SIZE), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(ring, MAP_FAILED);
+    rk_ring_format(ring, SIZE, 1);
+    rk_ring_producer_init(&producer, ring, SIZE);
+    rk_ring_consumer_init(&consumer, ring, SIZE);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        send_until((enum point)_i);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    expect_bytes(1, 40);
+    if (_i == POINT_PUBLISHED)
+        expect_bytes(2, 200);
+    expect_nothing();
+    rk_ring_format(ring, SIZE, 2); /* for who comes in its place */
+    rk_ring_producer_init(&producer, ring, SIZE);
+    rk_ring_consumer_init(&consumer, ring, SIZE);
+    for (unsigned i = 0; i < 2 * SIZE / 100; i++) {
+        ck_assert(send_bytes(i & 0xff, 100));
+        expect_bytes(i & 0xff, 100);
+        rk_ring_release(&consumer);
+    }
+    ck_assert_int_eq(munmap(ring, rk_ring_bytes(SIZE)), 0);
+    ring = NULL;
 }
 END_TEST
 
@@ -241,6 +299,7 @@ Suite *test_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, a_message_comes_out_as_it_went_in);
     tcase_add_test(tcase, nothing_is_seen_before_it_is_published);
+    tcase_add_loop_test(tcase, a_killed_producer_leaves_whole_messages_and_a_ring_that_serves_again, 0, N_POINTS);
     tcase_add_test(tcase, a_full_ring_takes_nothing_and_loses_nothing);
     tcase_add_test(tcase, too_long_a_message_is_refused);
     tcase_add_test(tcase, an_empty_ring_begins_at_its_front_again);

@@ -61,9 +61,13 @@ static void on_published(void *context, uint64_t sequence)
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *memory, size_t size);
+void *__real_reallocarray(void *memory, size_t n, size_t size);
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
+void *__wrap_reallocarray(void *memory, size_t n, size_t size);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
 
 static unsigned nth_allocation; /* fails; 0: none does */
 static unsigned n_allocations;
@@ -86,6 +90,16 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *memory, size_t size)
 {
     return allocation_fails() ? NULL : __real_realloc(memory, size);
+}
+
+void *__wrap_reallocarray(void *memory, size_t n, size_t size)
+{
+    return allocation_fails() ? NULL : __real_reallocarray(memory, n, size);
+}
+
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    return allocation_fails() ? ENOMEM : __real_posix_memalign(memory, alignment, size);
 }
 
 static void setup(void)

@@ -1,5 +1,6 @@
 /* A worker is killed at every system call that it makes for a request: what was acknowledged is there, what was not is
- * there whole or not at all, and the replacement goes on with the same rings. */
+ * there whole or not at all, and the replacement goes on with the same rings. RK_LONG=1 in the environment asks for the
+ * figures of `make check-long`. */
 #include "system_client.h"
 #include "system_server.h"
 #include "system_tracer.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TARGET      "/v1/kv/k"
 #define LARGE_BYTES 200000u
 #define N_TIMES_MAX 64
 #define PATIENCE_MS 500
@@ -22,6 +22,7 @@
 #else
 #define STEP 1
 #endif
+#define N_SEEDS_LONG 50
 
 /* Of the worker's event loop and of its reader threads, between the connection and its end. */
 static const char *const calls[] = { "accept4", "epoll_wait", "epoll_ctl", "read",   "readv",   "recvfrom", "preadv2",
@@ -42,6 +43,8 @@ static const struct operation {
 static char *dir;
 static struct system_server *server;
 static char large[LARGE_BYTES + 1];
+static unsigned seed; /* each has its own key, its own sizes, and another worker that was used before */
+static char target[32];
 
 static void setup(void)
 {
@@ -57,12 +60,14 @@ static void teardown(void)
     test_dir_remove(&dir);
 }
 
+#define N_OPERATIONS (sizeof operations / sizeof operations[0])
+
 /* The value in full. */
 static const char *value_of(const struct operation *operation, const char *text)
 {
     if (text == NULL || !operation->large)
         return text;
-    memset(large, text[0], LARGE_BYTES);
+    memset(large, text[0], LARGE_BYTES - seed * 1777);
     return large;
 }
 
@@ -74,7 +79,7 @@ static int request(const char *method, const char *value)
     int status;
 
     do {
-        status = system_client_status(&client, method, TARGET, value, value != NULL ? strlen(value) : 0);
+        status = system_client_status(&client, method, target, value, value != NULL ? strlen(value) : 0);
         ck_assert_msg(system_now_ms() < deadline, "nobody answers");
     } while (status == 0);
     system_client_close(&client);
@@ -120,11 +125,11 @@ static void check_outcome(const struct operation *operation, int told, const cha
     struct system_response response;
 
     ck_assert_msg(told == 0 || told == 200 || told == 201 || told == 204, "%s: answered %d", where, told);
-    system_client_request(&client, "GET", TARGET, NULL, 0, &response);
+    system_client_request(&client, "GET", target, NULL, 0, &response);
     while (response.status == 0) {
         ck_assert_msg(system_now_ms() < deadline, "%s: nobody answers", where);
         system_response_fini(&response);
-        system_client_request(&client, "GET", TARGET, NULL, 0, &response);
+        system_client_request(&client, "GET", target, NULL, 0, &response);
     }
     ck_assert_msg(
         body_is(&response, operation, after) || (told == 0 && body_is(&response, operation, operation->before)),
@@ -143,7 +148,7 @@ static int run(const struct operation *operation)
 
     if (!system_client_open(&client, system_server_port(server)))
         return 0;
-    system_client_request(&client, operation->method, TARGET, value, value != NULL ? strlen(value) : 0, &response);
+    system_client_request(&client, operation->method, target, value, value != NULL ? strlen(value) : 0, &response);
     status = response.status;
     if (status == 200)
         ck_assert_msg(body_is(&response, operation, operation->before), "%s: a wrong value", operation->name);
@@ -187,31 +192,52 @@ static bool kill_at(const struct operation *operation, const char *call, unsigne
     return worker_pid() != worker;
 }
 
+/* Other keys are written first, so that pages, files and rings are not those of a new server. */
+static void use_seed(unsigned number)
+{
+    seed = number;
+    for (unsigned i = 0; i < seed * 7; i++) {
+        snprintf(target, sizeof target, "/v1/kv/before-%u-%u", seed, i);
+        ck_assert_int_eq(request("PUT", value_of(&operations[i % N_OPERATIONS], "other")), 201);
+    }
+    memset(large, 0, sizeof large);
+    snprintf(target, sizeof target, "/v1/kv/k%u", seed);
+}
+
 START_TEST(a_worker_is_killed_at_every_call)
 {
-    const struct operation *operation = &operations[_i];
+    const struct operation *operation = &operations[_i % N_OPERATIONS];
     pid_t master = system_server_pid(server);
     unsigned n_kills = 0, n_calls = 0;
 
+    use_seed((unsigned)_i / N_OPERATIONS);
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
         for (unsigned n = 1 + (unsigned)_i % STEP; n <= N_TIMES_MAX && kill_at(operation, calls[i], n); n += STEP) {
             n_kills++;
             n_calls += n == 1;
         }
-    printf("%s: killed at %u calls of %u kinds: 0 lost, 0 invented\n", operation->name, n_kills, n_calls);
+    printf("%s, %u: killed at %u calls of %u kinds: 0 lost, 0 invented\n", operation->name, seed, n_kills, n_calls);
     ck_assert_int_eq(system_server_pid(server), master);
     ck_assert_int_eq(kill(master, 0), 0);
 }
 END_TEST
+
+static int n_seeds(void)
+{
+    const char *text = getenv("RK_LONG");
+
+    return text != NULL && text[0] != '\0' ? N_SEEDS_LONG : 1;
+}
 
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("system kill");
     TCase *tcase = tcase_create("kill");
 
+    setvbuf(stdout, NULL, _IOLBF, 0);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 120);
-    tcase_add_loop_test(tcase, a_worker_is_killed_at_every_call, 0, sizeof operations / sizeof operations[0]);
+    tcase_add_loop_test(tcase, a_worker_is_killed_at_every_call, 0, n_seeds() * (int)N_OPERATIONS);
     suite_add_tcase(suite, tcase);
     return suite;
 }
