@@ -23,7 +23,6 @@
 #include <time.h>
 
 #define CHUNK         1024u
-#define AHEAD         8u /* so far ahead of its use a line is asked for, as the writer does with a batch */
 #define N_ROUNDS      5u /* of lookups; the median counts */
 #define N_GROWTHS     3u /* what only one of them shows came from outside */
 #define MAX_KEY_BYTES 512u
@@ -142,8 +141,8 @@ static uint64_t new_and_old(uint64_t i, uint64_t n_keys)
 static void run_puts(struct bench *bench, const struct rk_fingerprint *fingerprints, uint32_t n, uint64_t location)
 {
     for (uint32_t i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            rk_keydir_writer_prefetch(bench->writer, fingerprints[i + AHEAD]);
+        if (i % RK_KEYDIR_MANY == 0)
+            rk_keydir_writer_prefetch(bench->writer, &fingerprints[i], n - i < RK_KEYDIR_MANY ? n - i : RK_KEYDIR_MANY);
         (void)rk_keydir_writer_put(bench->writer, fingerprints[i], location + i);
     }
     reclaim(bench);
@@ -152,8 +151,8 @@ static void run_puts(struct bench *bench, const struct rk_fingerprint *fingerpri
 static void run_deletes(struct bench *bench, const struct rk_fingerprint *fingerprints, uint32_t n, uint64_t location)
 {
     for (uint32_t i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            rk_keydir_writer_prefetch(bench->writer, fingerprints[i + AHEAD]);
+        if (i % RK_KEYDIR_MANY == 0)
+            rk_keydir_writer_prefetch(bench->writer, &fingerprints[i], n - i < RK_KEYDIR_MANY ? n - i : RK_KEYDIR_MANY);
         (void)rk_keydir_writer_delete(bench->writer, fingerprints[i]);
     }
     reclaim(bench);

@@ -1,5 +1,6 @@
 #include "keydir/keydir.h"
 
+#include "base/base_assert.h"
 #include "base/base_bytes.h"
 #include "base/base_detail.h"
 #include "base/base_mem.h"
@@ -107,7 +108,58 @@ uint64_t rk_keydir_lookup_rcu(const struct rk_keydir *keydir, struct rk_fingerpr
     return rk_keydir_lookup_inline(keydir, fingerprint);
 }
 
-void rk_keydir_prefetch_rcu(const struct rk_keydir *keydir, struct rk_fingerprint fingerprint)
+/* What rk_keydir_bucket_lookup finds, without a branch: of many keys each would be predicted wrongly now and then. The
+ * location is loaded before the fingerprint (guarantee 1). */
+static uint64_t find_in_bucket(struct rk_keydir_bucket *bucket, struct rk_fingerprint fingerprint)
 {
-    rk_keydir_prefetch_inline(keydir, fingerprint);
+    uint64_t found = 0;
+
+    for (uint32_t i = 0; i < RK_KEYDIR_ENTRIES; i++) {
+        uint64_t location = atomic_load_explicit(&bucket->location[i], memory_order_acquire);
+        uint64_t high = atomic_load_explicit(&bucket->high[i], memory_order_relaxed);
+        uint32_t low = atomic_load_explicit(&bucket->low[i], memory_order_relaxed);
+        uint64_t is_it = (uint64_t)(high == fingerprint.high) & (uint64_t)(low == fingerprint.low);
+
+        found |= location & -is_it;
+    }
+    return found;
+}
+
+/* Looks for all keys in their homes; puts the numbers of those that may be elsewhere into `rest_out`, and says how many
+ * there are. */
+static size_t look_at_home(const struct rk_keydir_spot *spots, const struct rk_fingerprint *fingerprints, size_t n,
+                           uint64_t *locations_out, uint8_t *rest_out)
+{
+    size_t n_rest = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct rk_keydir_bucket *home = &spots[i].buckets[spots[i].home];
+        uint32_t hint;
+
+        locations_out[i] = find_in_bucket(home, fingerprints[i]);
+        hint = atomic_load_explicit(&home->hint, memory_order_acquire);
+        rest_out[n_rest] = (uint8_t)i; /* stays when it counts */
+        n_rest += (size_t)(locations_out[i] == 0) & (size_t)((hint & rk_keydir_tag_bit(fingerprints[i].low)) != 0);
+    }
+    return n_rest;
+}
+
+void rk_keydir_lookup_many_rcu(const struct rk_keydir *keydir, const struct rk_fingerprint *fingerprints, size_t n,
+                               uint64_t *locations_out)
+{
+    struct rk_keydir_spot spots[RK_KEYDIR_MANY];
+    uint8_t rest[RK_KEYDIR_MANY];
+    size_t n_rest;
+
+    RK_ASSERT(n <= RK_KEYDIR_MANY);
+    for (size_t i = 0; i < n; i++)
+        spots[i] = rk_keydir_prefetch_home(keydir, fingerprints[i]);
+    n_rest = look_at_home(spots, fingerprints, n, locations_out, rest);
+    for (size_t i = 0; i < n_rest; i++)
+        rk_keydir_prefetch_neighbours(&spots[rest[i]]);
+    for (size_t i = 0; i < n_rest; i++) {
+        const struct rk_keydir_spot *spot = &spots[rest[i]];
+
+        locations_out[rest[i]] = rk_keydir_page_lookup(spot->buckets, spot->n_buckets, fingerprints[rest[i]]);
+    }
 }

@@ -33,8 +33,10 @@ void rk_keydir_detach(struct rk_keydir **keydir);
  * the file that it names, stay valid until the section ends. Never blocks, takes no lock, writes no shared memory. */
 uint64_t rk_keydir_lookup_rcu(const struct rk_keydir *keydir, struct rk_fingerprint fingerprint);
 
-/* Has the processor fetch what a lookup of the key will look at first: for those who look up many, some ahead. Inside a
- * read section. */
-void rk_keydir_prefetch_rcu(const struct rk_keydir *keydir, struct rk_fingerprint fingerprint);
+/* The same for up to RK_KEYDIR_MANY keys of one read section: what one has to wait for in memory is asked for while
+ * others are looked up. */
+#define RK_KEYDIR_MANY 64u
+void rk_keydir_lookup_many_rcu(const struct rk_keydir *keydir, const struct rk_fingerprint *fingerprints, size_t n,
+                               uint64_t *locations_out);
 
 #endif

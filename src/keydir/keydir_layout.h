@@ -69,6 +69,8 @@
 #define RK_KEYDIR_HINT_MASK    0xffffu
 #define RK_KEYDIR_TAG_SHIFT    16u
 
+#define RK_KEYDIR_NEIGHBOURS_AHEAD 3u /* ranges of them are asked for at once; few keys are in the fourth */
+
 /* Changes when any of the above does: a reader of another layout is refused even if someone forgot the version. */
 #define RK_KEYDIR_LAYOUT                                                                 \
     ((uint64_t)sizeof(struct rk_keydir_bucket) << 48 | (uint64_t)RK_KEYDIR_ENTRIES << 40 \
@@ -270,13 +272,35 @@ static inline uint64_t rk_keydir_lookup_inline(const struct rk_keydir *keydir, s
                                  rk_keydir_word_buckets(word), fingerprint);
 }
 
-/* Asks for the line of the home bucket. */
-static inline void rk_keydir_prefetch_inline(const struct rk_keydir *keydir, struct rk_fingerprint fingerprint)
+/* Where a search for a key begins. */
+struct rk_keydir_spot {
+    struct rk_keydir_bucket *buckets; /* of the page */
+    uint32_t n_buckets;
+    uint32_t home;
+};
+
+/* Finds it, and asks for the line of the home bucket. */
+static inline struct rk_keydir_spot rk_keydir_prefetch_home(const struct rk_keydir *keydir,
+                                                            struct rk_fingerprint fingerprint)
 {
     uint64_t word = rk_keydir_find_word(keydir, fingerprint.high);
-    struct rk_keydir_bucket *buckets = rk_keydir_extent_buckets(keydir, rk_keydir_word_extent(word));
+    struct rk_keydir_spot spot = { .buckets = rk_keydir_extent_buckets(keydir, rk_keydir_word_extent(word)),
+                                   .n_buckets = rk_keydir_word_buckets(word) };
 
-    __builtin_prefetch(&buckets[rk_keydir_home(fingerprint.high, rk_keydir_word_buckets(word))]);
+    spot.home = rk_keydir_home(fingerprint.high, spot.n_buckets);
+    __builtin_prefetch(&spot.buckets[spot.home]);
+    return spot;
+}
+
+/* Asks for the lines that the home's hint names: for a key that is not in its home, as one in four or five. */
+static inline void rk_keydir_prefetch_neighbours(const struct rk_keydir_spot *spot)
+{
+    uint32_t hint = atomic_load_explicit(&spot->buckets[spot->home].hint, memory_order_relaxed);
+    uint32_t mask = hint & RK_KEYDIR_HINT_MASK;
+
+    for (unsigned n = 0; mask != 0 && n < RK_KEYDIR_NEIGHBOURS_AHEAD; mask &= mask - 1, n++)
+        __builtin_prefetch(
+            &spot->buckets[rk_keydir_range_first(spot->home, (uint32_t)__builtin_ctz(mask), spot->n_buckets)]);
 }
 
 #endif

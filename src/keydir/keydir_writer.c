@@ -297,12 +297,17 @@ bool rk_keydir_writer_relocate(struct rk_keydir_writer *writer, struct rk_finger
     return true;
 }
 
-void rk_keydir_writer_prefetch(const struct rk_keydir_writer *writer, struct rk_fingerprint fingerprint)
+void rk_keydir_writer_prefetch(const struct rk_keydir_writer *writer, const struct rk_fingerprint *fingerprints,
+                               size_t n)
 {
-    uint64_t word = rk_keydir_find_word(&writer->region, fingerprint.high);
-    struct rk_keydir_bucket *buckets = rk_keydir_extent_buckets(&writer->region, rk_keydir_word_extent(word));
+    struct rk_keydir_spot spots[RK_KEYDIR_MANY];
 
-    __builtin_prefetch(&buckets[rk_keydir_home(fingerprint.high, rk_keydir_word_buckets(word))], 1);
+    RK_ASSERT(n <= RK_KEYDIR_MANY);
+    for (size_t i = 0; i < n; i++)
+        spots[i] = rk_keydir_prefetch_home(&writer->region, fingerprints[i]);
+    for (size_t i = 0; i < n; i++)
+        if (rk_keydir_bucket_match(&spots[i].buckets[spots[i].home], fingerprints[i].low) == 0)
+            rk_keydir_prefetch_neighbours(&spots[i]);
 }
 
 static void free_waiting_entries(struct rk_keydir_writer *writer)

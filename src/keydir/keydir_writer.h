@@ -41,8 +41,9 @@ uint64_t rk_keydir_writer_delete(struct rk_keydir_writer *writer, struct rk_fing
 bool rk_keydir_writer_relocate(struct rk_keydir_writer *writer, struct rk_fingerprint fingerprint, uint64_t expected,
                                uint64_t location);
 
-/* Starts to load the cache line that an operation on the key will need. */
-void rk_keydir_writer_prefetch(const struct rk_keydir_writer *writer, struct rk_fingerprint fingerprint);
+/* Starts to load the cache lines that operations on up to RK_KEYDIR_MANY keys will need. */
+void rk_keydir_writer_prefetch(const struct rk_keydir_writer *writer, const struct rk_fingerprint *fingerprints,
+                               size_t n);
 
 /* Takes back what waited for tickets up to `passed` (rk_grace_writer_poll). Bounded work a call: call it often. */
 void rk_keydir_writer_reclaim(struct rk_keydir_writer *writer, uint64_t passed);

@@ -39,11 +39,13 @@ struct rk_store_merge {
     bool output_may_be_listed;
     struct rk_store_moves moves;
     uint64_t turn_bytes;
-    size_t turn_entries;
+    size_t turn_steps;
+    size_t pause_steps;
 };
 
-/* Sometimes the hook: after so many bytes or entries. */
-enum rk_err rk_store_merge_turn(struct rk_store_merge *merge, uint64_t bytes);
+/* After so many bytes were written, and so many steps done of which each takes as long as one lookup: sometimes the
+ * hooks. */
+enum rk_err rk_store_merge_turn(struct rk_store_merge *merge, uint64_t bytes, size_t steps);
 
 /* Looks at all files: the inputs in their order, and the floor. */
 enum rk_err rk_store_merge_plan(struct rk_store_merge *merge, struct rk_detail *detail);

@@ -20,21 +20,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRIES_AT_ONCE 64
-#define TURN_BYTES      (128u << 10)
-#define TURN_ENTRIES    2048u
-#define PAUSE_ENTRIES   8u
+#define TURN_BYTES  (128u << 10)
+#define TURN_STEPS  8192u
+#define PAUSE_STEPS 64u
+#define COPY_STEPS  8u /* of a record that is wanted, beside its bytes */
 
-enum rk_err rk_store_merge_turn(struct rk_store_merge *merge, uint64_t bytes)
+enum rk_err rk_store_merge_turn(struct rk_store_merge *merge, uint64_t bytes, size_t steps)
 {
     merge->turn_bytes += bytes;
-    merge->turn_entries++;
-    if (merge->turn_entries % PAUSE_ENTRIES == 0 && merge->settings->pause != NULL)
-        merge->settings->pause(merge->settings->context);
-    if (merge->turn_bytes < TURN_BYTES && merge->turn_entries < TURN_ENTRIES)
+    merge->turn_steps += steps;
+    merge->pause_steps += steps;
+    if (merge->pause_steps >= PAUSE_STEPS) {
+        merge->pause_steps = 0;
+        if (merge->settings->pause != NULL)
+            merge->settings->pause(merge->settings->context);
+    }
+    if (merge->turn_bytes < TURN_BYTES && merge->turn_steps < TURN_STEPS)
         return RK_OK;
     merge->turn_bytes = 0;
-    merge->turn_entries = 0;
+    merge->turn_steps = 0;
     return merge->settings->turn(merge->settings->context, &merge->progress);
 }
 
@@ -180,18 +184,21 @@ static enum rk_err take_entry(struct rk_store_merge *merge, struct merge_input *
     else
         err = take_put(merge, input, source, entry, detail);
     merge->progress.done_bytes += rk_log_location_decode(entry->location).size_bytes;
-    return err == RK_OK ? rk_store_merge_turn(merge, merge->progress.written_bytes - written_bytes) : err;
+    return err == RK_OK
+               ? rk_store_merge_turn(merge, merge->progress.written_bytes - written_bytes, wanted ? COPY_STEPS : 1)
+               : err;
 }
 
 /* Where the keys are, looked up in one read section. */
 static void look_up(const struct rk_keydir *keydir, const struct rk_log_hint_entry *entries, size_t n_entries,
                     uint64_t *now_out)
 {
+    struct rk_fingerprint fingerprints[RK_KEYDIR_MANY];
+
+    for (size_t i = 0; i < n_entries; i++)
+        fingerprints[i] = rk_store_merge_fingerprint(&entries[i]);
     rk_grace_read_lock();
-    for (size_t i = 0; i < n_entries; i++)
-        rk_keydir_prefetch_rcu(keydir, rk_store_merge_fingerprint(&entries[i]));
-    for (size_t i = 0; i < n_entries; i++)
-        now_out[i] = rk_keydir_lookup_rcu(keydir, rk_store_merge_fingerprint(&entries[i]));
+    rk_keydir_lookup_many_rcu(keydir, fingerprints, n_entries, now_out);
     rk_grace_read_unlock();
 }
 
@@ -199,12 +206,12 @@ static enum rk_err copy_entries(struct rk_store_merge *merge, struct merge_input
                                 struct rk_store_merge_source *source, struct rk_detail *detail)
 {
     const struct rk_keydir *keydir = rk_keydir_writer_reader(merge->settings->keydir);
-    struct rk_log_hint_entry entries[ENTRIES_AT_ONCE];
-    uint64_t now[ENTRIES_AT_ONCE];
+    struct rk_log_hint_entry entries[RK_KEYDIR_MANY];
+    uint64_t now[RK_KEYDIR_MANY];
     enum rk_err err;
     size_t n;
 
-    while ((err = rk_store_merge_source_next(source, entries, ENTRIES_AT_ONCE, &n, detail)) == RK_OK) {
+    while ((err = rk_store_merge_source_next(source, entries, RK_KEYDIR_MANY, &n, detail)) == RK_OK) {
         look_up(keydir, entries, n, now);
         for (size_t i = 0; err == RK_OK && i < n; i++)
             err = take_entry(merge, input, source, &entries[i], now[i], detail);

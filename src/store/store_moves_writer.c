@@ -53,18 +53,33 @@ static void expire(const struct rk_store_move *move, struct rk_keydir_writer *ke
     rk_store_space_move(space, move->from, RK_STORE_LIVE, RK_STORE_EXPIRED);
 }
 
+static void apply(const struct rk_store_move *move, struct rk_keydir_writer *keydir, struct rk_store_space *space)
+{
+    if (move->kind == RK_STORE_MOVE_RECORD)
+        relocate(move, keydir, space);
+    else if (move->kind == RK_STORE_MOVE_EXPIRED)
+        expire(move, keydir, space);
+    else
+        rk_store_space_add(space, move->to, RK_STORE_TOMBSTONE);
+}
+
+/* As many as the processor can be asked for ahead. */
+static void apply_some(const struct rk_store_move *moves, size_t n_moves, struct rk_keydir_writer *keydir,
+                       struct rk_store_space *space)
+{
+    struct rk_fingerprint fingerprints[RK_KEYDIR_MANY];
+
+    for (size_t i = 0; i < n_moves; i++)
+        fingerprints[i] = fingerprint_of(&moves[i]);
+    rk_keydir_writer_prefetch(keydir, fingerprints, n_moves);
+    for (size_t i = 0; i < n_moves; i++)
+        apply(&moves[i], keydir, space);
+}
+
 void rk_store_moves_apply(const struct rk_store_move *moves, size_t n_moves, struct rk_keydir_writer *keydir,
                           struct rk_store_space *space)
 {
     RK_ASSERT(n_moves <= RK_STORE_MOVES_GROUP);
-    for (size_t i = 0; i < n_moves; i++)
-        rk_keydir_writer_prefetch(keydir, fingerprint_of(&moves[i]));
-    for (size_t i = 0; i < n_moves; i++) {
-        if (moves[i].kind == RK_STORE_MOVE_RECORD)
-            relocate(&moves[i], keydir, space);
-        else if (moves[i].kind == RK_STORE_MOVE_EXPIRED)
-            expire(&moves[i], keydir, space);
-        else
-            rk_store_space_add(space, moves[i].to, RK_STORE_TOMBSTONE);
-    }
+    for (size_t at = 0; at < n_moves; at += RK_KEYDIR_MANY)
+        apply_some(&moves[at], n_moves - at < RK_KEYDIR_MANY ? n_moves - at : RK_KEYDIR_MANY, keydir, space);
 }

@@ -104,6 +104,23 @@ void keydir_bed_pass(struct keydir_bed *bed)
     ck_assert(!rk_keydir_writer_wants_grace(bed->writer));
 }
 
+/* All keys again, many at a time. */
+static void verify_many(const struct keydir_bed *bed)
+{
+    struct rk_fingerprint fingerprints[RK_KEYDIR_MANY];
+    uint64_t locations[RK_KEYDIR_MANY];
+
+    for (uint32_t first = 0; first < bed->n_ids; first += RK_KEYDIR_MANY) {
+        uint32_t n = bed->n_ids - first < RK_KEYDIR_MANY ? bed->n_ids - first : RK_KEYDIR_MANY;
+
+        for (uint32_t i = 0; i < n; i++)
+            fingerprints[i] = keydir_bed_fingerprint(first + i);
+        rk_keydir_lookup_many_rcu(bed->reader, fingerprints, n, locations);
+        for (uint32_t i = 0; i < n; i++)
+            expect_equal(first + i, bed->expected[first + i], locations[i]);
+    }
+}
+
 void keydir_bed_verify(struct keydir_bed *bed)
 {
     struct rk_detail detail = { .text = "" };
@@ -116,4 +133,5 @@ void keydir_bed_verify(struct keydir_bed *bed)
         expect_equal(id, bed->expected[id], rk_keydir_writer_lookup(bed->writer, fingerprint));
         expect_equal(id, bed->expected[id], rk_keydir_lookup_rcu(bed->reader, fingerprint));
     }
+    verify_many(bed);
 }

@@ -21,13 +21,22 @@ static bool may_be_absent(uint32_t id, uint64_t floor, uint64_t ceiling)
     return id >= TORTURE_N_KEPT && ((floor & 1) != 0 || (ceiling & 1) != 0 || (ceiling >> 1) - (floor >> 1) >= 2);
 }
 
-static void look_up(struct reader *reader)
+static uint32_t choose_id(struct reader *reader)
+{
+    uint64_t random = torture_random(&reader->random);
+
+    return (uint32_t)(random >> 8) % ((random & 3) == 0 ? TORTURE_N_KEPT : TORTURE_N_IDS);
+}
+
+static uint64_t load_floor(const struct reader *reader, uint32_t id)
+{
+    return atomic_load_explicit(&reader->worker->shared->marks[id].floor, memory_order_acquire);
+}
+
+/* What a lookup found that began after the floor was read, and has ended. */
+static void check_found(const struct reader *reader, uint32_t id, uint64_t floor, uint64_t location)
 {
     struct torture_shared *shared = reader->worker->shared;
-    uint64_t random = torture_random(&reader->random);
-    uint32_t id = (uint32_t)(random >> 8) % ((random & 3) == 0 ? TORTURE_N_KEPT : TORTURE_N_IDS);
-    uint64_t floor = atomic_load_explicit(&shared->marks[id].floor, memory_order_acquire);
-    uint64_t location = rk_keydir_lookup_rcu(reader->worker->keydir, torture_fingerprint(id));
     uint64_t ceiling = atomic_load_explicit(&shared->marks[id].ceiling, memory_order_acquire);
     uint64_t number = location >> 20;
 
@@ -37,6 +46,30 @@ static void look_up(struct reader *reader)
     torture_fail(shared, "id %u: found %llx, between changes %llu%s and %llu%s", id, (unsigned long long)location,
                  (unsigned long long)(floor >> 1), floor & 1 ? " (deleted)" : "", (unsigned long long)(ceiling >> 1),
                  ceiling & 1 ? " (deleted)" : "");
+}
+
+static void look_up(struct reader *reader)
+{
+    uint32_t id = choose_id(reader);
+    uint64_t floor = load_floor(reader, id);
+
+    check_found(reader, id, floor, rk_keydir_lookup_rcu(reader->worker->keydir, torture_fingerprint(id)));
+}
+
+static void look_up_many(struct reader *reader)
+{
+    struct rk_fingerprint fingerprints[RK_KEYDIR_MANY];
+    uint64_t floors[RK_KEYDIR_MANY], locations[RK_KEYDIR_MANY];
+    uint32_t ids[RK_KEYDIR_MANY];
+
+    for (unsigned i = 0; i < RK_KEYDIR_MANY; i++) {
+        ids[i] = choose_id(reader);
+        floors[i] = load_floor(reader, ids[i]);
+        fingerprints[i] = torture_fingerprint(ids[i]);
+    }
+    rk_keydir_lookup_many_rcu(reader->worker->keydir, fingerprints, RK_KEYDIR_MANY, locations);
+    for (unsigned i = 0; i < RK_KEYDIR_MANY; i++)
+        check_found(reader, ids[i], floors[i], locations[i]);
 }
 
 static bool page_is_sound(struct rk_keydir_bucket *buckets, uint64_t word, uint64_t index)
@@ -92,9 +125,12 @@ static void *run_reader(void *arg)
             rk_grace_read_unlock();
         }
         rk_grace_read_lock();
+        look_up_many(reader);
+        rk_grace_read_unlock();
+        rk_grace_read_lock();
         hold_page(reader);
         rk_grace_read_unlock();
-        atomic_fetch_add_explicit(&shared->n_lookups, 200, memory_order_relaxed);
+        atomic_fetch_add_explicit(&shared->n_lookups, 200 + RK_KEYDIR_MANY, memory_order_relaxed);
         atomic_fetch_add_explicit(&shared->n_holds, 1, memory_order_relaxed);
     }
     rk_grace_unregister_thread();
