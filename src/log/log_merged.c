@@ -17,8 +17,8 @@
 /* So much is written out at a time, and so many times as much is on its way meanwhile: with less, a disk that could
  * take a GiB a second was waited for, and with no limit a sync of the active file would have to wait for all of it.
  * Larger pieces would keep a processor in the kernel for milliseconds, which requests wait for. */
-#define WRITE_OUT_BYTES (256u << 10)
-#define N_ON_THEIR_WAY  128
+#define WRITE_OUT_BYTES (128u << 10)
+#define N_ON_THEIR_WAY  256
 
 #define N_PIECES_MAX (RK_LOG_FILE_BYTES_MAX / RK_LOG_MERGED_PIECE_BYTES + 1)
 

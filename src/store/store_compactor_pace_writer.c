@@ -13,7 +13,7 @@
 #include "store/store_compactor_private.h"
 #include "store/store_policy.h"
 
-#define YIELD_PARTS   8
+#define YIELD_PARTS   16
 #define SLEEP_MAX_NS  (200 * RK_NS_PER_MS)
 #define RATE_BURST_NS (100 * RK_NS_PER_MS)
 #define GATE_MAX_NS   (10 * RK_NS_PER_MS)
