@@ -177,8 +177,8 @@ static struct timing run_operation(struct bench *bench, const struct operation *
     return timing;
 }
 
-/* Lookups, of one of three tables, by one thread or two. */
-enum table { KEYDIR, PLAIN, PEER };
+/* Lookups, of one of three tables, by one thread or two; of the keydir one by one, or MANY at once. */
+enum table { KEYDIR, MANY, PLAIN, PEER };
 
 struct looker {
     const struct rk_keydir *keydir;
@@ -195,11 +195,25 @@ struct looker {
     pthread_t thread;
 };
 
+static uint64_t look_up_many(const struct looker *looker, const struct rk_fingerprint *fingerprints)
+{
+    uint64_t locations[RK_KEYDIR_MANY], sum = 0;
+
+    rk_grace_read_lock();
+    rk_keydir_lookup_many_rcu(looker->keydir, fingerprints, RK_KEYDIR_MANY, locations);
+    rk_grace_read_unlock();
+    for (uint32_t i = 0; i < RK_KEYDIR_MANY; i++)
+        sum += locations[i];
+    return sum;
+}
+
 static uint64_t look_up_chunk(const struct looker *looker, const struct rk_fingerprint *fingerprints)
 {
     uint64_t sum = 0;
 
-    for (uint32_t i = 0; i < CHUNK; i++) {
+    for (uint32_t i = 0; looker->table == MANY && i < CHUNK; i += RK_KEYDIR_MANY)
+        sum += look_up_many(looker, &fingerprints[i]);
+    for (uint32_t i = 0; looker->table != MANY && i < CHUNK; i++) {
         if (looker->table == PLAIN) {
             sum += plain_table_lookup(looker->plain, fingerprints[i]);
             continue;
@@ -271,17 +285,18 @@ static struct timing median(struct timing rounds[N_ROUNDS])
 
 /* Everything that is found out at one population and key length. */
 struct figures {
-    struct timing insert, hit, miss, two, plain, peer, update, mixed, delete;
+    struct timing insert, hit, many, miss, two, plain, peer, update, mixed, delete;
     struct rk_keydir_usage usage;
 };
 
 static void measure_lookups(struct bench *bench, struct looker looker, struct figures *figures)
 {
-    struct timing hit[N_ROUNDS], miss[N_ROUNDS], two[N_ROUNDS], plain[N_ROUNDS], peer[N_ROUNDS];
+    struct timing hit[N_ROUNDS], many[N_ROUNDS], miss[N_ROUNDS], two[N_ROUNDS], plain[N_ROUNDS], peer[N_ROUNDS];
 
     for (unsigned round = 0; round < N_ROUNDS; round++) {
         looker.pick_id = at_random;
         hit[round] = look_up(looker, KEYDIR, 1, round);
+        many[round] = look_up(looker, MANY, 1, round);
         plain[round] = looker.plain != NULL ? look_up(looker, PLAIN, 1, round) : (struct timing){ 0 };
         two[round] = look_up(looker, KEYDIR, 2, round);
         peer[round] = looker.peer != NULL ? look_up(looker, PEER, 1, round) : (struct timing){ 0 };
@@ -289,6 +304,7 @@ static void measure_lookups(struct bench *bench, struct looker looker, struct fi
         miss[round] = look_up(looker, KEYDIR, 1, round);
     }
     figures->hit = median(hit);
+    figures->many = median(many);
     figures->miss = median(miss);
     figures->two = median(two);
     figures->plain = median(plain);
@@ -328,7 +344,7 @@ static void print_heading(void)
 {
     printf("millions,key_bytes,bytes_a_key,pages,insert,insert_with_hash,lookup,lookup_with_hash,lookup_absent,"
            "lookup_2_threads,lookup_plain_array,lookup_rculfhash,update,update_with_hash,insert_and_update,"
-           "delete,delete_with_hash,lookup_to_plain,two_to_one\n");
+           "delete,delete_with_hash,lookup_to_plain,two_to_one,lookup_many\n");
 }
 
 static void print_figures(uint64_t n_keys, size_t key_bytes, const struct figures *f)
@@ -336,7 +352,7 @@ static void print_figures(uint64_t n_keys, size_t key_bytes, const struct figure
     double hit = rate(f->hit.n, f->hit.op_ns);
     double plain = rate(f->plain.n, f->plain.op_ns);
 
-    printf("%.0f,%zu,%.2f,%llu,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f\n",
+    printf("%.0f,%zu,%.2f,%llu,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f,%.2f\n",
            (double)n_keys / 1e6, key_bytes, (double)f->usage.used_bytes / (double)f->usage.n_keys,
            (unsigned long long)f->usage.n_pages, rate(f->insert.n, f->insert.op_ns),
            rate(f->insert.n, f->insert.op_ns + f->insert.hash_ns), hit, rate(f->hit.n, f->hit.op_ns + f->hit.hash_ns),
@@ -344,7 +360,7 @@ static void print_figures(uint64_t n_keys, size_t key_bytes, const struct figure
            rate(f->update.n, f->update.op_ns), rate(f->update.n, f->update.op_ns + f->update.hash_ns),
            rate(f->mixed.n, f->mixed.op_ns), rate(f->delete.n, f->delete.op_ns),
            rate(f->delete.n, f->delete.op_ns + f->delete.hash_ns), plain > 0 ? hit / plain : 0,
-           rate(f->two.n, f->two.op_ns) / hit);
+           rate(f->two.n, f->two.op_ns) / hit, rate(f->many.n, f->many.op_ns));
     fflush(stdout);
 }
 

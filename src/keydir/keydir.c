@@ -108,9 +108,11 @@ uint64_t rk_keydir_lookup_rcu(const struct rk_keydir *keydir, struct rk_fingerpr
     return rk_keydir_lookup_inline(keydir, fingerprint);
 }
 
+_Static_assert(RK_KEYDIR_MANY <= UINT8_MAX + 1, "numbers of keys are bytes");
+
 /* What rk_keydir_bucket_lookup finds, without a branch: of many keys each would be predicted wrongly now and then. The
  * location is loaded before the fingerprint (guarantee 1). */
-static uint64_t find_in_bucket(struct rk_keydir_bucket *bucket, struct rk_fingerprint fingerprint)
+static uint64_t look_into(struct rk_keydir_bucket *bucket, struct rk_fingerprint fingerprint)
 {
     uint64_t found = 0;
 
@@ -136,7 +138,7 @@ static size_t look_at_home(const struct rk_keydir_spot *spots, const struct rk_f
         struct rk_keydir_bucket *home = &spots[i].buckets[spots[i].home];
         uint32_t hint;
 
-        locations_out[i] = find_in_bucket(home, fingerprints[i]);
+        locations_out[i] = look_into(home, fingerprints[i]);
         hint = atomic_load_explicit(&home->hint, memory_order_acquire);
         rest_out[n_rest] = (uint8_t)i; /* stays when it counts */
         n_rest += (size_t)(locations_out[i] == 0) & (size_t)((hint & rk_keydir_tag_bit(fingerprints[i].low)) != 0);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #define RK_KEYDIR_HASH_KEY_BYTES 16
+#define RK_KEYDIR_MANY           64u /* keys at once, at most */
 
 struct rk_detail;
 struct rk_keydir;
@@ -35,7 +36,6 @@ uint64_t rk_keydir_lookup_rcu(const struct rk_keydir *keydir, struct rk_fingerpr
 
 /* The same for up to RK_KEYDIR_MANY keys of one read section: what one has to wait for in memory is asked for while
  * others are looked up. */
-#define RK_KEYDIR_MANY 64u
 void rk_keydir_lookup_many_rcu(const struct rk_keydir *keydir, const struct rk_fingerprint *fingerprints, size_t n,
                                uint64_t *locations_out);
 

@@ -69,8 +69,6 @@
 #define RK_KEYDIR_HINT_MASK    0xffffu
 #define RK_KEYDIR_TAG_SHIFT    16u
 
-#define RK_KEYDIR_NEIGHBOURS_AHEAD 3u /* ranges of them are asked for at once; few keys are in the fourth */
-
 /* Changes when any of the above does: a reader of another layout is refused even if someone forgot the version. */
 #define RK_KEYDIR_LAYOUT                                                                 \
     ((uint64_t)sizeof(struct rk_keydir_bucket) << 48 | (uint64_t)RK_KEYDIR_ENTRIES << 40 \
@@ -292,13 +290,15 @@ static inline struct rk_keydir_spot rk_keydir_prefetch_home(const struct rk_keyd
     return spot;
 }
 
-/* Asks for the lines that the home's hint names: for a key that is not in its home, as one in four or five. */
+/* Asks for the first line of the ranges that the home's hint names, of some of them: for a key that is not in its home,
+ * as one in four or five. Few keys are further away. */
+#define RK_KEYDIR_RANGES_AHEAD 3u
 static inline void rk_keydir_prefetch_neighbours(const struct rk_keydir_spot *spot)
 {
     uint32_t hint = atomic_load_explicit(&spot->buckets[spot->home].hint, memory_order_relaxed);
     uint32_t mask = hint & RK_KEYDIR_HINT_MASK;
 
-    for (unsigned n = 0; mask != 0 && n < RK_KEYDIR_NEIGHBOURS_AHEAD; mask &= mask - 1, n++)
+    for (unsigned n = 0; mask != 0 && n < RK_KEYDIR_RANGES_AHEAD; mask &= mask - 1, n++)
         __builtin_prefetch(
             &spot->buckets[rk_keydir_range_first(spot->home, (uint32_t)__builtin_ctz(mask), spot->n_buckets)]);
 }

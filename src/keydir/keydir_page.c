@@ -120,7 +120,8 @@ static bool entry_is_free(struct rk_keydir_bucket *bucket, uint32_t i)
            && atomic_load_explicit(&bucket->low[i], relaxed) == 0;
 }
 
-/* Fingerprint first, then the location; partner: the acquire load in rk_keydir_bucket_lookup. */
+/* Fingerprint first, then the location; partners: the acquire loads in rk_keydir_bucket_lookup
+ * and in look_into (keydir.c). */
 static void publish_entry(const struct rk_keydir_page *page, uint32_t at, struct rk_fingerprint fingerprint,
                           uint64_t location)
 {
