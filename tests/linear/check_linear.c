@@ -269,9 +269,30 @@ END_TEST
 
 START_TEST(a_sequence_that_is_older_than_an_answer_is_refused)
 {
-    ops[0] = (struct linear_op){ LINEAR_PUT, true, 1, 1, 1, 2, 100, 5 };
-    ops[1] = (struct linear_op){ LINEAR_GET, true, 1, 2, 3, 4, 0, 5 };
-    ops[2] = (struct linear_op){ LINEAR_PUT, true, 1, 2, 5, 6, 101, 6 };
+    ops[0] = (struct linear_op){ .kind = LINEAR_PUT,
+                                 .answered = true,
+                                 .client = 1,
+                                 .key = 1,
+                                 .start_ns = 1,
+                                 .end_ns = 2,
+                                 .value = 100,
+                                 .sequence = 5 };
+    ops[1] = (struct linear_op){ .kind = LINEAR_GET,
+                                 .answered = true,
+                                 .client = 1,
+                                 .key = 2,
+                                 .start_ns = 3,
+                                 .end_ns = 4,
+                                 .value = 0,
+                                 .sequence = 5 };
+    ops[2] = (struct linear_op){ .kind = LINEAR_PUT,
+                                 .answered = true,
+                                 .client = 1,
+                                 .key = 2,
+                                 .start_ns = 5,
+                                 .end_ns = 6,
+                                 .value = 101,
+                                 .sequence = 6 };
     ck_assert(linear_check(ops, 3, why));
     ops[1].sequence = 4; /* another key, but published was more than that */
     ck_assert(!linear_check(ops, 3, why));

@@ -85,10 +85,20 @@ static void count_merges(void)
     n_merged_records += linear_board_merged_records();
 }
 
-int linear_bed_stop_server(int signal_number)
+void linear_bed_kill_server(void)
 {
     count_merges();
-    return system_server_stop(&linear_bed_server, signal_number);
+    ck_assert_int_eq(system_server_stop(&linear_bed_server, SIGKILL), -SIGKILL);
+}
+
+void linear_bed_restart_server(const char *folder, const char *setting)
+{
+    uint64_t begin = linear_now_ns();
+
+    linear_bed_kill_server();
+    linear_bed_start_server(folder, setting);
+    linear_driver_note_outage(linear_bed_driver, LINEAR_MASTER_KILLED, begin, linear_now_ns());
+    linear_driver_serve(linear_bed_driver, system_server_port(linear_bed_server));
 }
 
 void linear_bed_start_clients(size_t n_ops_max, unsigned think_us)

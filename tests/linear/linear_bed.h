@@ -4,21 +4,13 @@
 
 #include "linear_driver.h"
 #include "system_server.h"
+#include "test_sanitized.h"
 
 #define LINEAR_N_WORKERS 2
 #define LINEAR_N_CLIENTS 16
 
 /* How much more a sanitized server takes for everything. */
-#if defined(__SANITIZE_ADDRESS__)
-#define LINEAR_BED_SLOW 10
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LINEAR_BED_SLOW 10
-#endif
-#endif
-#ifndef LINEAR_BED_SLOW
-#define LINEAR_BED_SLOW 1
-#endif
+#define LINEAR_BED_SLOW (TEST_SANITIZED ? 10u : 1u)
 
 /* A figure of make check, smaller under the sanitizers; or, with RK_LONG in the environment, that of make check-long.
  */
@@ -40,8 +32,11 @@ extern struct linear_driver *linear_bed_driver;
 /* Starts the server on a folder, with a setting such as "log.sync=none", and counts its merges from here. */
 void linear_bed_start_server(const char *folder, const char *setting);
 
-/* Ends it as the signal does, the board being looked at before; its exit code as that of system_server_stop. */
-int linear_bed_stop_server(int signal_number);
+/* Ends it by SIGKILL; its merges up to then count. */
+void linear_bed_kill_server(void);
+
+/* The same; then starts it again, and tells the clients. */
+void linear_bed_restart_server(const char *folder, const char *setting);
 
 /* Starts clients on it: so many operations at most, and a pause after each. */
 void linear_bed_start_clients(size_t n_ops_max, unsigned think_us);

@@ -33,6 +33,7 @@ struct linear_op {
     uint64_t end_ns;   /* without an answer: when it had happened or never would; LINEAR_NEVER when nobody knows */
     uint64_t value;    /* of a put, unique and not 0; what a get saw, 0: nothing */
     uint64_t sequence; /* of the write; of the write that was seen; the one that came with "not found" */
+    bool is_unknown;   /* a write whose answer was that it may still happen */
 };
 
 #define LINEAR_WHY_BYTES 384

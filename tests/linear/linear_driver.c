@@ -33,6 +33,7 @@ struct client {
 };
 
 struct outage {
+    enum linear_outage what;
     uint64_t from_ns;
     uint64_t to_ns;
 };
@@ -41,6 +42,7 @@ struct linear_driver {
     struct linear_driver_settings settings;
     _Atomic int port; /* 0: nobody serves yet */
     _Atomic bool stopping;
+    bool is_joined;
     _Atomic size_t n_answered;
     _Atomic size_t n_written;
     _Atomic size_t n_refused; /* answers that say that nothing happened */
@@ -142,8 +144,7 @@ static void note_write(struct client *client, struct linear_op *op, const struct
     op->sequence = done ? header_number(response, "RackKV-Seq") : 0;
     if (done && op->sequence == 0)
         complain(client, op, response);
-    if (!done && response->status != 0)
-        op->end_ns = LINEAR_NEVER;
+    op->is_unknown = !done && response->status != 0;
     record(client, op);
 }
 
@@ -272,19 +273,26 @@ bool linear_driver_wait(struct linear_driver *driver, size_t n_more, long timeou
     return true;
 }
 
-void linear_driver_note_outage(struct linear_driver *driver, uint64_t from_ns, uint64_t to_ns)
+void linear_driver_note_outage(struct linear_driver *driver, enum linear_outage outage, uint64_t from_ns,
+                               uint64_t to_ns)
 {
     ck_assert_uint_lt(driver->n_outages, N_OUTAGES_MAX);
-    driver->outages[driver->n_outages++] = (struct outage){ from_ns, to_ns };
+    driver->outages[driver->n_outages++] = (struct outage){ outage, from_ns, to_ns };
+}
+
+static void join_clients(struct linear_driver *driver)
+{
+    driver->stopping = true;
+    for (unsigned i = 0; i < driver->settings.n_clients && !driver->is_joined; i++)
+        pthread_join(driver->clients[i].thread, NULL);
+    driver->is_joined = true;
 }
 
 void linear_driver_stop(struct linear_driver *driver)
 {
     struct client *last = &driver->clients[driver->settings.n_clients];
 
-    driver->stopping = true;
-    for (unsigned i = 0; i < driver->settings.n_clients; i++)
-        pthread_join(driver->clients[i].thread, NULL);
+    join_clients(driver);
     last->connection.port = driver->port;
     for (uint32_t key = 0; key < driver->settings.n_keys + driver->settings.n_cold_keys; key++) {
         size_t n_before = last->n_ops;
@@ -295,13 +303,24 @@ void linear_driver_stop(struct linear_driver *driver)
     system_client_close(&last->connection);
 }
 
+/* A write of which nobody knew whether it would happen: when the next master served. */
+static uint64_t latest_end_of_unknown(const struct linear_driver *driver, const struct linear_op *op)
+{
+    for (size_t i = 0; i < driver->n_outages; i++)
+        if (driver->outages[i].what == LINEAR_MASTER_KILLED && driver->outages[i].from_ns >= op->start_ns)
+            return driver->outages[i].to_ns;
+    return LINEAR_NEVER;
+}
+
 /* When a write without an answer had happened at the latest: when somebody else served in place of the process that was
  * killed under it. */
 static uint64_t latest_end(const struct linear_driver *driver, const struct linear_op *op)
 {
     const struct outage *last = NULL;
 
-    if (op->end_ns == LINEAR_NEVER || op->end_ns - op->start_ns > (SYSTEM_DEADLINE_MS - 1000) * 1000000ull)
+    if (op->is_unknown)
+        return latest_end_of_unknown(driver, op);
+    if (op->end_ns - op->start_ns > (SYSTEM_DEADLINE_MS - 1000) * 1000000ull)
         return LINEAR_NEVER; /* the connection did not break */
     for (size_t i = 0; i < driver->n_outages && driver->outages[i].from_ns <= op->end_ns; i++)
         last = &driver->outages[i];
@@ -359,6 +378,7 @@ void linear_driver_destroy(struct linear_driver **driver)
 {
     if (*driver == NULL)
         return;
+    join_clients(*driver);
     for (unsigned i = 0; i <= (*driver)->settings.n_clients; i++) {
         free((*driver)->clients[i].ops);
         free((*driver)->clients[i].bytes);

@@ -11,7 +11,7 @@ struct linear_driver;
 struct linear_driver_settings {
     unsigned n_clients;
     unsigned n_keys;
-    unsigned n_cold_keys; /* more of them; one of some ten operations is on one of these */
+    unsigned n_cold_keys; /* more of them; one of sixteen operations is on one of these */
     size_t n_ops_max;     /* the clients stop by themselves after so many answers */
     unsigned think_us;    /* between an answer and the next request; 0: none */
     uint32_t seed;
@@ -33,9 +33,14 @@ bool linear_driver_wait(struct linear_driver *driver, size_t n_more, long timeou
 size_t linear_driver_n_written(const struct linear_driver *driver);
 size_t linear_driver_n_refused(const struct linear_driver *driver);
 
+/* Who was killed between two moments. */
+enum linear_outage { LINEAR_WORKER_KILLED, LINEAR_MASTER_KILLED };
+
 /* What was under way at `from_ns`, when a process was killed, and got no answer, had happened by `to_ns` or never will:
- * from then on somebody else served. In the order of time. */
-void linear_driver_note_outage(struct linear_driver *driver, uint64_t from_ns, uint64_t to_ns);
+ * from then on somebody else served. When it was the master, that is so for all writes before whose outcome was
+ * unknown. In the order of time. */
+void linear_driver_note_outage(struct linear_driver *driver, enum linear_outage outage, uint64_t from_ns,
+                               uint64_t to_ns);
 
 /* Stops the clients, and reads every key once more. */
 void linear_driver_stop(struct linear_driver *driver);

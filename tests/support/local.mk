@@ -1,5 +1,5 @@
 # support: what every test program links
 check_LIBRARIES += librk_test.a
-librk_test_a_SOURCES = %D%/test_main.c %D%/test_main.h %D%/test_dir.c %D%/test_dir.h \
+librk_test_a_SOURCES = %D%/test_main.c %D%/test_main.h %D%/test_sanitized.h %D%/test_dir.c %D%/test_dir.h \
 	%D%/test_io.c %D%/test_io.h
 librk_test_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

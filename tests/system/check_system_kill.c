@@ -6,6 +6,7 @@
 #include "system_tracer.h"
 #include "test_dir.h"
 #include "test_main.h"
+#include "test_sanitized.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,11 +18,7 @@
 #define N_TIMES_MAX 64
 #define PATIENCE_MS 500
 
-#if defined __SANITIZE_ADDRESS__
-#define STEP 3 /* a sanitized worker starts slowly: every third of the calls */
-#else
-#define STEP 1
-#endif
+#define STEP         (TEST_SANITIZED ? 3u : 1u) /* a sanitized worker starts slowly: every third of the calls */
 #define N_SEEDS_LONG 50
 
 /* Of the worker's event loop and of its reader threads, between the connection and its end. */
@@ -39,11 +36,12 @@ static const struct operation {
     { "PUT of a large value", "PUT", "old", "new", true },  { "GET", "GET", "old", NULL, false },
     { "GET of a large value", "GET", "large", NULL, true }, { "DELETE", "DELETE", "old", NULL, false },
 };
+#define N_OPERATIONS (sizeof operations / sizeof operations[0])
 
 static char *dir;
 static struct system_server *server;
 static char large[LARGE_BYTES + 1];
-static unsigned seed; /* each has its own key, its own sizes, and another worker that was used before */
+static unsigned seed; /* each has its own key and size of large values, and other keys that were written before */
 static char target[32];
 
 static void setup(void)
@@ -59,8 +57,6 @@ static void teardown(void)
     ck_assert_int_eq(system_server_stop(&server, SIGTERM), 0);
     test_dir_remove(&dir);
 }
-
-#define N_OPERATIONS (sizeof operations / sizeof operations[0])
 
 /* The value in full. */
 static const char *value_of(const struct operation *operation, const char *text)
@@ -200,7 +196,6 @@ static void use_seed(unsigned number)
         snprintf(target, sizeof target, "/v1/kv/before-%u-%u", seed, i);
         ck_assert_int_eq(request("PUT", value_of(&operations[i % N_OPERATIONS], "other")), 201);
     }
-    memset(large, 0, sizeof large);
     snprintf(target, sizeof target, "/v1/kv/k%u", seed);
 }
 

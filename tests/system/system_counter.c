@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +23,6 @@ struct counter {
 };
 
 static struct counter *counter;
-static bool is_armed;
 
 void system_counter_arm(unsigned nth)
 {
@@ -33,17 +33,6 @@ void system_counter_arm(unsigned nth)
     counter->nth = nth;
     counter->n_calls = 0;
     counter->has_killed = false;
-    is_armed = true;
-}
-
-void system_counter_disarm(void)
-{
-    is_armed = false;
-}
-
-unsigned system_counter_n_calls(void)
-{
-    return counter->n_calls;
 }
 
 bool system_counter_has_killed(long *call_out)
@@ -103,8 +92,7 @@ void system_counter_attach(void)
     char is_traced = 0;
     int fds[2];
 
-    if (!is_armed)
-        return;
+    (void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* where there is no Yama, nobody has to be permitted */
     if (pipe2(fds, O_CLOEXEC) != 0 || (between = fork()) < 0)
         _exit(SYSTEM_COUNTER_REFUSED);
     if (between == 0) {
@@ -112,7 +100,9 @@ void system_counter_attach(void)
             trace(program, fds[1]);
         _exit(0); /* the tracer is no child of the program's */
     }
+    close(fds[1]); /* a tracer that dies is the end of the pipe */
     (void)waitpid(between, NULL, 0);
     if (read(fds[0], &is_traced, 1) != 1 || !is_traced)
         _exit(SYSTEM_COUNTER_REFUSED);
+    close(fds[0]);
 }

@@ -5,20 +5,15 @@
 
 #include <stdbool.h>
 
-/* The program that starts next in a child of this process, by system_server_launch, is killed when it is about to make
- * its nth call; 0: never, its calls are only counted. */
+/* The next program that is attached will be killed when it is about to make its nth call. */
 void system_counter_arm(unsigned nth);
 
-/* Programs that start after this are left alone. */
-void system_counter_disarm(void);
-
-/* In the child that is to be the program, right before execve. Exits with SYSTEM_COUNTER_REFUSED where a process may
- * not be traced. */
+/* In the child that is to be the program, right before execve (system_server_launch). Exits with SYSTEM_COUNTER_REFUSED
+ * where a process may not be traced. */
 void system_counter_attach(void);
 #define SYSTEM_COUNTER_REFUSED 126
 
-/* How many calls the last program has made; and whether it was killed, at the call of this number (asm/unistd.h). */
-unsigned system_counter_n_calls(void);
+/* Whether the program was killed, and at the call of which number (asm/unistd.h). */
 bool system_counter_has_killed(long *call_out);
 
 #endif

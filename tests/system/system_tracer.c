@@ -20,10 +20,10 @@ struct system_tracer {
     pid_t traced;
 };
 
-static void execute(pid_t pid, const char *const *expressions, pid_t parent)
+static void execute(pid_t pid, const char *const *expressions, const char *path, pid_t parent)
 {
     char pid_text[16];
-    char *argv[8 + 2 * N_EXPRESSIONS_MAX] = { "strace", "-f", "-q", "-o", "/dev/null", "-p", pid_text };
+    char *argv[8 + 2 * N_EXPRESSIONS_MAX] = { "strace", "-f", "-q", "-o", (char *)(uintptr_t)path, "-p", pid_text };
     int n = 7;
     int null_fd;
 
@@ -109,6 +109,11 @@ static bool wait_attached(const struct system_tracer *tracer)
 
 struct system_tracer *system_tracer_attach(pid_t pid, const char *const *expressions)
 {
+    return system_tracer_attach_logged(pid, expressions, "/dev/null");
+}
+
+struct system_tracer *system_tracer_attach_logged(pid_t pid, const char *const *expressions, const char *path)
+{
     struct system_tracer *tracer = calloc(1, sizeof *tracer);
     pid_t parent = getpid();
 
@@ -117,7 +122,7 @@ struct system_tracer *system_tracer_attach(pid_t pid, const char *const *express
     tracer->pid = fork();
     ck_assert_int_ge(tracer->pid, 0);
     if (tracer->pid == 0)
-        execute(pid, expressions, parent);
+        execute(pid, expressions, path, parent);
     if (wait_attached(tracer))
         return tracer;
     free(tracer);

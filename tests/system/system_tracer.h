@@ -13,6 +13,10 @@ struct system_tracer;
  * the caller skips its test then. */
 struct system_tracer *system_tracer_attach(pid_t pid, const char *const *expressions);
 
+/* The same; strace writes what it sees to a file, a line for each call that is traced: "(INJECTED)" where it put a
+ * fault. */
+struct system_tracer *system_tracer_attach_logged(pid_t pid, const char *const *expressions, const char *path);
+
 /* The process goes on untraced. NULL inside is fine. */
 void system_tracer_detach(struct system_tracer **tracer);
 
