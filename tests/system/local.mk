@@ -7,8 +7,8 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
-check_PROGRAMS += check_system_basic check_system_crash check_system_faults check_system_input check_system_start check_system_stuck
-check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge check_system_script
+check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_faults check_system_input check_system_start check_system_stuck
+check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
 EXTRA_DIST += %D%/system_script.sh
@@ -50,6 +50,11 @@ check_system_script_LDADD = $(SYSTEM_LDADD)
 check-long: check-long-load
 check-long-load: check_system_load$(EXEEXT) rackkvd$(EXEEXT)
 	RK_LOAD_SECONDS=$${RK_LOAD_SECONDS:-600} ./check_system_load$(EXEEXT)
+
+# More clients than descriptors, for ten minutes.
+check-long: check-long-faults
+check-long-faults: check_system_faults$(EXEEXT) rackkvd$(EXEEXT)
+	RK_LONG=1 CK_RUN_CASE=descriptors ./check_system_faults$(EXEEXT)
 
 # A master is killed at each of its calls with twenty scripts, and a worker at each of its calls fifty times.
 check-long: check-long-kill
