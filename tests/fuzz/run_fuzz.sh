@@ -32,24 +32,40 @@ done
 rm -f libfuzzed.a
 ar cr libfuzzed.a obj/*.o || exit 1
 
-failed=0
-for target in "$@"; do
+build_target() {
     for folder in fuzz conf http; do
-        source=$source_dir/tests/$folder/fuzz_$target.c
+        source=$source_dir/tests/$folder/fuzz_$1.c
         [ -f "$source" ] && break
     done
     # shellcheck disable=SC2086
     "$clang" $flags -fsanitize=fuzzer -I"$source_dir/src" -I"$source_dir/include" "$source" libfuzzed.a \
-        -lyaml -lisal -lsodium -lpthread -o "fuzz_$target" || exit 1
-    mkdir -p "corpus/$target"
-    if "./fuzz_$target" -max_total_time="$seconds" -max_len=4096 -malloc_limit_mb=64 -timeout=10 -verbosity=0 \
-        -print_final_stats=1 -artifact_prefix="$target-" "corpus/$target" "$source_dir/tests/fuzz/seeds/$target" \
-        >"$target.log" 2>&1; then
-        echo "ok: $target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$target.log") inputs in $seconds s"
+        -lyaml -lisal -lsodium -lpthread -o "fuzz_$1"
+}
+
+run_target() {
+    mkdir -p "corpus/$1"
+    if "./fuzz_$1" -max_total_time="$seconds" -max_len=4096 -malloc_limit_mb=64 -timeout=10 -verbosity=0 \
+        -print_final_stats=1 -artifact_prefix="$1-" "corpus/$1" "$source_dir/tests/fuzz/seeds/$1" >"$1.log" 2>&1; then
+        echo "ok: $1: $(sed -n 's/^stat::number_of_executed_units: *//p' "$1.log") inputs in $seconds s"
     else
-        echo "FAILED: $target"
-        tail -30 "$target.log"
-        failed=1
+        echo "FAILED: $1"
+        tail -30 "$1.log"
+        touch failed
+    fi
+}
+
+rm -f failed
+for target in "$@"; do
+    build_target "$target" || exit 1
+done
+running=0
+for target in "$@"; do # as many at once as there are processors
+    run_target "$target" &
+    running=$((running + 1))
+    if [ "$running" -eq "$(nproc)" ]; then
+        wait
+        running=0
     fi
 done
-exit $failed
+wait
+[ ! -e failed ]
