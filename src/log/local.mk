@@ -23,5 +23,5 @@ librk_log_writer_a_SOURCES = \
 	%D%/log_store.c %D%/log_store.h %D%/log_store_writer.h \
 	%D%/log_syncer.c %D%/log_syncer.h \
 	%D%/log_window.c %D%/log_window.h \
-	%D%/log_writer.c %D%/log_writer.h
+	%D%/log_writer.c %D%/log_writer.h %D%/log_writer_files.c %D%/log_writer_private.h
 librk_log_writer_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)

@@ -139,6 +139,41 @@ enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const
     return err;
 }
 
+enum rk_err rk_log_active_reopen(struct rk_log_active *active, int dir_fd, uint32_t file_number,
+                                 const struct rk_log_file_trailer *totals, const struct rk_log_active_sizes *sizes,
+                                 struct rk_detail *detail)
+{
+    uint64_t end_bytes = totals->size_bytes;
+    char name[RK_LOG_FILE_NAME_BYTES];
+    enum rk_err err = RK_OK;
+
+    *active = (struct rk_log_active){ .dir_fd = dir_fd,
+                                      .file_number = file_number,
+                                      .limit_bytes = sizes->limit_bytes,
+                                      .reserve_bytes = sizes->reserve_bytes,
+                                      .end_bytes = end_bytes,
+                                      .preallocated_bytes = end_bytes,
+                                      .step_at_bytes = end_bytes,
+                                      .totals = *totals };
+    rk_log_file_name(name, file_number);
+    active->fd = rk_io->open_at(dir_fd, name, O_RDWR, 0);
+    if (active->fd < 0)
+        return fail(active, detail, "cannot be opened");
+    if (rk_io->ftruncate(active->fd, (off_t)end_bytes) != 0)
+        err = fail(active, detail, "cannot be cut to its records");
+    else if (rk_io->fdatasync(active->fd) != 0)
+        err = fail(active, detail, "cannot be made durable");
+    if (err != RK_OK)
+        rk_log_active_close(active, false);
+    return err;
+}
+
+bool rk_log_active_has_reserve(const struct rk_log_active *active)
+{
+    return active->reserve_bytes == 0 || active->cannot_preallocate
+           || active->preallocated_bytes >= active->end_bytes + active->reserve_bytes;
+}
+
 enum rk_err rk_log_active_append(struct rk_log_active *active, struct iovec *iov, int n_iov, uint64_t size_bytes,
                                  uint64_t n_records, uint64_t first_sequence, uint64_t last_sequence,
                                  struct rk_detail *detail)

@@ -46,6 +46,15 @@ enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const
                                  const struct rk_record_stamp *stamp, const struct rk_log_active_sizes *sizes,
                                  struct rk_detail *detail);
 
+/* Goes on with a file that nobody else writes: cuts off what is behind totals->size_bytes (a trailer, too), which takes
+ * no space, and makes that durable. RK_OK; RK_ERR_IO, with the file as it was or cut. */
+enum rk_err rk_log_active_reopen(struct rk_log_active *active, int dir_fd, uint32_t file_number,
+                                 const struct rk_log_file_trailer *totals, const struct rk_log_active_sizes *sizes,
+                                 struct rk_detail *detail);
+
+/* Whether the file holds its reserve, or never can. */
+bool rk_log_active_has_reserve(const struct rk_log_active *active);
+
 /* Makes room for size_bytes behind the end, and for the reserve behind them. RK_OK, also where only the write can tell;
  * RK_ERR_NO_SPACE: without the reserve they would not fit, or not even so. */
 enum rk_err rk_log_active_make_room(struct rk_log_active *active, uint64_t size_bytes);

@@ -9,7 +9,8 @@
  *       28    4  zeros
  *
  * 1. Little-endian, inside a record's CRC. Both records are RK_LOG_FILE_FRAME_BYTES long.
- * 2. A file with a trailer is sealed: it ends right after it and is never written again. */
+ * 2. A file with a trailer is sealed: it ends right after it and is never written again, unless it is the newest and
+ *    a start on a full disk opens it again (rk_log_writer_open). */
 #ifndef RK_LOG_LOG_FILE_H
 #define RK_LOG_LOG_FILE_H
 

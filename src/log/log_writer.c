@@ -1,56 +1,18 @@
-#include "log/log_writer.h"
+#include "log/log_writer_private.h"
 
 #include "base/base_assert.h"
-#include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_planted.h"
 #include "base/base_time.h"
-#include "log/log_active.h"
-#include "log/log_batch.h"
 #include "log/log_location.h"
 #include "log/log_store_writer.h"
 
-#include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A disk that was full is not full any more when so much is free: some, so that it is not full again at once. */
 #define ROOM_AGAIN_BYTES (256u << 10)
-
-struct rk_log_writer {
-    struct rk_log_store *store;
-    uint64_t file_size_bytes;
-    uint64_t reserve_bytes;
-    uint64_t wanted_bytes;       /* the writer thread's; 0, or what the largest put needed that found the disk full */
-    struct rk_log_active active; /* the writer thread's; its descriptor changes under sync_lock */
-    struct rk_log_batch batch;   /* the writer thread's */
-    uint64_t last_sequence;      /* the writer thread's; published for others in given_sequence */
-
-    /* Whoever syncs, seals or changes the active file holds sync_lock. So a roll-over never misses an error: the kernel
-     * tells it to one fdatasync only, and that one has recorded it before the next begins. */
-    pthread_mutex_t sync_lock;
-
-    /* Written by the writer thread after the write; a syncing thread that reads them before its fdatasync knows that so
-     * much was in the file. Offsets are of the active file, and change files under sync_lock. */
-    _Atomic uint64_t flushed_bytes;
-    _Atomic uint64_t flushed_sequence;
-    _Atomic uint64_t durable_bytes;
-    _Atomic uint64_t durable_sequence;
-    _Atomic uint64_t given_sequence;
-    _Atomic uint32_t file_number;
-    _Atomic int state; /* enum rk_err; leaves RK_OK once, never comes back */
-
-    pthread_mutex_t why_lock;
-    struct rk_detail why;
-
-    uint64_t wake_at_bytes;     /* the writer thread's */
-    pthread_mutex_t watch_lock; /* guards the next two */
-    void (*wake)(void *context);
-    void *wake_context;
-};
 
 static void lock(pthread_mutex_t *mutex)
 {
@@ -62,8 +24,7 @@ static void unlock(pthread_mutex_t *mutex)
     RK_ASSERT(pthread_mutex_unlock(mutex) == 0);
 }
 
-/* Keeps the words of a failure, and what it means for the writes to come. Returns err. */
-static enum rk_err record_failure(struct rk_log_writer *writer, enum rk_err err, const struct rk_detail *detail)
+enum rk_err rk_log_writer_failed(struct rk_log_writer *writer, enum rk_err err, const struct rk_detail *detail)
 {
     if (err == RK_OK)
         return RK_OK;
@@ -78,7 +39,7 @@ static enum rk_err record_failure(struct rk_log_writer *writer, enum rk_err err,
     return err;
 }
 
-static struct rk_record_stamp make_stamp(const struct rk_log_writer *writer, uint64_t sequence, uint64_t now_ms)
+struct rk_record_stamp rk_log_writer_stamp(const struct rk_log_writer *writer, uint64_t sequence, uint64_t now_ms)
 {
     return (struct rk_record_stamp){
         .sequence = sequence,
@@ -90,72 +51,6 @@ static struct rk_record_stamp make_stamp(const struct rk_log_writer *writer, uin
 static const struct rk_record_secret *secret_of(const struct rk_log_writer *writer)
 {
     return &rk_log_store_identity(writer->store)->secret;
-}
-
-/* The header's sequence says that all up to it were given out before this file: it survives the files before it. */
-static enum rk_err create_file(struct rk_log_writer *writer, struct rk_log_active *active, struct rk_detail *detail)
-{
-    struct rk_log_file_header header = {
-        .file_number = rk_log_store_next_number(writer->store),
-        .format_version = RK_LOG_FORMAT_VERSION,
-        .kind = RK_LOG_FILE_APPENDED,
-    };
-    struct rk_record_stamp stamp = { .sequence = writer->last_sequence, .write_time_ms = rk_time_wall_ms() };
-
-    memcpy(header.uuid, rk_log_store_identity(writer->store)->uuid, sizeof header.uuid);
-    return rk_log_active_create(
-        active, rk_log_store_dir_fd(writer->store), &header, &stamp,
-        &(struct rk_log_active_sizes){ .limit_bytes = writer->file_size_bytes, .reserve_bytes = writer->reserve_bytes },
-        detail);
-}
-
-/* Goes on with a file that has only its header, and is durable. */
-static void begin_file(struct rk_log_writer *writer, const struct rk_log_active *active)
-{
-    writer->active = *active;
-    atomic_store(&writer->file_number, active->file_number);
-    atomic_store(&writer->flushed_bytes, active->end_bytes);
-    atomic_store(&writer->durable_bytes, active->end_bytes);
-    writer->wake_at_bytes = active->end_bytes + RK_LOG_WRITER_UNSYNCED_BYTES;
-}
-
-/* The number of the newest listed file if it holds no record, 0 otherwise. Recovery left it sealed or cut, so its size
- * tells. */
-static uint32_t find_empty_newest(const struct rk_log_store *store)
-{
-    size_t n_files = rk_log_store_n_files(store);
-    uint32_t newest = n_files > 0 ? rk_log_store_file(store, n_files - 1) : 0;
-    char name[RK_LOG_FILE_NAME_BYTES];
-    struct stat status;
-    bool empty;
-    int fd;
-
-    if (newest == 0)
-        return 0;
-    rk_log_file_name(name, newest);
-    fd = rk_io->open_at(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
-    if (fd < 0)
-        return 0;
-    empty = rk_io->fstat(fd, &status) == 0 && status.st_size <= 2 * (off_t)RK_LOG_FILE_FRAME_BYTES;
-    (void)rk_io->close(fd); /* nothing was written through it */
-    return empty ? newest : 0;
-}
-
-/* Lists the first active file; an empty newest one gives its place to it. */
-static enum rk_err list_first_file(struct rk_log_writer *writer, struct rk_detail *detail)
-{
-    uint32_t empty = find_empty_newest(writer->store);
-    struct rk_log_store_change change = {
-        .removed = &empty, .n_removed = empty != 0, .added = &writer->active.file_number, .n_added = 1
-    };
-    char name[RK_LOG_FILE_NAME_BYTES];
-    enum rk_err err = rk_log_store_change(writer->store, &change, detail);
-
-    if (err != RK_OK || empty == 0)
-        return err;
-    rk_log_file_name(name, empty);
-    (void)rk_io->unlink_at(rk_log_store_dir_fd(writer->store), name); /* not listed: if it stays, it is swept */
-    return RK_OK;
 }
 
 static void destroy(struct rk_log_writer *writer)
@@ -171,7 +66,6 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
                                const struct rk_log_writer_settings *settings, struct rk_detail *detail)
 {
     struct rk_log_writer *writer = rk_mem_calloc(1, sizeof *writer);
-    struct rk_log_active active;
     enum rk_err err;
 
     RK_ASSERT(settings->file_size_bytes <= RK_LOG_FILE_BYTES_MAX && settings->next_sequence >= 1);
@@ -189,13 +83,7 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
     RK_ASSERT(pthread_mutex_init(&writer->sync_lock, NULL) == 0);
     RK_ASSERT(pthread_mutex_init(&writer->why_lock, NULL) == 0);
     RK_ASSERT(pthread_mutex_init(&writer->watch_lock, NULL) == 0);
-    err = create_file(writer, &active, detail);
-    if (err == RK_OK) {
-        begin_file(writer, &active);
-        err = list_first_file(writer, detail);
-        if (err != RK_OK)
-            rk_log_active_close(&writer->active, false); /* it may be listed: a failed switch leaves that open */
-    }
+    err = rk_log_writer_begin(writer, settings->newest, detail);
     if (err != RK_OK) {
         rk_detail_wrap(detail, "%s", rk_log_store_path(store));
         destroy(writer);
@@ -274,7 +162,7 @@ enum rk_err rk_log_writer_stage(struct rk_log_writer *writer, const uint8_t head
                                      .size_bytes = (uint32_t)size_bytes };
     writer->last_sequence++;
     atomic_store_explicit(&writer->given_sequence, writer->last_sequence, memory_order_release);
-    stamp = make_stamp(writer, writer->last_sequence, now_ms);
+    stamp = rk_log_writer_stamp(writer, writer->last_sequence, now_ms);
     rk_record_stamp(rk_log_batch_add(&writer->batch, header, rest, size_bytes), secret_of(writer), &stamp);
     *location_out = rk_log_location_encode(location);
     *sequence_out = writer->last_sequence;
@@ -317,11 +205,11 @@ enum rk_err rk_log_writer_flush(struct rk_log_writer *writer)
     if (batch->n_records == 0)
         return RK_OK;
     if (err == RK_OK)
-        err = record_failure(writer,
-                             rk_log_active_append(&writer->active, batch->iov, batch->n_iov, batch->size_bytes,
-                                                  batch->n_records, writer->last_sequence - batch->n_records + 1,
-                                                  writer->last_sequence, &detail),
-                             &detail);
+        err = rk_log_writer_failed(writer,
+                                   rk_log_active_append(&writer->active, batch->iov, batch->n_iov, batch->size_bytes,
+                                                        batch->n_records, writer->last_sequence - batch->n_records + 1,
+                                                        writer->last_sequence, &detail),
+                                   &detail);
     if (err != RK_OK) {
         drop_batch(writer);
         return err;
@@ -333,8 +221,7 @@ enum rk_err rk_log_writer_flush(struct rk_log_writer *writer)
     return RK_OK;
 }
 
-/* Makes what was flushed durable. */
-static enum rk_err sync_locked(struct rk_log_writer *writer)
+enum rk_err rk_log_writer_sync_locked(struct rk_log_writer *writer)
 {
     uint64_t sequence = atomic_load(&writer->flushed_sequence); /* before flushed_bytes, which is stored before it */
     uint64_t end_bytes = atomic_load(&writer->flushed_bytes);
@@ -346,7 +233,7 @@ static enum rk_err sync_locked(struct rk_log_writer *writer)
     if (!RK_PLANTED(skip_fdatasync) && rk_io->fdatasync(writer->active.fd) != 0
         && !(RK_PLANTED(retry_fdatasync) && rk_io->fdatasync(writer->active.fd) == 0)) {
         rk_detail_set(&detail, "data file %u cannot be made durable: %m", writer->active.file_number);
-        return record_failure(writer, RK_ERR_READ_ONLY, &detail);
+        return rk_log_writer_failed(writer, RK_ERR_READ_ONLY, &detail);
     }
     atomic_store(&writer->durable_bytes, end_bytes);
     atomic_store(&writer->durable_sequence, sequence);
@@ -358,73 +245,9 @@ enum rk_err rk_log_writer_sync(struct rk_log_writer *writer)
     enum rk_err err;
 
     lock(&writer->sync_lock);
-    err = sync_locked(writer);
+    err = rk_log_writer_sync_locked(writer);
     unlock(&writer->sync_lock);
     return err;
-}
-
-/* Seals the active file. Everything before the trailer is made durable first, so the trailer's mark says so: a bad
- * record in a sealed file is damage, never a torn tail. */
-static enum rk_err seal_locked(struct rk_log_writer *writer, struct rk_detail *detail)
-{
-    struct rk_record_stamp stamp;
-    enum rk_err err = sync_locked(writer);
-
-    if (err != RK_OK)
-        return err;
-    stamp = make_stamp(writer, writer->last_sequence, rk_time_wall_ms());
-    return rk_log_active_seal(&writer->active, secret_of(writer), &stamp, detail);
-}
-
-/* The next file is made, and its place in the list staged. Everything that needs space was done by then, but for the
- * trailer. */
-static enum rk_err switch_file_locked(struct rk_log_writer *writer, struct rk_log_active *next,
-                                      struct rk_detail *detail)
-{
-    enum rk_err err = seal_locked(writer, detail);
-
-    if (err != RK_OK) {
-        rk_log_store_abort(writer->store);
-        rk_log_active_close(next, true);
-        return err;
-    }
-    if (rk_log_store_commit(writer->store, detail) != RK_OK) {
-        rk_log_active_close(next, false); /* it may be listed */
-        return RK_ERR_READ_ONLY;          /* and the sealed one must not grow */
-    }
-    rk_log_active_close(&writer->active, false);
-    begin_file(writer, next);
-    return RK_OK;
-}
-
-static enum rk_err roll_over(struct rk_log_writer *writer, struct rk_detail *detail)
-{
-    struct rk_log_active next;
-    struct rk_log_store_change change = { .added = &next.file_number, .n_added = 1 };
-    enum rk_err err = create_file(writer, &next, detail);
-
-    if (err != RK_OK)
-        return err;
-    err = rk_log_store_stage(writer->store, &change, detail);
-    if (err != RK_OK) {
-        rk_log_active_close(&next, true);
-        return err;
-    }
-    lock(&writer->sync_lock);
-    err = record_failure(writer, switch_file_locked(writer, &next, detail), detail);
-    unlock(&writer->sync_lock);
-    return err;
-}
-
-enum rk_err rk_log_writer_roll(struct rk_log_writer *writer)
-{
-    struct rk_detail detail = { "" };
-    enum rk_err err = rk_log_writer_state(writer);
-
-    RK_ASSERT(writer->batch.n_records == 0);
-    if (err != RK_OK || writer->active.totals.n_records == 0)
-        return err;
-    return record_failure(writer, roll_over(writer, &detail), &detail);
 }
 
 uint64_t rk_log_writer_last_sequence(const struct rk_log_writer *writer)
@@ -483,7 +306,7 @@ enum rk_err rk_log_writer_close(struct rk_log_writer **writer)
         return RK_OK;
     drop_batch(self);
     lock(&self->sync_lock);
-    err = seal_locked(self, &detail);
+    err = rk_log_writer_seal_locked(self, &detail);
     if (err != RK_OK && err != RK_ERR_READ_ONLY)
         err = RK_OK; /* no room for the trailer: all is durable, and recovery will write it */
     unlock(&self->sync_lock);

@@ -11,11 +11,13 @@
  * 4. A flush that fails leaves nothing behind, in the file or in the sequences. What cannot be taken back, or cannot be
  *    made durable, ends the writing: the state is RK_ERR_READ_ONLY until a restart, and nothing is ever retried.
  * 5. When the disk is full, puts are refused one by one, before anything is written. Tombstones go on in a reserve that
- *    the active file holds; where a roll-over has no room, they make the file larger than it should be. */
+ *    the active file holds; where a roll-over has no room for a file with a reserve of its own, they make the file
+ *    larger than it should be. */
 #ifndef RK_LOG_LOG_WRITER_H
 #define RK_LOG_LOG_WRITER_H
 
 #include "base/base_err.h"
+#include "log/log_file.h"
 #include "log/log_record.h"
 
 #include <stdbool.h>
@@ -28,14 +30,23 @@ struct rk_detail;
 struct rk_log_store;
 struct rk_log_writer;
 
-struct rk_log_writer_settings {
-    uint64_t file_size_bytes; /* roll over before a file grows past this; at most RK_LOG_FILE_BYTES_MAX */
-    uint64_t reserve_bytes;   /* of the disk, kept for tombstones; 0: none */
-    uint64_t next_sequence;   /* from recovery */
+/* The newest file that recovery found: it ends with its last whole record, or with a trailer. */
+struct rk_log_newest {
+    uint32_t file_number; /* 0: there is none that was written by a log writer */
+    bool is_sealed;
+    struct rk_log_file_trailer totals; /* what its trailer says, or would say */
 };
 
-/* Begins a new active file (the newest one of before, if any, was sealed by recovery; if it holds no record, the new
- * one takes its place). Main thread, before the writer thread runs. */
+struct rk_log_writer_settings {
+    uint64_t file_size_bytes;           /* roll over before a file grows past this; at most RK_LOG_FILE_BYTES_MAX */
+    uint64_t reserve_bytes;             /* of the disk, kept for tombstones; 0: none */
+    uint64_t next_sequence;             /* from recovery */
+    const struct rk_log_newest *newest; /* from recovery; NULL: there is none */
+};
+
+/* Begins a new active file, which takes the place of the newest one of before if that holds no record. Where the disk
+ * has no room for a new file, or had none for the newest one's trailer, the newest one goes on. Main thread, before the
+ * writer thread runs. RK_OK, RK_ERR_IO, RK_ERR_NO_SPACE (there is no newest one). */
 enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_store *store,
                                const struct rk_log_writer_settings *settings, struct rk_detail *detail);
 

@@ -92,7 +92,8 @@ static enum rk_err recover(struct rk_master_recovery *recovery)
     return rk_log_writer_open(&engine->log, engine->store,
                               &(struct rk_log_writer_settings){ .file_size_bytes = conf->log.file_size_bytes,
                                                                 .reserve_bytes = conf->log.reserve_bytes,
-                                                                .next_sequence = recovery->result.next_sequence },
+                                                                .next_sequence = recovery->result.next_sequence,
+                                                                .newest = &recovery->result.newest },
                               &recovery->detail);
 }
 
@@ -179,6 +180,15 @@ static void report(const struct rk_store_recovery *result)
             result->n_keys, result->n_records, result->n_files, result->last_sequence);
 }
 
+static void warn_if_full(const struct rk_master_recovery *recovery)
+{
+    if (recovery->result.newest.file_number == rk_log_writer_file_number(recovery->engine->log))
+        rk_diag(
+            RK_DIAG_WARNING,
+            "the disk has no room for a new data file: writing goes on in the newest data file, %u, as far as it can",
+            recovery->result.newest.file_number);
+}
+
 enum rk_err rk_master_recovery_join(struct rk_master_recovery **recovery, struct rk_detail *detail)
 {
     struct rk_master_recovery *self = *recovery;
@@ -187,11 +197,13 @@ enum rk_err rk_master_recovery_join(struct rk_master_recovery **recovery, struct
     pthread_join(self->thread, NULL);
     wipe_bar(self);
     err = self->err;
-    if (err == RK_OK)
+    if (err == RK_OK) {
         report(&self->result);
-    else
+        warn_if_full(self);
+    } else {
         rk_detail_set(detail, "%s%s", self->detail.text[0] != '\0' ? self->detail.text : rk_err_text(err),
                       err == RK_ERR_CORRUPT ? SALVAGE_HINT : "");
+    }
     free(self);
     *recovery = NULL;
     return err;

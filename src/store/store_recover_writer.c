@@ -278,28 +278,47 @@ static enum rk_err distrust_newest(struct recovery *recovery)
                                       rk_log_store_file(recovery->store, n_files - 1), recovery->detail);
 }
 
+/* Without room for the trailer the newest file stays open, cut to its records again. */
+static enum rk_err seal_newest(struct recovery *recovery, struct rk_log_newest *newest)
+{
+    int dir_fd = rk_log_store_dir_fd(recovery->store);
+    enum rk_err err = rk_log_file_seal(dir_fd, newest->file_number, &newest->totals, secret_of(recovery),
+                                       recovery->result.next_sequence - 1, recovery->detail);
+
+    newest->is_sealed = err == RK_OK;
+    if (err != RK_ERR_NO_SPACE)
+        return err;
+    return rk_log_file_cut(dir_fd, newest->file_number, newest->totals.size_bytes, recovery->detail);
+}
+
 /* Makes the newest file end behind its last whole record, and seals it if it has any. */
 static enum rk_err repair_newest(struct recovery *recovery)
 {
-    struct rk_store_read_file *newest = &recovery->reading.files[recovery->reading.n_files - 1];
-    struct rk_log_scan_end *end = &newest->end;
+    const struct rk_store_read_file *file = &recovery->reading.files[recovery->reading.n_files - 1];
+    const struct rk_log_scan_end *end = &file->end;
+    struct rk_log_newest *newest = &recovery->result.newest;
     int dir_fd = rk_log_store_dir_fd(recovery->store);
     enum rk_err err = RK_OK;
 
     recovery->result.was_clean = end->kind == RK_LOG_SCAN_SEALED;
     recovery->result.next_sequence = recovery->max_sequence + (recovery->result.was_clean ? 0 : SEQUENCE_GAP) + 1;
+    *newest = (struct rk_log_newest){ .file_number = file->number,
+                                      .is_sealed = recovery->result.was_clean,
+                                      .totals = end->totals };
+    if (!newest->is_sealed)
+        newest->totals.size_bytes = end->end_bytes;
     if (end->used_bytes > end->end_bytes) {
-        recovery->result.cut_file = newest->number;
+        recovery->result.cut_file = file->number;
         recovery->result.cut_at_bytes = end->end_bytes;
         recovery->result.cut_bytes = end->used_bytes - end->end_bytes;
     }
     if (end->file_bytes > end->end_bytes)
-        err = rk_log_file_cut(dir_fd, newest->number, end->end_bytes, recovery->detail);
-    if (err != RK_OK || end->kind == RK_LOG_SCAN_SEALED || end->totals.n_records == 0)
-        return err;
-    end->totals.size_bytes = end->end_bytes;
-    return rk_log_file_seal(dir_fd, newest->number, &end->totals, secret_of(recovery),
-                            recovery->result.next_sequence - 1, recovery->detail);
+        err = rk_log_file_cut(dir_fd, file->number, end->end_bytes, recovery->detail);
+    if (err == RK_OK && !newest->is_sealed && newest->totals.n_records > 0)
+        err = seal_newest(recovery, newest);
+    if (!file->summary.has_header || file->summary.kind != RK_LOG_FILE_APPENDED)
+        newest->file_number = 0;
+    return err;
 }
 
 static enum rk_err recover(struct recovery *recovery)

@@ -7,13 +7,15 @@
  * 3. The result does not depend on the threads, nor do failures: of several, the one in the oldest file is reported.
  * 4. Memory is bounded, keydir aside: entries that do not fit are read again, in a pass for each range of fingerprints.
  * 5. What is read of the newest file comes from the device, not from pages that never reached it.
- * 6. Afterwards every file is sealed, or is the newest and holds no record. Doing it again gives the same.
+ * 6. Afterwards every file is sealed, but for the newest if it holds no record, or if the disk has no room for its
+ *    trailer. Doing it again gives the same.
  * 7. No sequence is given out twice: when the newest file was not closed cleanly, the next sequence leaves a gap as
  *    wide as all that may have been lost with its tail. */
 #ifndef RK_STORE_STORE_RECOVER_WRITER_H
 #define RK_STORE_STORE_RECOVER_WRITER_H
 
 #include "base/base_err.h"
+#include "log/log_writer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,8 +42,9 @@ struct rk_store_recover_hooks {
 };
 
 struct rk_store_recovery {
-    uint64_t next_sequence; /* for rk_log_writer_open */
-    uint64_t last_sequence; /* of all records; 0 without any */
+    uint64_t next_sequence;      /* this and the next for rk_log_writer_open */
+    struct rk_log_newest newest; /* not sealed only if it holds no record, or the disk is full */
+    uint64_t last_sequence;      /* of all records; 0 without any */
     uint64_t n_files;
     uint64_t n_hints;   /* of these, files whose hint was used */
     uint64_t n_records; /* tombstones included */
@@ -55,7 +58,7 @@ struct rk_store_recovery {
 };
 
 /* RK_OK; RK_ERR_CORRUPT: damage, the detail says where; RK_ERR_FULL: the keys do not fit under keydir.max_bytes;
- * RK_ERR_MISMATCH, RK_ERR_NOT_FOUND (a file is missing), RK_ERR_IO, RK_ERR_NO_SPACE. On failure the keydir is
+ * RK_ERR_MISMATCH, RK_ERR_NOT_FOUND (a file is missing), RK_ERR_IO. On failure the keydir is
  * empty, unless it was the disk that failed after all had been read. The keydir must be empty. Main thread of the
  * master, before a writer is open. `hooks` may be NULL. */
 enum rk_err rk_store_recover(struct rk_log_store *store, struct rk_keydir_writer *keydir,

@@ -6,36 +6,14 @@
 #include "system_tracer.h"
 #include "test_main.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BALLAST_STEP_BYTES (256 << 10)
-#define BALLAST_LAST_BYTES 4096
-#define N_REFUSED          200
-#define N_WRITTEN          2000
-#define FAULT_EVERY        20 /* calls of a kind: of each thread, the n-th and so many after it */
-#define RESTART_EVERY      3  /* rounds, at least: what a fault has left wrong only a recovery shows */
-
-/* Takes all the space that there is; merges may have given some back meanwhile. */
-static void fill_disk(const char *path)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    off_t size = lseek(fd, 0, SEEK_END);
-
-    ck_assert_int_ge(fd, 0);
-    for (off_t step = BALLAST_STEP_BYTES; step >= BALLAST_LAST_BYTES; step /= 8) {
-        int err;
-
-        while ((err = posix_fallocate(fd, size, step)) == 0)
-            size += step;
-        ck_assert_int_eq(err, ENOSPC);
-    }
-    close(fd);
-}
+#define N_REFUSED     200
+#define N_WRITTEN     2000
+#define FAULT_EVERY   20 /* calls of a kind: of each thread, the n-th and so many after it */
+#define RESTART_EVERY 3  /* rounds, at least: what a fault has left wrong only a recovery shows */
 
 static void wait_for_writes(size_t n_more)
 {
@@ -57,7 +35,7 @@ static void keep_full_until_refused(const char *ballast, size_t n_more)
     while (linear_driver_n_refused(linear_bed_driver) < until) {
         ck_assert_msg(system_now_ms() < deadline, "%zu writes were refused, and no more",
                       linear_driver_n_refused(linear_bed_driver));
-        fill_disk(ballast);
+        system_disk_fill(ballast);
         usleep(1000);
     }
 }

@@ -327,6 +327,7 @@ END_TEST
 /* A disk on which no file grows and none is made: what was preallocated can be written. */
 static struct rk_io_ops full_disk;
 static bool disk_is_full;
+static bool has_pages; /* some bytes can be written, and no reserve had */
 
 static ssize_t write_on_full_disk(int fd, const struct iovec *iov, int n_iov, off_t offset)
 {
@@ -336,7 +337,7 @@ static ssize_t write_on_full_disk(int fd, const struct iovec *iov, int n_iov, of
     for (int i = 0; i < n_iov; i++)
         end += (off_t)iov[i].iov_len;
     ck_assert_int_eq(fstat(fd, &status), 0);
-    if (!disk_is_full || end <= status.st_size)
+    if (!disk_is_full || has_pages || end <= status.st_size)
         return rk_io_kernel_ops.pwritev(fd, iov, n_iov, offset);
     errno = ENOSPC;
     return -1;
@@ -411,6 +412,22 @@ START_TEST(deletes_go_on_in_the_reserve)
     disk_is_full = true; /* and the new file has a reserve of its own */
     (void)write_until_full("0123456789");
     ck_assert_uint_ge(write_until_full(NULL), RESERVE_BYTES / 48 - 8);
+    disk_is_full = false;
+}
+END_TEST
+
+START_TEST(a_roll_over_does_not_give_the_reserve_away)
+{
+    uint32_t file_number;
+
+    reopen_with_reserve(RESERVE_BYTES);
+    file_number = rk_log_writer_file_number(writer());
+    disk_is_full = has_pages = true;
+    (void)write_until_full("0123456789"); /* the next file could be made, and would have no reserve */
+    ck_assert_int_eq(rk_log_writer_roll(writer()), RK_ERR_NO_SPACE);
+    has_pages = false;
+    ck_assert_uint_ge(write_until_full(NULL), RESERVE_BYTES / 48 - 8);
+    ck_assert_uint_eq(rk_log_writer_file_number(writer()), file_number);
     disk_is_full = false;
 }
 END_TEST
@@ -585,6 +602,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_failed_sync_is_never_retried);
     tcase_add_test(tcase, a_disk_that_cannot_preallocate_is_written_all_the_same);
     tcase_add_test(tcase, deletes_go_on_in_the_reserve);
+    tcase_add_test(tcase, a_roll_over_does_not_give_the_reserve_away);
     tcase_add_test(tcase, a_put_does_not_fail_the_deletes_of_its_batch);
     tcase_add_test(tcase, a_roll_over_may_fail_anywhere);
     tcase_add_test(tcase, the_syncer_makes_durable_what_is_flushed);

@@ -36,8 +36,8 @@ tests_of() {
     headers_not_keyed) echo 'check_log_scan' ;;
     tail_not_cut) echo 'check_store_recover check_crash' ;;
     hint_forgets_tombstones) echo 'check_store_hint check_crash' ;;
-    no_reserve) echo 'check_log_writer check_system_faults' ;;
-    full_for_good) echo 'check_system_faults' ;;
+    no_reserve) echo 'check_log_writer check_system_full' ;;
+    full_for_good) echo 'check_system_full' ;;
     failed_sync_forgotten) echo 'check_log_writer check_system_faults' ;;
     key_not_compared) echo 'check_store_client' ;;
     salvage_keeps_no_original) echo 'check_log_salvage check_system_faults' ;;

@@ -100,6 +100,52 @@ START_TEST(a_crash_leaves_a_gap_in_the_sequences)
 }
 END_TEST
 
+/* Nothing can be written, or nothing but a piece: no trailer, no file, no list. */
+static void check_full_disk(bool is_closed, size_t short_bytes)
+{
+    struct rk_store_recovery result;
+    uint32_t newest = rk_log_store_file(bed.store, rk_log_store_n_files(bed.store) - 1);
+    size_t n_files = rk_log_store_n_files(bed.store);
+
+    for (int round = 0; round < 3; round++) {
+        test_io_install(&(struct test_io_fault){
+            .calls = TEST_IO_PWRITEV, .nth = 1, .forever = true, .errnum = ENOSPC, .short_bytes = short_bytes });
+        bed_recover_all(&bed, &result);
+        ck_assert_int_eq(result.newest.is_sealed, is_closed && round == 0);
+        bed_open_writer(&bed);
+        ck_assert_uint_eq(rk_log_writer_file_number(bed.writer), newest);
+        crash();
+        test_io_remove();
+        ck_assert_uint_eq(rk_log_store_n_files(bed.store), n_files);
+    }
+}
+
+START_TEST(on_a_full_disk_the_newest_file_goes_on)
+{
+    static const size_t shorts[] = { 0, 1, 40, 79 };
+    struct rk_store_recovery result;
+
+    for (size_t i = 0; i < 8; i++) {
+        bool is_closed = i % 2 == 1;
+
+        write_history(20, 20, 5);
+        if (is_closed)
+            bed_close_writer(&bed);
+        else
+            crash();
+        check_full_disk(is_closed, shorts[i / 2]);
+        test_io_install(
+            &(struct test_io_fault){ .calls = TEST_IO_PWRITEV, .nth = 1, .forever = true, .errnum = ENOSPC });
+        bed_open_writer(&bed);
+        test_io_remove();
+        bed_write(&bed, 20, 5); /* there is room again */
+        crash();
+        bed_recover_all(&bed, &result);
+        ck_assert_uint_eq(result.n_records, bed.n_ops);
+    }
+}
+END_TEST
+
 static void check_truncated(uint32_t number, const uint8_t *bytes, size_t size, size_t n_before)
 {
     struct rk_store_recovery first, second;
@@ -530,6 +576,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, an_empty_store_recovers);
     tcase_add_test(tcase, a_clean_stop_leaves_no_gap);
     tcase_add_test(tcase, a_crash_leaves_a_gap_in_the_sequences);
+    tcase_add_test(tcase, on_a_full_disk_the_newest_file_goes_on);
     tcase_add_test(tcase, the_newest_file_cut_at_every_byte);
     tcase_add_test(tcase, a_closed_file_cut_at_every_byte);
     tcase_add_test(tcase, a_sealed_file_that_is_cut_is_reported);

@@ -85,6 +85,7 @@ void bed_open_writer(struct bed *bed)
 
     bed_recover_all(bed, &result);
     settings.next_sequence = result.next_sequence;
+    settings.newest = &result.newest;
     ck_assert_msg(rk_log_writer_open(&bed->writer, bed->store, &settings, &detail) == RK_OK, "%s", detail.text);
 }
 

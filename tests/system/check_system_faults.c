@@ -1,14 +1,12 @@
 /* What a user sees of a server whose disk fails: the right status and outcome, reads that go on, and nothing lost that
  * was acknowledged. Faults are put into system calls of the running master or worker. */
 #include "system_client.h"
-#include "system_disk.h"
 #include "system_server.h"
 #include "system_tracer.h"
 #include "test_dir.h"
 #include "test_main.h"
 #include "test_sanitized.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <signal.h>
@@ -17,8 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define FULL_VALUE_BYTES (64u << 10) /* of the puts that fill a disk */
 
 static char *dir;
 static struct system_server *server;
@@ -64,18 +60,13 @@ static bool inject(pid_t pid, const char *fault)
 
 static void check_body(const char *target, int status, const char *text)
 {
-    struct system_response response;
-
-    system_client_request(&client, "GET", target, NULL, 0, &response);
-    ck_assert_int_eq(response.status, status);
-    ck_assert_msg(strstr(response.body, text) != NULL, "%s: no \"%s\" in: %s", target, text, response.body);
-    system_response_fini(&response);
+    system_client_check(&client, target, status, text);
 }
 
 /* A write that is refused: its status, its code, and what it says of what happened. */
 static void check_refused(const char *method, const char *target, int status, const char *code, const char *outcome)
 {
-    static char body[FULL_VALUE_BYTES];
+    static char body[4096];
     struct system_response response;
     const char *header;
 
@@ -172,110 +163,6 @@ START_TEST(a_failed_write_did_not_happen_and_the_next_one_does)
     start_server("log.sync=always");
     check_body("/v1/kv/a", 200, "old");
     check_body("/v1/kv/b", 200, "good");
-}
-END_TEST
-
-static void make_ballast(const char *disk, char *path, size_t size)
-{
-    int fd;
-
-    snprintf(path, size, "%s/ballast", disk);
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(posix_fallocate(fd, 0, 4 << 20), 0);
-    close(fd);
-}
-
-/* The last of the values put before the disk was full; all are of one size. */
-static unsigned put_until_full(unsigned first)
-{
-    static char value[FULL_VALUE_BYTES];
-    unsigned n = first;
-    char target[32];
-    int status;
-
-    do {
-        snprintf(target, sizeof target, "/v1/kv/f%u", n);
-        snprintf(value, sizeof value, "%u", n);
-        status = system_client_status(&client, "PUT", target, value, sizeof value);
-        n += status == 201;
-    } while (status == 201);
-    ck_assert_int_eq(status, 507);
-    return n;
-}
-
-static void check_values(unsigned from, unsigned to)
-{
-    for (unsigned i = from; i < to; i++) {
-        char target[32], text[16];
-
-        snprintf(target, sizeof target, "/v1/kv/f%u", i);
-        snprintf(text, sizeof text, "%u", i);
-        check_body(target, 200, text);
-    }
-}
-
-static void wait_body(const char *target, const char *text)
-{
-    long deadline = system_now_ms() + SYSTEM_DEADLINE_MS;
-    struct system_response response;
-    bool found = false;
-
-    while (!found) {
-        ck_assert_msg(system_now_ms() < deadline, "%s never says %s", target, text);
-        system_client_request(&client, "GET", target, NULL, 0, &response);
-        found = strstr(response.body, text) != NULL;
-        system_response_fini(&response);
-        usleep(10000);
-    }
-}
-
-static const char *const full_arguments[] = { "-o", "server.workers=1",      "-o", "log.file_size=4MiB",
-                                              "-o", "limits.max_value=1MiB", "-o", "log.reserve=1MiB",
-                                              NULL };
-
-static void run_full_disk(const char *disk)
-{
-    char ballast[512], target[32];
-    unsigned n, n_deleted = 50, n_more;
-
-    make_ballast(disk, ballast, sizeof ballast);
-    server = system_server_start(disk, full_arguments);
-    ck_assert(system_client_open(&client, system_server_port(server)));
-    n = put_until_full(0);
-    ck_assert_uint_gt(n, n_deleted);
-    check_refused("PUT", "/v1/kv/f0", 507, "no-space", "none"); /* nor is a value replaced */
-    wait_body("/readyz", "disk full");
-    system_server_wait_line(server, "the disk is full");
-    check_values(0, n);
-    for (unsigned i = 0; i < n_deleted; i++) {
-        snprintf(target, sizeof target, "/v1/kv/f%u", i);
-        ck_assert_int_eq(system_client_status(&client, "DELETE", target, NULL, 0), 204);
-    }
-    check_body("/v1/kv/f0", 404, "not-found");
-    ck_assert_int_eq(unlink(ballast), 0);
-    wait_body("/readyz", "ready\n");
-    system_server_wait_line(server, "there is space on the disk again");
-    n_more = put_until_full(n);
-    ck_assert_uint_ge(n_more, n + 20);
-    ck_assert_uint_le(count_lines("the disk is full"), 2);
-    stop_server(0);
-    server = system_server_start(disk, full_arguments); /* on the full disk */
-    ck_assert(system_client_open(&client, system_server_port(server)));
-    check_values(n_deleted, n_more);
-    check_body("/v1/kv/f0", 404, "not-found");
-    ck_assert_int_eq(system_client_status(&client, "DELETE", "/v1/kv/f60", NULL, 0), 204);
-    stop_server(0);
-}
-
-START_TEST(a_full_disk_refuses_puts_until_there_is_space)
-{
-    char disk[256];
-
-    if (!system_disk_mount(dir, disk, sizeof disk))
-        return;
-    run_full_disk(disk);
-    system_disk_unmount(disk);
 }
 END_TEST
 
@@ -625,7 +512,6 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_failed_sync_in_the_background_ends_writes_too);
     tcase_add_loop_test(tcase, a_failed_write_did_not_happen_and_the_next_one_does, 0,
                         sizeof write_faults / sizeof write_faults[0]);
-    tcase_add_test(tcase, a_full_disk_refuses_puts_until_there_is_space);
     tcase_add_test(tcase, damage_in_a_sealed_file_is_refused_or_salvaged);
     tcase_add_test(tcase, damage_in_the_active_file_is_refused_or_salvaged);
     tcase_add_loop_test(tcase, a_failed_read_is_that_requests_alone, 0, sizeof read_faults / sizeof read_faults[0]);

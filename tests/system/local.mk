@@ -7,7 +7,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
-check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_faults check_system_input check_system_start check_system_stuck
+check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_faults check_system_full check_system_input check_system_start check_system_stuck
 check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
@@ -18,9 +18,12 @@ check_system_basic_LDADD = $(SYSTEM_LDADD)
 check_system_crash_SOURCES = %D%/check_system_crash.c $(SYSTEM_SUPPORT)
 check_system_crash_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_crash_LDADD = $(SYSTEM_LDADD)
-check_system_faults_SOURCES = %D%/check_system_faults.c $(SYSTEM_DISK) $(SYSTEM_TRACER) $(SYSTEM_SUPPORT)
+check_system_faults_SOURCES = %D%/check_system_faults.c $(SYSTEM_TRACER) $(SYSTEM_SUPPORT)
 check_system_faults_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_faults_LDADD = $(SYSTEM_LDADD)
+check_system_full_SOURCES = %D%/check_system_full.c $(SYSTEM_DISK) $(SYSTEM_SUPPORT)
+check_system_full_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_full_LDADD = $(SYSTEM_LDADD)
 check_system_damage_SOURCES = %D%/check_system_damage.c $(SYSTEM_SUPPORT)
 check_system_damage_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_damage_LDADD = $(SYSTEM_LDADD)

@@ -3,6 +3,7 @@
 #include "system_server.h"
 
 #include <arpa/inet.h>
+#include <check.h>
 #include <ctype.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -190,6 +191,16 @@ int system_client_receive_status(struct system_client *client, const char *metho
 
     system_response_fini(&response);
     return status;
+}
+
+void system_client_check(struct system_client *client, const char *target, int status, const char *text)
+{
+    struct system_response response;
+
+    system_client_request(client, "GET", target, NULL, 0, &response);
+    ck_assert_msg(response.status == status && strstr(response.body, text) != NULL,
+                  "%s: %d and \"%s\" instead of: %d %s", target, status, text, response.status, response.body);
+    system_response_fini(&response);
 }
 
 const char *system_response_header(const struct system_response *response, const char *name)

@@ -29,7 +29,10 @@ void system_client_request(struct system_client *client, const char *method, con
 int system_client_status(struct system_client *client, const char *method, const char *target, const void *body,
                          size_t body_len);
 
-/* The same, once more on a new connection when the old one broke. */
+/* GETs the target: an answer of another status, or without the text in its body, is a failed assertion. */
+void system_client_check(struct system_client *client, const char *target, int status, const char *text);
+
+/* The status, once more on a new connection when the old one broke. */
 int system_client_status_retry(struct system_client *client, const char *method, const char *target, const void *body,
                                size_t body_len);
 

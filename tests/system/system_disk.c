@@ -2,11 +2,16 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#define STEP_BYTES (256 << 10)
+#define LAST_BYTES 4096
 
 bool system_disk_mount(const char *folder, char *path, size_t size)
 {
@@ -22,4 +27,20 @@ bool system_disk_mount(const char *folder, char *path, size_t size)
 void system_disk_unmount(const char *path)
 {
     ck_assert_int_eq(umount(path), 0);
+}
+
+void system_disk_fill(const char *ballast)
+{
+    int fd = open(ballast, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    off_t size = lseek(fd, 0, SEEK_END);
+
+    ck_assert_int_ge(fd, 0);
+    for (off_t step = STEP_BYTES; step >= LAST_BYTES; step /= 8) {
+        int err;
+
+        while ((err = posix_fallocate(fd, size, step)) == 0)
+            size += step;
+        ck_assert_int_eq(err, ENOSPC);
+    }
+    close(fd);
 }

@@ -10,4 +10,7 @@
 bool system_disk_mount(const char *folder, char *path, size_t size);
 void system_disk_unmount(const char *path);
 
+/* Makes the file, a ballast, as large as the disk allows, to the last page; once more takes what has come free. */
+void system_disk_fill(const char *ballast);
+
 #endif

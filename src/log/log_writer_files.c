@@ -1,0 +1,198 @@
+/* Which file a log writer appends to: the first one, and the next. */
+#include "log/log_writer_private.h"
+
+#include "base/base_assert.h"
+#include "base/base_io.h"
+#include "base/base_time.h"
+#include "log/log_store_writer.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+static struct rk_log_active_sizes sizes_of(const struct rk_log_writer *writer)
+{
+    return (struct rk_log_active_sizes){ .limit_bytes = writer->file_size_bytes,
+                                         .reserve_bytes = writer->reserve_bytes };
+}
+
+/* The header's sequence says that all up to it were given out before this file: it survives the files before it. */
+static enum rk_err create_file(struct rk_log_writer *writer, struct rk_log_active *active, struct rk_detail *detail)
+{
+    struct rk_log_file_header header = {
+        .file_number = rk_log_store_next_number(writer->store),
+        .format_version = RK_LOG_FORMAT_VERSION,
+        .kind = RK_LOG_FILE_APPENDED,
+    };
+    struct rk_record_stamp stamp = { .sequence = writer->last_sequence, .write_time_ms = rk_time_wall_ms() };
+    struct rk_log_active_sizes sizes = sizes_of(writer);
+
+    memcpy(header.uuid, rk_log_store_identity(writer->store)->uuid, sizeof header.uuid);
+    return rk_log_active_create(active, rk_log_store_dir_fd(writer->store), &header, &stamp, &sizes, detail);
+}
+
+/* Goes on with a file of which all is durable. */
+static void begin_file(struct rk_log_writer *writer, const struct rk_log_active *active)
+{
+    writer->active = *active;
+    atomic_store(&writer->file_number, active->file_number);
+    atomic_store(&writer->flushed_bytes, active->end_bytes);
+    atomic_store(&writer->durable_bytes, active->end_bytes);
+    writer->wake_at_bytes = active->end_bytes + RK_LOG_WRITER_UNSYNCED_BYTES;
+}
+
+/* The number of the newest listed file if it holds no record, 0 otherwise. Recovery left it sealed or cut, so its size
+ * tells. */
+static uint32_t find_empty_newest(const struct rk_log_store *store)
+{
+    size_t n_files = rk_log_store_n_files(store);
+    uint32_t newest = n_files > 0 ? rk_log_store_file(store, n_files - 1) : 0;
+    char name[RK_LOG_FILE_NAME_BYTES];
+    struct stat status;
+    bool empty;
+    int fd;
+
+    if (newest == 0)
+        return 0;
+    rk_log_file_name(name, newest);
+    fd = rk_io->open_at(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
+    if (fd < 0)
+        return 0;
+    empty = rk_io->fstat(fd, &status) == 0 && status.st_size <= 2 * (off_t)RK_LOG_FILE_FRAME_BYTES;
+    (void)rk_io->close(fd); /* nothing was written through it */
+    return empty ? newest : 0;
+}
+
+/* Lists a new first file; an empty newest one gives its place to it. RK_ERR_NO_SPACE: it is not listed, and gone. */
+static enum rk_err list_first_file(struct rk_log_writer *writer, struct rk_log_active *active, struct rk_detail *detail)
+{
+    uint32_t empty = find_empty_newest(writer->store);
+    struct rk_log_store_change change = {
+        .removed = &empty, .n_removed = empty != 0, .added = &active->file_number, .n_added = 1
+    };
+    char name[RK_LOG_FILE_NAME_BYTES];
+    enum rk_err err = rk_log_store_stage(writer->store, &change, detail);
+
+    if (err != RK_OK) {
+        rk_log_active_close(active, true);
+        return err;
+    }
+    if (rk_log_store_commit(writer->store, detail) != RK_OK) {
+        rk_log_active_close(active, false); /* it may be listed */
+        return RK_ERR_IO;
+    }
+    if (empty != 0) {
+        rk_log_file_name(name, empty);
+        (void)rk_io->unlink_at(rk_log_store_dir_fd(writer->store), name); /* not listed: if it stays, it is swept */
+    }
+    return RK_OK;
+}
+
+static enum rk_err begin_new(struct rk_log_writer *writer, struct rk_detail *detail)
+{
+    struct rk_log_active active;
+    enum rk_err err = create_file(writer, &active, detail);
+
+    if (err == RK_OK)
+        err = list_first_file(writer, &active, detail);
+    if (err == RK_OK)
+        begin_file(writer, &active);
+    return err;
+}
+
+/* Its hint, if it has one, is of a trailer that goes: should it stay, nobody will believe it. */
+static enum rk_err begin_with_newest(struct rk_log_writer *writer, const struct rk_log_newest *newest,
+                                     struct rk_detail *detail)
+{
+    int dir_fd = rk_log_store_dir_fd(writer->store);
+    struct rk_log_active_sizes sizes = sizes_of(writer);
+    struct rk_log_active active;
+    char name[RK_LOG_FILE_NAME_BYTES];
+    enum rk_err err = rk_log_active_reopen(&active, dir_fd, newest->file_number, &newest->totals, &sizes, detail);
+
+    if (err != RK_OK)
+        return err;
+    rk_log_hint_name(name, newest->file_number);
+    (void)rk_io->unlink_at(dir_fd, name);
+    begin_file(writer, &active);
+    return RK_OK;
+}
+
+enum rk_err rk_log_writer_begin(struct rk_log_writer *writer, const struct rk_log_newest *newest,
+                                struct rk_detail *detail)
+{
+    bool can_go_on = newest != NULL && newest->file_number != 0;
+    enum rk_err err = RK_ERR_NO_SPACE;
+
+    if (!can_go_on || newest->is_sealed || newest->totals.n_records == 0)
+        err = begin_new(writer, detail);
+    return err == RK_ERR_NO_SPACE && can_go_on ? begin_with_newest(writer, newest, detail) : err;
+}
+
+enum rk_err rk_log_writer_seal_locked(struct rk_log_writer *writer, struct rk_detail *detail)
+{
+    struct rk_record_stamp stamp;
+    enum rk_err err = rk_log_writer_sync_locked(writer);
+
+    if (err != RK_OK)
+        return err;
+    stamp = rk_log_writer_stamp(writer, writer->last_sequence, rk_time_wall_ms());
+    return rk_log_active_seal(&writer->active, &rk_log_store_identity(writer->store)->secret, &stamp, detail);
+}
+
+/* The next file is made, and its place in the list staged. Everything that needs space was done by then, but for the
+ * trailer. */
+static enum rk_err switch_file_locked(struct rk_log_writer *writer, struct rk_log_active *next,
+                                      struct rk_detail *detail)
+{
+    enum rk_err err = rk_log_writer_seal_locked(writer, detail);
+
+    if (err != RK_OK) {
+        rk_log_store_abort(writer->store);
+        rk_log_active_close(next, true);
+        return err;
+    }
+    if (rk_log_store_commit(writer->store, detail) != RK_OK) {
+        rk_log_active_close(next, false); /* it may be listed */
+        return RK_ERR_READ_ONLY;          /* and the sealed one must not grow */
+    }
+    rk_log_active_close(&writer->active, false);
+    begin_file(writer, next);
+    return RK_OK;
+}
+
+static enum rk_err roll_over(struct rk_log_writer *writer, struct rk_detail *detail)
+{
+    struct rk_log_active next;
+    struct rk_log_store_change change = { .added = &next.file_number, .n_added = 1 };
+    enum rk_err err = create_file(writer, &next, detail);
+
+    if (err != RK_OK)
+        return err;
+    if (rk_log_active_has_reserve(&next)) {
+        err = rk_log_store_stage(writer->store, &change, detail);
+    } else { /* deletes would be without one: sealing this file gives its own away */
+        rk_detail_set(detail, "the next data file has no room for its reserve of %" PRIu64 " bytes",
+                      writer->reserve_bytes);
+        err = RK_ERR_NO_SPACE;
+    }
+    if (err != RK_OK) {
+        rk_log_active_close(&next, true);
+        return err;
+    }
+    RK_ASSERT(pthread_mutex_lock(&writer->sync_lock) == 0);
+    err = rk_log_writer_failed(writer, switch_file_locked(writer, &next, detail), detail);
+    RK_ASSERT(pthread_mutex_unlock(&writer->sync_lock) == 0);
+    return err;
+}
+
+enum rk_err rk_log_writer_roll(struct rk_log_writer *writer)
+{
+    struct rk_detail detail = { "" };
+    enum rk_err err = rk_log_writer_state(writer);
+
+    RK_ASSERT(writer->batch.n_records == 0);
+    if (err != RK_OK || writer->active.totals.n_records == 0)
+        return err;
+    return rk_log_writer_failed(writer, roll_over(writer, &detail), &detail);
+}
