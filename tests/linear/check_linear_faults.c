@@ -75,20 +75,6 @@ static const char *const faults[] = {
 
 static const char *const sync_modes[] = { "log.sync=always", "log.sync=interval", "log.sync=none" };
 
-/* Whether strace has written that it did it. */
-static bool was_injected(const char *trace)
-{
-    FILE *file = fopen(trace, "re");
-    char line[512];
-    bool found = false;
-
-    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL)
-        found = strstr(line, "(INJECTED)") != NULL;
-    if (file != NULL)
-        fclose(file);
-    return found;
-}
-
 /* Some calls of this kind fail, and clients go on; false when that is not possible. */
 static bool fail_calls(const char *fault, size_t first)
 {
@@ -105,7 +91,7 @@ static bool fail_calls(const char *fault, size_t first)
     do {
         ck_assert_msg(system_now_ms() < deadline, "%s: there is no such call", fault);
         linear_bed_wait(500);
-    } while (!was_injected(trace));
+    } while (!system_tracer_has_logged(trace, "(INJECTED)"));
     system_tracer_detach(&tracer);
     (void)unlink(trace);
     return true;

@@ -1,5 +1,5 @@
 /* Histories of clients that use all workers at once, while data files are merged, are linearizable: of a server that
- * nothing else happens to, and of one whose workers are killed and stopped, and whose master is killed and started
+ * nothing else happens to, and of one whose workers are killed, and whose master is killed and started
  * again. RK_LONG=1 in the environment asks for the figures of `make check-long`. */
 #include "linear_bed.h"
 #include "linear_board.h"
@@ -14,24 +14,6 @@
 #define NS_PER_MS     1000000ull
 #define KILL_EVERY_MS 100
 #define N_KILLS_MAX   20000
-
-/* The worker of the slot; waits for it when it is being started. */
-static pid_t worker_of_slot(int slot)
-{
-    long deadline = system_now_ms() + SYSTEM_DEADLINE_MS;
-
-    while (system_now_ms() < deadline) {
-        pid_t pids[2 * LINEAR_N_WORKERS];
-        unsigned n = system_server_workers(linear_bed_server, pids, 2 * LINEAR_N_WORKERS);
-
-        for (unsigned i = 0; i < n; i++)
-            if (linear_worker_slot(pids[i]) == slot)
-                return pids[i];
-        usleep(1000);
-    }
-    ck_abort_msg("slot %d has no worker", slot);
-    return -1;
-}
 
 static const char *const sync_modes[] = { "log.sync=always", "log.sync=interval", "log.sync=none" };
 
@@ -104,7 +86,7 @@ START_TEST(killed_workers_leave_it_linearizable)
 
         random = random * 1664525u + 1013904223u;
         slot = (int)(random >> 16) % LINEAR_N_WORKERS;
-        took = linear_probes_kill(&probes, worker_of_slot(slot), slot);
+        took = linear_probes_kill(&probes, linear_bed_worker(slot), slot);
         if (took > 0) {
             times[n_times++] = took;
             linear_driver_note_outage(linear_bed_driver, LINEAR_WORKER_KILLED, begin, begin + took);
@@ -121,34 +103,6 @@ START_TEST(killed_workers_leave_it_linearizable)
     ck_assert_int_eq(system_server_pid(linear_bed_server), master);
     ck_assert_int_eq(kill(master, 0), 0);
     linear_probes_close(&probes);
-}
-END_TEST
-
-/* While a worker stands still, wherever that caught it, the other goes on; then it goes on itself. The last one is not
- * continued: it is killed and replaced. */
-START_TEST(stopped_workers_leave_it_linearizable)
-{
-    size_t n_stops = linear_bed_figure(5, 200);
-    int slot = 0;
-
-    linear_bed_start_server(linear_bed_dir, "log.sync=interval");
-    linear_bed_start_clients(SIZE_MAX, 1000);
-    linear_bed_wait(1000);
-    for (size_t i = 0; i < n_stops; i++, slot = !slot) {
-        pid_t pid = worker_of_slot(slot);
-
-        ck_assert_int_eq(kill(pid, SIGSTOP), 0);
-        linear_bed_wait(1500);
-        ck_assert_int_eq(kill(pid, SIGCONT), 0);
-        linear_bed_wait(500);
-    }
-    ck_assert(!system_server_has_line(linear_bed_server, "killing worker"));
-    ck_assert_int_eq(kill(worker_of_slot(slot), SIGSTOP), 0);
-    linear_bed_wait(1000);
-    system_server_wait_line(linear_bed_server, "killing worker");
-    system_server_wait_line(linear_bed_server, "starting another");
-    linear_bed_wait(1000);
-    linear_bed_finish("workers stopped");
 }
 END_TEST
 
@@ -193,7 +147,6 @@ Suite *test_suite(void)
     tcase_add_test(add_case(suite, "quiet"), a_quiet_server_is_linearizable);
     tcase_add_test(add_case(suite, "synced"), always_synced_writes_are_linearizable);
     tcase_add_loop_test(add_case(suite, "workers"), killed_workers_leave_it_linearizable, 0, 2);
-    tcase_add_test(add_case(suite, "stopped"), stopped_workers_leave_it_linearizable);
     tcase_add_loop_test(add_case(suite, "master"), a_killed_master_leaves_it_linearizable, 0, 3);
     return suite;
 }

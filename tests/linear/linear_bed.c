@@ -1,6 +1,7 @@
 #include "linear_bed.h"
 
 #include "linear_board.h"
+#include "linear_probe.h"
 #include "test_dir.h"
 
 #include <check.h>
@@ -60,6 +61,7 @@ void linear_bed_teardown(void)
 
 void linear_bed_start_server(const char *folder, const char *setting)
 {
+    char stuck_timeout[64];
     const char *arguments[] = { "-o", setting,
                                 "-o", "server.workers=2",
                                 "-o", "limits.max_value=512KiB",
@@ -72,9 +74,10 @@ void linear_bed_start_server(const char *folder, const char *setting)
                                 "-o", "merge.threshold.dead_bytes=1",
                                 "-o", "merge.trigger.dead_bytes=1",
                                 "-o", "merge.min_free=0",
-                                "-o", "worker.stuck_timeout=3s",
+                                "-o", stuck_timeout,
                                 NULL };
 
+    snprintf(stuck_timeout, sizeof stuck_timeout, "worker.stuck_timeout=%dms", LINEAR_STUCK_TIMEOUT_MS);
     linear_bed_server = system_server_start(folder, arguments);
     linear_board_open(system_server_pid(linear_bed_server));
 }
@@ -138,4 +141,21 @@ void linear_bed_finish(const char *what)
     ck_assert_msg(linear_driver_check(linear_bed_driver, what, why), "%s", why);
     count_merges();
     printf("%s: beside them %" PRIu64 " merges copied %" PRIu64 " records\n", what, n_merges, n_merged_records);
+}
+
+pid_t linear_bed_worker(int slot)
+{
+    long deadline = system_now_ms() + SYSTEM_DEADLINE_MS;
+
+    while (system_now_ms() < deadline) {
+        pid_t pids[2 * LINEAR_N_WORKERS];
+        unsigned n = system_server_workers(linear_bed_server, pids, 2 * LINEAR_N_WORKERS);
+
+        for (unsigned i = 0; i < n; i++)
+            if (linear_worker_slot(pids[i]) == slot)
+                return pids[i];
+        usleep(1000);
+    }
+    ck_abort_msg("slot %d has no worker", slot);
+    return -1;
 }

@@ -6,8 +6,12 @@
 #include "system_server.h"
 #include "test_sanitized.h"
 
+#include <sys/types.h>
+
 #define LINEAR_N_WORKERS 2
 #define LINEAR_N_CLIENTS 16
+
+#define LINEAR_STUCK_TIMEOUT_MS 10000
 
 /* How much more a sanitized server takes for everything. */
 #define LINEAR_BED_SLOW (TEST_SANITIZED ? 10u : 1u)
@@ -37,6 +41,9 @@ void linear_bed_kill_server(void);
 
 /* The same; then starts it again, and tells the clients. */
 void linear_bed_restart_server(const char *folder, const char *setting);
+
+/* The worker of the slot; waits for it when it is being started. */
+pid_t linear_bed_worker(int slot);
 
 /* Starts clients on it: so many operations at most, and a pause after each. */
 void linear_bed_start_clients(size_t n_ops_max, unsigned think_us);

@@ -58,8 +58,7 @@ static int tracer_of(pid_t pid, const char *thread)
     return tracer;
 }
 
-/* The letter that ps shows; 0 when it is gone. */
-static char process_state(pid_t pid)
+char system_process_state(pid_t pid)
 {
     char path[64], line[256], state = 0;
     FILE *file;
@@ -130,6 +129,19 @@ struct system_tracer *system_tracer_attach_logged(pid_t pid, const char *const *
     return NULL;
 }
 
+bool system_tracer_has_logged(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "re");
+    char line[512];
+    bool found = false;
+
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL)
+        found = strstr(line, text) != NULL;
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
 /* A strace that is told to end while its process dies waits for the process, which waits for strace to see its threads
  * end: then it is killed itself. */
 static void end_strace(const struct system_tracer *tracer)
@@ -138,7 +150,7 @@ static void end_strace(const struct system_tracer *tracer)
 
     kill(tracer->pid, SIGTERM);
     while (waitpid(tracer->pid, NULL, WNOHANG) != tracer->pid) {
-        if (system_now_ms() > patience && process_state(tracer->traced) == 'Z')
+        if (system_now_ms() > patience && system_process_state(tracer->traced) == 'Z')
             kill(tracer->pid, SIGKILL);
         ck_assert_msg(system_now_ms() < deadline, "strace does not end");
         usleep(1000);
@@ -153,7 +165,7 @@ void system_tracer_detach(struct system_tracer **tracer)
     if (self == NULL)
         return;
     end_strace(self);
-    while (process_state(self->traced) != 0 && process_state(self->traced) != 'Z'
+    while (system_process_state(self->traced) != 0 && system_process_state(self->traced) != 'Z'
            && !all_have_tracer(self->traced, 0)) {
         ck_assert_msg(system_now_ms() < deadline, "strace does not let go");
         usleep(1000);

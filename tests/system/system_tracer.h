@@ -17,7 +17,13 @@ struct system_tracer *system_tracer_attach(pid_t pid, const char *const *express
  * fault. */
 struct system_tracer *system_tracer_attach_logged(pid_t pid, const char *const *expressions, const char *path);
 
-/* The process goes on untraced. NULL inside is fine. */
+/* Whether there is such a text in what strace has written to the file so far. */
+bool system_tracer_has_logged(const char *path, const char *text);
+
+/* The letter that ps shows of a process; 0 when it is gone. */
+char system_process_state(pid_t pid);
+
+/* The process goes on untraced, or stays stopped. NULL inside is fine. */
 void system_tracer_detach(struct system_tracer **tracer);
 
 #endif
