@@ -351,6 +351,7 @@ enum rk_err rk_store_writer_start(struct rk_store_writer *writer, struct rk_log_
 
     open_log(writer, log);
     rk_store_calls_open(writer->calls);
+    update_stats(writer); /* whoever asks first is not told of an empty store */
     err = rk_thread_start(&writer->thread, "rk-writer", writer_main, writer, detail);
     writer->started = err == RK_OK;
     if (err != RK_OK)

@@ -182,6 +182,7 @@ static void open_writer(void)
         .n_slots = N_SLOTS,
     });
     ck_assert_int_eq(rk_store_writer_start(writer, log_writer, NULL), RK_OK);
+    ck_assert_uint_gt(rk_counter_get(&stats->writer.keydir_max_bytes), 0); /* figures are there from the begin */
 }
 
 static void start_compactor(uint32_t check_interval_ms, uint64_t rate_bytes_per_s)
