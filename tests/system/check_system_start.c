@@ -5,14 +5,11 @@
 #include "test_dir.h"
 #include "test_main.h"
 
-#include <arpa/inet.h>
 #include <glob.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,23 +18,9 @@
 
 static char *dir;
 static char data_dir[256], slow_program[256];
-static char listen_option[64];
 static int port;
 static struct system_server *server;
 static struct system_client client;
-
-/* One that nobody has now. */
-static int find_port(void)
-{
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
 
 /* A program that is the server, each of whose reads of data files takes long. */
 static void make_slow_program(void)
@@ -102,7 +85,7 @@ static void remove_hints(void)
 /* Starts it slowly, and connects to its worker; false where strace cannot be used. */
 static bool start_slowly(void)
 {
-    const char *arguments[] = { "-o", "server.workers=1", "-o", listen_option, NULL };
+    const char *arguments[] = { "-o", "server.workers=1", NULL };
     long deadline = system_now_ms() + SYSTEM_DEADLINE_MS;
 
     if (system("strace -D -q -o /dev/null true 2>/dev/null") != 0) {
@@ -110,10 +93,9 @@ static bool start_slowly(void)
         return false;
     }
     remove_hints();
-    port = find_port();
-    snprintf(listen_option, sizeof listen_option, "http.listen=127.0.0.1:%d", port);
     setenv("RACKKVD", slow_program, 1);
     server = system_server_launch(data_dir, arguments, NULL);
+    port = system_server_port(server);
     while (!system_client_open(&client, port)) {
         ck_assert_msg(system_now_ms() < deadline, "it does not listen");
         usleep(1000);

@@ -1,5 +1,6 @@
 # tests of the whole: real programs over real sockets and files
-SYSTEM_SUPPORT = %D%/system_client.c %D%/system_client.h %D%/system_server.c %D%/system_server.h
+SYSTEM_SUPPORT = %D%/system_client.c %D%/system_client.h %D%/system_port.c %D%/system_port.h \
+	%D%/system_server.c %D%/system_server.h
 SYSTEM_DISK = %D%/system_disk.c %D%/system_disk.h
 SYSTEM_TRACER = %D%/system_tracer.c %D%/system_tracer.h
 SYSTEM_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support -I$(top_srcdir)/tests/system

@@ -1,5 +1,7 @@
 #include "system_server.h"
 
+#include "system_port.h"
+
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
@@ -15,13 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define OUTPUT_BYTES   (1u << 18)
-#define N_ARGS_MAX     32
-#define SERVING_PREFIX "serving on http://127.0.0.1:"
+#define OUTPUT_BYTES (1u << 18)
+#define N_ARGS_MAX   32
 
 struct system_server {
     pid_t pid;
     int port;
+    void (*before)(void);
     int output_fd;
     pthread_t reader;
     pthread_mutex_t mutex;
@@ -62,15 +64,16 @@ static void *read_output(void *argument)
     return NULL;
 }
 
-static void execute(const char *data_dir, const char *const *arguments, int output_fd, void (*before)(void),
-                    pid_t parent)
+static void execute(const struct system_server *server, const char *data_dir, const char *const *arguments,
+                    int output_fd, pid_t parent)
 {
     const char *program = getenv("RACKKVD") != NULL ? getenv("RACKKVD") : "./rackkvd";
-    char data_option[512];
-    char *argv[N_ARGS_MAX] = { (char *)(uintptr_t)program, "-o", data_option, "-o", "http.listen=127.0.0.1:0" };
+    char data_option[512], listen_option[64];
+    char *argv[N_ARGS_MAX] = { (char *)(uintptr_t)program, "-o", data_option, "-o", listen_option };
     int n = 5;
 
     snprintf(data_option, sizeof data_option, "server.data_dir=%s", data_dir);
+    snprintf(listen_option, sizeof listen_option, "http.listen=127.0.0.1:%d", server->port);
     for (; arguments != NULL && *arguments != NULL && n < N_ARGS_MAX - 1; arguments++)
         argv[n++] = (char *)(uintptr_t)*arguments;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -78,8 +81,8 @@ static void execute(const char *data_dir, const char *const *arguments, int outp
         _exit(1);
     dup2(output_fd, STDOUT_FILENO);
     dup2(output_fd, STDERR_FILENO);
-    if (before != NULL)
-        before();
+    if (server->before != NULL)
+        server->before();
     execv(program, argv);
     fprintf(stderr, "%s: %s\n", program, strerror(errno));
     _exit(127);
@@ -96,10 +99,12 @@ struct system_server *system_server_launch(const char *data_dir, const char *con
     pthread_mutex_init(&server->mutex, NULL);
     pthread_cond_init(&server->more, NULL);
     server->output_fd = fds[0];
+    server->before = before;
+    server->port = system_port_take();
     server->pid = fork();
     ck_assert_int_ge(server->pid, 0);
     if (server->pid == 0)
-        execute(data_dir, arguments, fds[1], before, parent);
+        execute(server, data_dir, arguments, fds[1], parent);
     close(fds[1]);
     ck_assert_int_eq(pthread_create(&server->reader, NULL, read_output, server), 0);
     return server;
@@ -161,9 +166,8 @@ bool system_server_wait_serving(struct system_server *server)
     pthread_mutex_unlock(&server->mutex);
     if (found == NULL && ended)
         return false;
-    ck_assert_msg(found != NULL && strstr(server->output, SERVING_PREFIX) != NULL,
+    ck_assert_msg(found != NULL && strstr(server->output, "serving on") != NULL,
                   "the server does not serve; it printed:\n%s", server->output);
-    server->port = atoi(strstr(server->output, SERVING_PREFIX) + strlen(SERVING_PREFIX));
     return true;
 }
 
@@ -188,6 +192,7 @@ static int wait_for_end(struct system_server *server)
     ck_assert_int_eq(waitpid(server->pid, &status, 0), server->pid);
     pthread_join(server->reader, NULL);
     close(server->output_fd);
+    system_port_give_back(server->port);
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 

@@ -10,11 +10,11 @@
 
 struct system_server;
 
-/* Starts `rackkvd` (or $RACKKVD) with -o for its folder and a port of 127.0.0.1 that the kernel chooses, and the given
- * further arguments (NULL at the end). Returns when it serves; fails the test when it does not. */
+/* Starts `rackkvd` (or $RACKKVD) with -o for its folder and a port of 127.0.0.1 that nobody else gets, and the given
+ * further arguments (NULL at the end). Main thread. Returns when it serves; fails the test when it does not. */
 struct system_server *system_server_start(const char *data_dir, const char *const *arguments);
 
-/* The same, and does not wait. Its port is not known until system_server_wait_serving. `before`, if any, is called in
+/* The same, and does not wait. `before`, if any, is called in
  * the child, right before the program begins. */
 struct system_server *system_server_launch(const char *data_dir, const char *const *arguments, void (*before)(void));
 
@@ -24,6 +24,7 @@ bool system_server_wait_serving(struct system_server *server);
 /* The same, and waits for its end instead: its exit code, its output in *output_out (to free). */
 int system_server_run(const char *data_dir, const char *const *arguments, char **output_out);
 
+/* The port, the same after a server was stopped and another one started. */
 int system_server_port(const struct system_server *server);
 pid_t system_server_pid(const struct system_server *server);
 
