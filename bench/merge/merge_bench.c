@@ -1,8 +1,8 @@
 /* How fast merges give space back, and what that costs: for each size of value and each share of dead bytes, files of
  * records are written, keys are overwritten until that share is dead, and all sealed files are merged. Beside it, a
  * file of as many bytes as were live is copied (read, write, fdatasync), as cp does. On one folder, five times each, of
- * which the fastest counts. Giving the old files' blocks back to the file system is timed by itself (links keep them
- * until the merge is over): it depends on the size of what is dead, and cp does not do it.
+ * which the fastest counts. Giving the blocks of old files and their hints back to the file system is timed by itself
+ * (links keep them until the merge is over): it depends on the size of what is dead, and cp does not do it.
  *
  *   merge_bench FOLDER MIB [VALUE_BYTES [DEAD_PERCENT]]    prints a table, comma-separated; of one size or share only
  */
@@ -251,18 +251,27 @@ static double copy_file(const char *folder, uint64_t size)
     return (double)begun_ns / 1e9;
 }
 
-/* Each data file gets a second name, or loses it; seconds. */
+static void keep_file(int dir_fd, const char *name, bool keep)
+{
+    char kept[RK_LOG_FILE_NAME_BYTES + 8];
+
+    (void)snprintf(kept, sizeof kept, "%s.kept", name); /* fits */
+    if (keep ? linkat(dir_fd, name, dir_fd, kept, 0) != 0 : unlinkat(dir_fd, kept, 0) != 0)
+        die(kept, strerror(errno));
+}
+
+/* Each data file and each hint gets a second name, or loses it; seconds. */
 static double keep_files(const char *path, bool keep)
 {
-    char name[RK_LOG_FILE_NAME_BYTES], kept[RK_LOG_FILE_NAME_BYTES + 8];
+    char name[RK_LOG_FILE_NAME_BYTES];
     int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     uint64_t begun_ns = rk_time_monotonic_ns();
 
     for (uint32_t number = 1; number < rk_log_writer_file_number(log_writer); number++) {
         rk_log_file_name(name, number);
-        (void)snprintf(kept, sizeof kept, "%s.kept", name); /* fits */
-        if (keep ? linkat(dir_fd, name, dir_fd, kept, 0) != 0 : unlinkat(dir_fd, kept, 0) != 0)
-            die(kept, strerror(errno));
+        keep_file(dir_fd, name, keep);
+        rk_log_hint_name(name, number);
+        keep_file(dir_fd, name, keep);
     }
     close(dir_fd);
     return (double)(rk_time_monotonic_ns() - begun_ns) / 1e9;

@@ -99,19 +99,26 @@ static enum rk_err unlist(struct removal *removal, struct rk_detail *detail)
     return rk_log_store_change(settings->store, &change, detail);
 }
 
-/* With a descriptor for who wants to be the last that closes it. */
+/* A descriptor of a file that is about to be unlinked, for who wants to be the last that closes it; -1: none. */
+static int open_to_keep(const struct rk_store_merge_settings *settings, const char *name)
+{
+    return settings->keep != NULL ? rk_io->open_at(rk_log_store_dir_fd(settings->store), name, O_RDONLY, 0) : -1;
+}
+
 static void unlink_input(const struct rk_store_merge *merge, uint32_t file_number)
 {
     const struct rk_store_merge_settings *settings = merge->settings;
     char name[RK_LOG_FILE_NAME_BYTES];
-    int fd = -1;
+    int fds[2];
 
     rk_log_file_name(name, file_number);
-    if (settings->keep != NULL)
-        fd = rk_io->open_at(rk_log_store_dir_fd(settings->store), name, O_RDONLY, 0);
+    fds[0] = open_to_keep(settings, name);
+    rk_log_hint_name(name, file_number);
+    fds[1] = open_to_keep(settings, name); /* there may be none */
     rk_store_merge_unlink(merge, file_number);
-    if (fd >= 0)
-        settings->keep(settings->context, fd);
+    for (size_t i = 0; i < 2; i++)
+        if (fds[i] >= 0)
+            settings->keep(settings->context, fds[i]);
 }
 
 static enum rk_err remove_files(struct removal *removal, struct rk_detail *detail)
