@@ -32,6 +32,7 @@
     X(headers_not_keyed, "record headers are made without a secret")                           \
     X(tail_not_cut, "recovery leaves a torn tail where it is")                                 \
     X(hint_forgets_tombstones, "a hint calls a tombstone a value")                             \
+    X(doubtful_hint_believed, "a merge believes a hint whose checksum turns out wrong")        \
     X(no_reserve, "no space is kept for the deletes of a full disk")                           \
     X(full_for_good, "a disk that was full is never looked at again")                          \
     X(failed_sync_forgotten, "writes go on after a fdatasync that failed")                     \

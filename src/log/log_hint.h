@@ -70,9 +70,16 @@ enum rk_err rk_log_hint_entry_decode(const uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES
  * trusted; the keys are not looked at. RK_OK; RK_ERR_NOT_FOUND: there is none; RK_ERR_CORRUPT: in doubt; RK_ERR_IO. */
 enum rk_err rk_log_hint_open(struct rk_log_hint **hint_out, int dir_fd, uint32_t file_number,
                              const uint8_t uuid[RK_LOG_UUID_BYTES], const struct rk_log_file_summary *summary);
+
+/* The same for who can undo what it did by the entries, and so need not read them twice: only the header is checked
+ * now, each entry when it is returned (it is about this file, behind the one before it), and whether all of them are
+ * what was written when they are at an end: until next has returned RK_ERR_NOT_FOUND they are in doubt. */
+enum rk_err rk_log_hint_open_in_doubt(struct rk_log_hint **hint_out, int dir_fd, uint32_t file_number,
+                                      const uint8_t uuid[RK_LOG_UUID_BYTES], const struct rk_log_file_summary *summary);
 void rk_log_hint_close(struct rk_log_hint **hint);
 
-/* RK_OK; RK_ERR_NOT_FOUND at the end; RK_ERR_IO. */
+/* RK_OK; RK_ERR_NOT_FOUND at the end; RK_ERR_IO. Of a hint in doubt also RK_ERR_CORRUPT: what was returned before may
+ * be wrong. */
 enum rk_err rk_log_hint_next(struct rk_log_hint *hint, struct rk_log_hint_entry *entry_out);
 
 /* The same for the next few, at most n_max; RK_OK with one at least. */

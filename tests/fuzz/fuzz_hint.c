@@ -48,6 +48,19 @@ static void check_entries(struct rk_log_hint *hint, const struct rk_log_file_sum
     rk_log_scan_close(&scan);
 }
 
+/* Read once, it comes to the same in the end. */
+static enum rk_err read_in_doubt(const struct rk_log_file_summary *summary)
+{
+    struct rk_log_hint_entry entry;
+    struct rk_log_hint *hint = NULL;
+    enum rk_err err = rk_log_hint_open_in_doubt(&hint, DIR_FD, FUZZ_DATA_FILE, fuzz_data_identity.uuid, summary);
+
+    while (err == RK_OK)
+        err = rk_log_hint_next(hint, &entry);
+    rk_log_hint_close(&hint);
+    return err;
+}
+
 static void check_hint(void)
 {
     struct rk_log_file_summary summary;
@@ -58,6 +71,7 @@ static void check_hint(void)
               && summary.has_trailer);
     err = rk_log_hint_open(&hint, DIR_FD, FUZZ_DATA_FILE, fuzz_data_identity.uuid, &summary);
     RK_ASSERT(err == RK_OK || err == RK_ERR_CORRUPT);
+    RK_ASSERT(read_in_doubt(&summary) == (err == RK_OK ? RK_ERR_NOT_FOUND : RK_ERR_CORRUPT));
     if (err == RK_OK)
         check_entries(hint, &summary);
     rk_log_hint_close(&hint);

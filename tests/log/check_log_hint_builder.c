@@ -2,16 +2,19 @@
 #include "base/base_bytes.h"
 #include "base/base_crc.h"
 #include "base/base_detail.h"
+#include "base/base_io.h"
 #include "log/log_hint_builder.h"
 #include "log/log_scan.h"
 #include "log/log_store.h"
 #include "test_log.h"
 #include "test_main.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FILE_BYTES (1u << 20)
 #define HINT       "0000000001.hint"
@@ -176,6 +179,54 @@ START_TEST(entries_and_keys_are_written_in_many_pieces)
 }
 END_TEST
 
+static void write_hint(const uint8_t *bytes, size_t size)
+{
+    int fd = openat(rk_log_store_dir_fd(bed.store), HINT, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+    ck_assert_int_eq(rk_io_pwrite_full(fd, bytes, size, 0), 0);
+    (void)close(fd);
+}
+
+/* How the entries end, one by one, of a hint that is opened in doubt; how many there were. */
+static enum rk_err read_in_doubt(unsigned *n_out)
+{
+    struct rk_log_file_summary summary = summarize();
+    struct rk_log_hint_entry entry;
+    struct rk_log_hint *hint = NULL;
+    enum rk_err err = rk_log_hint_open_in_doubt(&hint, rk_log_store_dir_fd(bed.store), file_number,
+                                                rk_log_store_identity(bed.store)->uuid, &summary);
+
+    *n_out = 0;
+    while (err == RK_OK && (err = rk_log_hint_next(hint, &entry)) == RK_OK)
+        ++*n_out;
+    rk_log_hint_close(&hint);
+    return err;
+}
+
+START_TEST(an_entry_that_is_wrong_is_found_at_the_end_at_last)
+{
+    size_t size;
+    uint8_t *bytes;
+    unsigned n, n_late = 0;
+
+    create(3);
+    ck_assert_int_eq(add_records(3), RK_OK);
+    ck_assert_int_eq(finish(), RK_OK);
+    ck_assert_int_eq(read_in_doubt(&n), RK_ERR_NOT_FOUND);
+    ck_assert_uint_eq(n, 3);
+    bytes = test_log_read_file(bed.path, HINT, &size);
+    for (size_t bit = 0; bit < 8 * (RK_LOG_HINT_HEADER_BYTES + 3 * RK_LOG_HINT_ENTRY_BYTES); bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        write_hint(bytes, size);
+        ck_assert_int_eq(read_in_doubt(&n), RK_ERR_CORRUPT);
+        n_late += n == 3;
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    ck_assert_uint_ge(n_late, 3 * 96); /* only its checksum knows what a fingerprint was */
+    free(bytes);
+}
+END_TEST
+
 START_TEST(more_entries_than_announced)
 {
     create(2);
@@ -205,6 +256,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, fewer_entries_than_announced, 0, 3);
     tcase_add_test(tcase, entries_and_keys_are_written_in_many_pieces);
+    tcase_add_test(tcase, an_entry_that_is_wrong_is_found_at_the_end_at_last);
     tcase_add_test(tcase, more_entries_than_announced);
     tcase_add_test(tcase, other_records_than_the_data_file_has);
     suite_add_tcase(suite, tcase);
