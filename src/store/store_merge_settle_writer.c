@@ -126,6 +126,8 @@ enum rk_err rk_store_merge_plan(struct rk_store_merge *merge, struct rk_detail *
         merge->wanted_bytes += space->bytes[RK_STORE_LIVE] + space->bytes[RK_STORE_TOMBSTONE];
         merge->wanted_records += space->n_records[RK_STORE_LIVE] + space->n_records[RK_STORE_TOMBSTONE];
     }
+    rk_store_moves_reserve(&merge->moves,
+                           merge->wanted_records < RK_STORE_MOVES_MAX ? merge->wanted_records : RK_STORE_MOVES_MAX);
     return RK_OK;
 }
 

@@ -56,11 +56,13 @@ static bool may_drop_hiding(struct rk_store_merge *merge, struct merge_input *in
 static void add_move(struct rk_store_merge *merge, const struct rk_log_hint_entry *entry, enum rk_store_move_kind kind,
                      uint64_t to)
 {
-    rk_store_moves_add(&merge->moves, &(struct rk_store_move){ .fingerprint_high = entry->fingerprint_high,
-                                                               .fingerprint_low = entry->fingerprint_low,
-                                                               .kind = kind,
-                                                               .from = entry->location,
-                                                               .to = to });
+    struct rk_store_move *move = rk_store_moves_add(&merge->moves);
+
+    move->fingerprint_high = entry->fingerprint_high;
+    move->fingerprint_low = entry->fingerprint_low;
+    move->kind = kind;
+    move->from = entry->location;
+    move->to = to;
 }
 
 /* The record of this key that comes next in the output. */

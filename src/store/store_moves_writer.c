@@ -9,13 +9,19 @@
 
 _Static_assert(sizeof(struct rk_store_move) == 32, "two millions of them are 64 MiB");
 
-void rk_store_moves_add(struct rk_store_moves *moves, const struct rk_store_move *move)
+void rk_store_moves_reserve(struct rk_store_moves *moves, size_t n_moves)
 {
-    if (moves->n_moves == moves->n_places) {
-        moves->n_places = moves->n_places == 0 ? 4096 : moves->n_places * 2;
-        moves->moves = rk_mem_resize(moves->moves, moves->n_places, sizeof *moves->moves);
-    }
-    moves->moves[moves->n_moves++] = *move;
+    if (n_moves <= moves->n_places)
+        return;
+    moves->n_places = n_moves;
+    moves->moves = rk_mem_resize(moves->moves, moves->n_places, sizeof *moves->moves);
+}
+
+struct rk_store_move *rk_store_moves_add(struct rk_store_moves *moves)
+{
+    if (moves->n_moves == moves->n_places)
+        rk_store_moves_reserve(moves, moves->n_places == 0 ? 4096 : moves->n_places * 2);
+    return &moves->moves[moves->n_moves++];
 }
 
 void rk_store_moves_fini(struct rk_store_moves *moves)

@@ -33,7 +33,11 @@ struct rk_store_moves {
     size_t n_places;
 };
 
-void rk_store_moves_add(struct rk_store_moves *moves, const struct rk_store_move *move);
+/* Makes room for so many at once, where it is known how many will come. */
+void rk_store_moves_reserve(struct rk_store_moves *moves, size_t n_moves);
+
+/* One more, to be filled in. */
+struct rk_store_move *rk_store_moves_add(struct rk_store_moves *moves);
 void rk_store_moves_fini(struct rk_store_moves *moves);
 
 /* Writer thread. */
