@@ -30,8 +30,9 @@ _Static_assert(PREFIX_BYTES_MAX + RK_RECORD_BLOCK_BYTES + PAGE_BYTES <= WINDOW_B
 
 struct rk_store_merge_source {
     const struct rk_log_identity *identity;
+    int dir_fd;
     uint32_t file_number;
-    struct rk_log_hint *hint; /* one of these two */
+    struct rk_log_hint *hint; /* one of these two; in doubt until its end */
     struct rk_log_scan *scan;
     uint64_t read_bytes;
     uint64_t at_bytes; /* of the record that was read */
@@ -45,12 +46,18 @@ struct rk_store_merge_source {
     uint8_t *window;
 };
 
-static enum rk_err open_entries(struct rk_store_merge_source *source, int dir_fd,
-                                const struct rk_log_file_summary *summary, struct rk_detail *detail)
+static enum rk_err open_scan(struct rk_store_merge_source *source, struct rk_detail *detail)
 {
-    if (rk_log_hint_open(&source->hint, dir_fd, source->file_number, source->identity->uuid, summary) == RK_OK)
+    return rk_log_scan_open(&source->scan, source->dir_fd, source->file_number, source->identity, detail);
+}
+
+static enum rk_err open_entries(struct rk_store_merge_source *source, const struct rk_log_file_summary *summary,
+                                struct rk_detail *detail)
+{
+    if (rk_log_hint_open_in_doubt(&source->hint, source->dir_fd, source->file_number, source->identity->uuid, summary)
+        == RK_OK)
         return RK_OK;
-    return rk_log_scan_open(&source->scan, dir_fd, source->file_number, source->identity, detail);
+    return open_scan(source, detail);
 }
 
 enum rk_err rk_store_merge_source_open(struct rk_store_merge_source **source_out, int dir_fd,
@@ -62,6 +69,7 @@ enum rk_err rk_store_merge_source_open(struct rk_store_merge_source **source_out
     enum rk_err err = RK_OK;
 
     source->identity = identity;
+    source->dir_fd = dir_fd;
     source->file_number = file_number;
     source->file_bytes = summary->file_bytes;
     rk_log_file_name(name, file_number);
@@ -71,7 +79,7 @@ enum rk_err rk_store_merge_source_open(struct rk_store_merge_source **source_out
         err = RK_ERR_IO;
     }
     if (err == RK_OK)
-        err = open_entries(source, dir_fd, summary, detail);
+        err = open_entries(source, summary, detail);
     if (err != RK_OK) {
         rk_store_merge_source_close(&source);
         return err;
@@ -104,6 +112,16 @@ void rk_store_merge_source_close(struct rk_store_merge_source **source)
     free(self->prefix);
     free(self);
     *source = NULL;
+}
+
+/* The hint is wrong, or cannot be read: the entries begin anew. */
+static enum rk_err begin_anew(struct rk_store_merge_source *source, struct rk_detail *detail)
+{
+    enum rk_err err;
+
+    rk_log_hint_close(&source->hint);
+    err = open_scan(source, detail);
+    return err == RK_OK ? RK_ERR_MISMATCH : err;
 }
 
 static enum rk_err end_of_scan(struct rk_store_merge_source *source, struct rk_detail *detail)
@@ -146,9 +164,7 @@ enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, str
     *n_out = 0;
     if (source->hint != NULL) {
         err = rk_log_hint_next_some(source->hint, entries_out, n_max, n_out);
-        if (err == RK_ERR_IO)
-            rk_detail_set(detail, "the hint of data file %u cannot be read", source->file_number);
-        return err;
+        return err == RK_OK || err == RK_ERR_NOT_FOUND ? err : begin_anew(source, detail);
     }
     while (*n_out < n_max && (err = next_of_scan(source, &entries_out[*n_out], detail)) == RK_OK)
         ++*n_out;
@@ -218,6 +234,13 @@ static enum rk_err report_damage(const struct rk_store_merge_source *source, uin
     return RK_ERR_CORRUPT;
 }
 
+/* Where the record of an entry is, there is something else: the hint is wrong, or the file is damaged, which a scan
+ * tells. */
+static enum rk_err doubt_entry(struct rk_store_merge_source *source, struct rk_detail *detail)
+{
+    return source->hint != NULL ? begin_anew(source, detail) : report_damage(source, source->at_bytes, detail);
+}
+
 /* The header at the location, which must be that of the entry. */
 static enum rk_err read_header(struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
                                struct rk_record_header *header, struct rk_detail *detail)
@@ -233,8 +256,19 @@ static enum rk_err read_header(struct rk_store_merge_source *source, const struc
     if (err != RK_OK || rk_record_decode_header(bytes, &source->identity->secret, header) != RK_OK
         || header->type != type || header->sequence != entry->sequence
         || rk_record_size_of(header) != location.size_bytes)
-        return report_damage(source, location.offset_bytes, detail);
+        return doubt_entry(source, detail);
     return RK_OK;
+}
+
+/* Whether the entry has the fingerprint of its record's key. Of a value that is copied the keydir said so: it has this
+ * very location. That the keydir has nothing of a tombstone's key it says of any fingerprint that is wrong. */
+static bool is_key_of(const struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
+                      const struct rk_record_header *header, const uint8_t *bytes)
+{
+    struct rk_fingerprint fingerprint =
+        rk_keydir_fingerprint(bytes + rk_record_key_offset(header), header->key_len, source->identity->hash_key);
+
+    return fingerprint.high == entry->fingerprint_high && fingerprint.low == entry->fingerprint_low;
 }
 
 enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
@@ -253,8 +287,9 @@ enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, con
     err = get_bytes(source, source->at_bytes, size, &bytes, detail);
     if (err == RK_ERR_IO)
         return err;
-    if (err != RK_OK || rk_record_check_body(&header, bytes, false) != RK_OK)
-        return report_damage(source, source->at_bytes, detail);
+    if (err != RK_OK || rk_record_check_body(&header, bytes, false) != RK_OK
+        || (entry->is_tombstone && !is_key_of(source, entry, &header, bytes)))
+        return doubt_entry(source, detail);
     if (has_blocks) { /* its value will pass through the window */
         if (source->prefix == NULL)
             source->prefix = rk_mem_calloc(1, PREFIX_BYTES_MAX);

@@ -3,7 +3,11 @@
  *
  *   open -> { next -> [read -> [copy]] }* -> close
  *
- * What is dead is not read, where a hint says so. What came from the disk and not from the page cache leaves the cache
+ * What is dead is not read, where a hint says so. A hint is read once, so it is in doubt until its end: when it turns
+ * out wrong (RK_ERR_MISMATCH), a scan says all entries again. What was copied until then is as good as any copy, for
+ * its records were checked; what was taken for dead may have been alive.
+ *
+ * What came from the disk and not from the page cache leaves the cache
  * again. */
 #ifndef RK_STORE_STORE_MERGE_SOURCE_WRITER_H
 #define RK_STORE_STORE_MERGE_SOURCE_WRITER_H
@@ -38,12 +42,13 @@ enum rk_err rk_store_merge_source_open(struct rk_store_merge_source **source_out
                                        const struct rk_log_file_summary *summary, struct rk_detail *detail);
 void rk_store_merge_source_close(struct rk_store_merge_source **source);
 
-/* The next 1 to n_max entries, in the order of their offsets: RK_OK; RK_ERR_NOT_FOUND after the last one; RK_ERR_IO,
- * RK_ERR_CORRUPT. */
+/* The next 1 to n_max entries, in the order of their offsets: RK_OK; RK_ERR_NOT_FOUND after the last one;
+ * RK_ERR_MISMATCH: the next call begins with the first one again; RK_ERR_IO, RK_ERR_CORRUPT. */
 enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, struct rk_log_hint_entry *entries_out,
                                        size_t n_max, size_t *n_out, struct rk_detail *detail);
 
-/* Reads the record of an entry and checks it, but for a value with block CRCs. RK_ERR_IO, RK_ERR_CORRUPT. */
+/* Reads the record of an entry, for which the keydir had its location (a tombstone: nothing), and checks it, but for a
+ * value with block CRCs. RK_ERR_MISMATCH: as of next; RK_ERR_IO, RK_ERR_CORRUPT. */
 enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
                                        struct rk_store_merge_record *record_out, struct rk_detail *detail);
 

@@ -170,25 +170,38 @@ static enum rk_err take_tombstone(struct rk_store_merge *merge, struct merge_inp
     return err == RK_OK ? copy_record(merge, source, entry, &record, detail) : err;
 }
 
-/* `now` is where the key was a moment ago; 0: nowhere. */
-static enum rk_err take_entry(struct rk_store_merge *merge, struct merge_input *input,
-                              struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry, uint64_t now,
-                              struct rk_detail *detail)
+static enum rk_err take_wanted(struct rk_store_merge *merge, struct merge_input *input,
+                               struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
+                               struct rk_detail *detail)
 {
     uint64_t written_bytes = merge->progress.written_bytes;
-    bool wanted = entry->is_tombstone ? now == 0 : now == entry->location;
-    enum rk_err err = RK_OK;
+    enum rk_err err = entry->is_tombstone ? take_tombstone(merge, input, source, entry, detail)
+                                          : take_put(merge, input, source, entry, detail);
 
-    if (!wanted)
-        merge->progress.n_dropped++;
-    else if (entry->is_tombstone)
-        err = take_tombstone(merge, input, source, entry, detail);
-    else
-        err = take_put(merge, input, source, entry, detail);
     merge->progress.done_bytes += rk_log_location_decode(entry->location).size_bytes;
-    return err == RK_OK
-               ? rk_store_merge_turn(merge, merge->progress.written_bytes - written_bytes, wanted ? COPY_STEPS : 1)
-               : err;
+    return err == RK_OK ? rk_store_merge_turn(merge, merge->progress.written_bytes - written_bytes, COPY_STEPS) : err;
+}
+
+/* How many entries there are before the first one whose record is wanted. `now` is where their keys were a moment ago;
+ * 0: nowhere. */
+static size_t count_dead(const struct rk_log_hint_entry *entries, const uint64_t *now, size_t n_entries)
+{
+    size_t n = 0;
+
+    while (n < n_entries && (entries[n].is_tombstone ? now[n] != 0 : now[n] != entries[n].location))
+        n++;
+    return n;
+}
+
+/* Some entries, at least one, of records side by side that are not wanted. */
+static enum rk_err drop_dead(struct rk_store_merge *merge, const struct rk_log_hint_entry *entries, size_t n_entries)
+{
+    struct rk_location first = rk_log_location_decode(entries[0].location);
+    struct rk_location last = rk_log_location_decode(entries[n_entries - 1].location);
+
+    merge->progress.n_dropped += n_entries;
+    merge->progress.done_bytes += last.offset_bytes + last.size_bytes - first.offset_bytes;
+    return rk_store_merge_turn(merge, 0, n_entries);
 }
 
 /* Where the keys are, looked up in one read section. */
@@ -204,23 +217,48 @@ static void look_up(const struct rk_keydir *keydir, const struct rk_log_hint_ent
     rk_grace_read_unlock();
 }
 
+static enum rk_err take_entries(struct rk_store_merge *merge, struct merge_input *input,
+                                struct rk_store_merge_source *source, const struct rk_log_hint_entry *entries,
+                                size_t n_entries, struct rk_detail *detail)
+{
+    uint64_t now[RK_KEYDIR_MANY];
+    enum rk_err err = RK_OK;
+    size_t n_taken;
+
+    look_up(rk_keydir_writer_reader(merge->settings->keydir), entries, n_entries, now);
+    for (size_t at = 0; err == RK_OK && at < n_entries; at += n_taken) {
+        n_taken = count_dead(&entries[at], &now[at], n_entries - at);
+        if (n_taken > 0) {
+            err = drop_dead(merge, &entries[at], n_taken);
+        } else {
+            err = take_wanted(merge, input, source, &entries[at], detail);
+            n_taken = 1;
+        }
+    }
+    return err;
+}
+
+/* When the entries begin anew, what was dropped is looked at again, and what was copied since the last output was
+ * settled is copied once more: the second copy is dead, as a record that was overwritten meanwhile. */
 static enum rk_err copy_entries(struct rk_store_merge *merge, struct merge_input *input,
                                 struct rk_store_merge_source *source, struct rk_detail *detail)
 {
-    const struct rk_keydir *keydir = rk_keydir_writer_reader(merge->settings->keydir);
     struct rk_log_hint_entry entries[RK_KEYDIR_MANY];
-    uint64_t now[RK_KEYDIR_MANY];
+    struct rk_store_merge_progress before = merge->progress;
     enum rk_err err;
     size_t n;
 
-    while ((err = rk_store_merge_source_next(source, entries, RK_KEYDIR_MANY, &n, detail)) == RK_OK) {
-        look_up(keydir, entries, n, now);
-        for (size_t i = 0; err == RK_OK && i < n; i++)
-            err = take_entry(merge, input, source, &entries[i], now[i], detail);
-        if (err != RK_OK)
+    while ((err = rk_store_merge_source_next(source, entries, RK_KEYDIR_MANY, &n, detail)) != RK_ERR_NOT_FOUND) {
+        if (err == RK_OK)
+            err = take_entries(merge, input, source, entries, n, detail);
+        if (err == RK_ERR_MISMATCH) {
+            merge->progress.done_bytes = before.done_bytes;
+            merge->progress.n_dropped = before.n_dropped;
+        } else if (err != RK_OK) {
             return err;
+        }
     }
-    return err == RK_ERR_NOT_FOUND ? RK_OK : err;
+    return RK_OK;
 }
 
 static enum rk_err copy_input(struct rk_store_merge *merge, struct merge_input *input, struct rk_detail *detail)

@@ -36,6 +36,7 @@ tests_of() {
     headers_not_keyed) echo 'check_log_scan' ;;
     tail_not_cut) echo 'check_store_recover check_crash' ;;
     hint_forgets_tombstones) echo 'check_store_hint check_crash' ;;
+    doubtful_hint_believed) echo 'check_log_hint_builder check_store_merge_hint' ;;
     no_reserve) echo 'check_log_writer check_system_full' ;;
     full_for_good) echo 'check_system_full' ;;
     failed_sync_forgotten) echo 'check_log_writer check_system_faults' ;;
