@@ -40,6 +40,24 @@ START_TEST(crc_of_pieces_is_the_crc_of_the_whole)
 }
 END_TEST
 
+/* Whatever is short or long, and wherever it begins: byte by byte comes to the same. */
+START_TEST(crc_is_the_same_at_every_size)
+{
+    static unsigned char bytes[1200];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 31 + i / 256);
+    for (size_t at = 0; at < 16; at++) {
+        uint32_t crc = 0;
+
+        for (size_t size = 0; at + size < sizeof bytes; size++) {
+            ck_assert_uint_eq(rk_crc32c(0, bytes + at, size), crc);
+            crc = rk_crc32c(crc, bytes + at + size, 1);
+        }
+    }
+}
+END_TEST
+
 START_TEST(numbers_are_little_endian)
 {
     unsigned char bytes[8];
@@ -247,6 +265,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_background_thread_stays_one);
     tcase_add_test(tcase, crc_of_the_standard_vectors);
     tcase_add_test(tcase, crc_of_pieces_is_the_crc_of_the_whole);
+    tcase_add_test(tcase, crc_is_the_same_at_every_size);
     tcase_add_test(tcase, numbers_are_little_endian);
     tcase_add_test(tcase, detail_is_wrapped_from_the_outside);
     tcase_add_test(tcase, detail_too_long_is_cut);
