@@ -31,6 +31,8 @@
  *     all. An input with nothing that is wanted is removed without being read.
  *  9. Whatever fails, the store goes on: an output that is not listed is removed, an input that is listed stays. After
  * a MANIFEST that could not be replaced, nothing is removed that one of the two may name.
+ * 10. A hint is acted by before all of it is known to be right. Copies that it leads to are right in any case; what it
+ * calls dead is gone only when its input is removed, and if it was wrong, all of that input was scanned by then.
  *
  * All records of a sealed file are published: the writer rolls over between two batches. */
 #ifndef RK_STORE_STORE_MERGE_WRITER_H
