@@ -1,10 +1,12 @@
 #include "base/base_io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define RETRY_ON_EINTR(result, call) \
@@ -118,6 +120,19 @@ static int kernel_mkdir_at(int dir_fd, const char *name, mode_t mode)
     return mkdirat(dir_fd, name, mode);
 }
 
+static ssize_t kernel_getdents(int dir_fd, void *bytes, size_t size)
+{
+    return getdents64(dir_fd, bytes, size);
+}
+
+static int kernel_flock(int fd, int operation)
+{
+    int result;
+
+    RETRY_ON_EINTR(result, flock(fd, operation));
+    return result;
+}
+
 const struct rk_io_ops rk_io_kernel_ops = {
     .open_at = kernel_open_at,
     .close = kernel_close,
@@ -136,6 +151,8 @@ const struct rk_io_ops rk_io_kernel_ops = {
     .link_at = kernel_link_at,
     .unlink_at = kernel_unlink_at,
     .mkdir_at = kernel_mkdir_at,
+    .getdents = kernel_getdents,
+    .flock = kernel_flock,
 };
 
 const struct rk_io_ops *rk_io = &rk_io_kernel_ops;

@@ -29,6 +29,8 @@ struct rk_io_ops {
     int (*link_at)(int dir_fd, const char *from, const char *to);
     int (*unlink_at)(int dir_fd, const char *name);
     int (*mkdir_at)(int dir_fd, const char *name, mode_t mode);
+    ssize_t (*getdents)(int dir_fd, void *bytes, size_t size); /* some struct dirent64, 0 at the end */
+    int (*flock)(int fd, int operation);
 };
 
 /* The table that calls the kernel. */

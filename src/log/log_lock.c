@@ -48,7 +48,7 @@ enum rk_err rk_log_lock_acquire(int dir_fd, int *lock_fd_out, struct rk_detail *
         rk_detail_set(detail, "%s: cannot be opened: %s", LOCK_NAME, strerror(errno));
         return rk_err_from_errno(errno);
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    if (rk_io->flock(fd, LOCK_EX | LOCK_NB) == 0) {
         err = write_pid(fd, detail);
     } else if (errno == EWOULDBLOCK) {
         err = refuse(fd, detail);

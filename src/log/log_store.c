@@ -23,6 +23,13 @@
 
 #define STORE_NAME    "STORE"
 #define MANIFEST_NAME "MANIFEST"
+#define ENTRIES_BYTES (16u << 10)
+
+/* Some of the directory's. */
+struct entries {
+    ssize_t n_bytes;
+    _Alignas(struct dirent64) uint8_t bytes[ENTRIES_BYTES];
+};
 
 struct rk_log_store {
     char *path;
@@ -43,28 +50,36 @@ static enum rk_err fail(struct rk_detail *detail, const char *what)
     return rk_err_from_errno(errnum);
 }
 
-/* Calls visit(context, name) for each entry of the directory, until one returns an error. */
-static enum rk_err visit_names(const struct rk_log_store *store,
-                               enum rk_err (*visit)(const struct rk_log_store *store, const char *name,
-                                                    struct rk_detail *detail),
-                               struct rk_detail *detail)
+/* What is done for a name in the directory; an error ends the round. */
+typedef enum rk_err visit_fn(const struct rk_log_store *store, const char *name, struct rk_detail *detail);
+
+static enum rk_err visit_entries(const struct rk_log_store *store, const struct entries *entries, visit_fn *visit,
+                                 struct rk_detail *detail)
 {
-    int fd = rk_io->open_at(store->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *entry;
     enum rk_err err = RK_OK;
 
-    if (dir == NULL) {
-        err = fail(detail, "cannot be listed");
-        if (fd >= 0)
-            (void)rk_io->close(fd); /* err says it already */
-        return err;
-    }
-    while (err == RK_OK && (errno = 0, entry = readdir(dir)) != NULL)
+    for (ssize_t at = 0; err == RK_OK && at < entries->n_bytes;) {
+        const struct dirent64 *entry = (const void *)(entries->bytes + at);
+
         err = visit(store, entry->d_name, detail);
-    if (err == RK_OK && errno != 0)
+        at += entry->d_reclen;
+    }
+    return err;
+}
+
+static enum rk_err visit_names(const struct rk_log_store *store, visit_fn *visit, struct rk_detail *detail)
+{
+    int fd = rk_io->open_at(store->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    struct entries entries;
+    enum rk_err err = RK_OK;
+
+    if (fd < 0)
+        return fail(detail, "cannot be listed");
+    while (err == RK_OK && (entries.n_bytes = rk_io->getdents(fd, entries.bytes, sizeof entries.bytes)) > 0)
+        err = visit_entries(store, &entries, visit, detail);
+    if (err == RK_OK && entries.n_bytes < 0)
         err = fail(detail, "cannot be listed");
-    (void)closedir(dir); /* nothing was written through it */
+    (void)rk_io->close(fd); /* nothing was written through it */
     return err;
 }
 

@@ -94,6 +94,16 @@ static int make_dir_at(int dir_fd, const char *name, mode_t mode)
     return fails(TEST_IO_MKDIR) ? -1 : rk_io_kernel_ops.mkdir_at(dir_fd, name, mode);
 }
 
+static ssize_t list_some(int dir_fd, void *bytes, size_t size)
+{
+    return fails(TEST_IO_GETDENTS) ? -1 : rk_io_kernel_ops.getdents(dir_fd, bytes, size);
+}
+
+static int lock_file(int fd, int operation)
+{
+    return fails(TEST_IO_FLOCK) ? -1 : rk_io_kernel_ops.flock(fd, operation);
+}
+
 void test_io_install(const struct test_io_fault *new_fault)
 {
     static struct rk_io_ops ops;
@@ -112,6 +122,8 @@ void test_io_install(const struct test_io_fault *new_fault)
     ops.rename_at = rename_at;
     ops.unlink_at = unlink_at;
     ops.mkdir_at = make_dir_at;
+    ops.getdents = list_some;
+    ops.flock = lock_file;
     rk_io = &ops;
 }
 

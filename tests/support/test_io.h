@@ -18,10 +18,12 @@ enum test_io_call {
     TEST_IO_RENAME = 256,
     TEST_IO_UNLINK = 512,
     TEST_IO_MKDIR = 1024,
+    TEST_IO_GETDENTS = 2048,
+    TEST_IO_FLOCK = 4096,
 };
 #define TEST_IO_CHANGES \
     (TEST_IO_PWRITEV | TEST_IO_FDATASYNC | TEST_IO_FSYNC | TEST_IO_FTRUNCATE | TEST_IO_FALLOCATE | TEST_IO_RENAME)
-#define TEST_IO_ALL 2047
+#define TEST_IO_ALL 8191
 
 struct test_io_fault {
     unsigned calls; /* enum test_io_call, or'ed */
