@@ -7,6 +7,8 @@ endif
 check_crash_SOURCES = %D%/check_crash.c \
 	%D%/sim_disk.c %D%/sim_disk.h \
 	%D%/sim_history.c %D%/sim_history.h \
+	%D%/sim_image.c %D%/sim_image.h \
+	%D%/sim_memory.c %D%/sim_memory.h \
 	%D%/sim_record.c %D%/sim_record.h \
 	%D%/sim_replay.c %D%/sim_replay.h \
 	%D%/sim_script.c %D%/sim_script.h \
@@ -21,6 +23,8 @@ endif
 check_damage_SOURCES = %D%/check_damage.c \
 	%D%/sim_disk.c %D%/sim_disk.h \
 	%D%/sim_history.c %D%/sim_history.h \
+	%D%/sim_image.c %D%/sim_image.h \
+	%D%/sim_memory.c %D%/sim_memory.h \
 	%D%/sim_record.c %D%/sim_record.h \
 	%D%/sim_script.c %D%/sim_script.h \
 	%D%/sim_trace.h

@@ -1,15 +1,8 @@
 #include "sim_disk.h"
 
-#include "base/base_crc.h"
-
 #include <check.h>
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define PAGE_BYTES   4096u
 #define SECTOR_BYTES 512u
@@ -67,21 +60,10 @@ const char *sim_names_name(enum sim_names names)
     return texts[names];
 }
 
-static void resize(struct sim_bytes *bytes, size_t size)
-{
-    if (size > bytes->capacity) {
-        bytes->capacity = size + size / 2;
-        bytes->at = realloc(bytes->at, bytes->capacity);
-    }
-    if (size > bytes->size)
-        memset(bytes->at + bytes->size, 0, size - bytes->size);
-    bytes->size = size;
-}
-
 static void grow(struct sim_bytes *bytes, size_t size)
 {
     if (size > bytes->size)
-        resize(bytes, size);
+        sim_bytes_resize(bytes, size);
 }
 
 static void write_bytes(struct sim_bytes *bytes, const uint8_t *from, size_t size, size_t offset)
@@ -96,7 +78,7 @@ static void apply_to_bytes(struct sim_bytes *bytes, const struct sim_op *op)
     if (op->kind == SIM_WRITE)
         write_bytes(bytes, op->bytes, op->size, op->offset);
     else if (op->kind == SIM_TRUNCATE)
-        resize(bytes, op->size);
+        sim_bytes_resize(bytes, op->size);
     else
         grow(bytes, op->offset + op->size);
 }
@@ -283,7 +265,7 @@ static void image_filled(struct sim_bytes *bytes, const struct inode *inode, enu
             bytes->at[op->offset + at] = kind == SIM_GARBAGE ? (uint8_t)sim_random(state) : 0;
     }
     if (kind == SIM_EXTENDED)
-        resize(bytes, (bytes->size + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+        sim_bytes_resize(bytes, (bytes->size + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
 }
 
 static void image_inode(struct sim_bytes *bytes, const struct inode *inode, enum sim_kind kind, uint64_t *state)
@@ -336,90 +318,4 @@ void sim_disk_image(const struct sim_disk *disk, enum sim_kind kind, enum sim_na
         strcpy(file->name, names.at[i].name);
         image_inode(&file->bytes, &disk->inodes[names.at[i].inode], kind, &state);
     }
-}
-
-uint64_t sim_image_hash(const struct sim_image *image)
-{
-    uint64_t hash = image->has_root;
-
-    for (size_t i = 0; i < image->n_files; i++) {
-        const struct sim_file *file = &image->files[i];
-        uint64_t state = rk_crc32c(0, file->bytes.at, file->bytes.size);
-
-        state = state << 32 | rk_crc32c((uint32_t)file->bytes.size, file->name, strlen(file->name));
-        hash += sim_random(&state); /* the order of names does not matter */
-    }
-    return hash;
-}
-
-static void clear_root(const char *root)
-{
-    DIR *dir = opendir(root);
-    struct dirent *entry;
-
-    if (dir == NULL)
-        return;
-    while ((entry = readdir(dir)) != NULL)
-        if (entry->d_name[0] != '.')
-            ck_assert_int_eq(unlinkat(dirfd(dir), entry->d_name, 0), 0);
-    closedir(dir);
-    ck_assert_int_eq(rmdir(root), 0);
-}
-
-void sim_image_write(const struct sim_image *image, const char *root)
-{
-    int dir_fd;
-
-    clear_root(root);
-    if (!image->has_root)
-        return;
-    ck_assert_int_eq(mkdir(root, 0700), 0);
-    dir_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; i < image->n_files; i++) {
-        const struct sim_file *file = &image->files[i];
-        int fd = openat(dir_fd, file->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-        if (fd < 0
-            || (file->bytes.size > 0 && write(fd, file->bytes.at, file->bytes.size) != (ssize_t)file->bytes.size))
-            ck_abort_msg("%s/%s cannot be written", root, file->name);
-        close(fd);
-    }
-    close(dir_fd);
-}
-
-static void read_file(struct sim_file *file, int dir_fd, const char *name)
-{
-    int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(fstat(fd, &status), 0);
-    ck_assert_uint_lt(strlen(name), SIM_NAME_BYTES);
-    strcpy(file->name, name);
-    resize(&file->bytes, (size_t)status.st_size);
-    ck_assert(status.st_size == 0 || read(fd, file->bytes.at, file->bytes.size) == status.st_size);
-    close(fd);
-}
-
-void sim_image_read(struct sim_image *image, const char *root)
-{
-    DIR *dir = opendir(root);
-    struct dirent *entry;
-
-    image->has_root = dir != NULL;
-    image->n_files = 0;
-    while (dir != NULL && (entry = readdir(dir)) != NULL)
-        if (entry->d_name[0] != '.') {
-            ck_assert_uint_lt(image->n_files, SIM_FILES_MAX);
-            read_file(&image->files[image->n_files++], dirfd(dir), entry->d_name);
-        }
-    if (dir != NULL)
-        closedir(dir);
-}
-
-void sim_image_free(struct sim_image *image)
-{
-    for (size_t i = 0; i < SIM_FILES_MAX; i++)
-        free(image->files[i].bytes.at);
-    *image = (struct sim_image){ 0 };
 }

@@ -8,11 +8,10 @@
 #ifndef RK_TEST_SIM_DISK_H
 #define RK_TEST_SIM_DISK_H
 
+#include "sim_image.h"
 #include "sim_trace.h"
 
 #include <stdbool.h>
-
-#define SIM_FILES_MAX 64
 
 /* What became of the bytes. */
 enum sim_kind {
@@ -37,23 +36,6 @@ enum sim_names {
     SIM_N_NAMES,
 };
 
-struct sim_bytes {
-    uint8_t *at;
-    size_t size;
-    size_t capacity;
-};
-
-struct sim_file {
-    char name[SIM_NAME_BYTES];
-    struct sim_bytes bytes;
-};
-
-struct sim_image {
-    bool has_root;
-    size_t n_files;
-    struct sim_file files[SIM_FILES_MAX];
-};
-
 struct sim_disk;
 
 /* The base as in sim_record_begin. */
@@ -70,11 +52,6 @@ bool sim_disk_has_loose_names(const struct sim_disk *disk);
 /* What a power failure could leave now; the same seed gives the same image. The image's memory is used again. */
 void sim_disk_image(const struct sim_disk *disk, enum sim_kind kind, enum sim_names names, uint64_t seed,
                     struct sim_image *image);
-
-uint64_t sim_image_hash(const struct sim_image *image);
-void sim_image_write(const struct sim_image *image, const char *root);
-void sim_image_read(struct sim_image *image, const char *root);
-void sim_image_free(struct sim_image *image);
 
 /* A generator for whoever wants to be the same in every run. */
 uint64_t sim_random(uint64_t *state);

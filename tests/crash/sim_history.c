@@ -1,6 +1,7 @@
 #include "sim_history.h"
 
 #include "base/base_detail.h"
+#include "base/base_io.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_location.h"
 #include "log/log_record.h"
@@ -14,10 +15,21 @@
 #include <unistd.h>
 
 #define KEYDIR_BYTES (1u << 20)
+#define KEYDIR_USES  512 /* a recovery fills extents that nothing has been in, and they come to an end */
 
 static char value_room[SIM_VALUE_MAX];
 static char key_room[SIM_KEY_BYTES];
 static uint8_t record_room[SIM_VALUE_MAX + 4096];
+
+void sim_history_copy(struct sim_history *to, const struct sim_history *from)
+{
+    memcpy(to->writes, from->writes, from->n_writes * sizeof from->writes[0]);
+    to->n_writes = from->n_writes;
+    to->is_merged = from->is_merged;
+    to->n_least = from->n_least;
+    to->n_most = from->n_most;
+    to->may_be_damaged = from->may_be_damaged;
+}
 
 size_t sim_key_make(char key[SIM_KEY_BYTES], unsigned key_number)
 {
@@ -71,12 +83,13 @@ static void check_value(const struct sim_history *history, size_t index, const s
     int fd;
 
     rk_log_file_name(name, location.file_number);
-    fd = openat(rk_log_store_dir_fd(store), name, O_RDONLY | O_CLOEXEC);
+    fd = rk_io->open_at(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
     must(fd >= 0, where, key_number, "is in a file that is gone");
     must(location.size_bytes <= sizeof record_room, where, key_number, "is too large");
-    must(pread(fd, record_room, location.size_bytes, (off_t)location.offset_bytes) == (ssize_t)location.size_bytes,
+    must(rk_io->pread(fd, record_room, location.size_bytes, (off_t)location.offset_bytes)
+             == (ssize_t)location.size_bytes,
          where, key_number, "is beyond the end of its file");
-    close(fd);
+    (void)rk_io->close(fd);
     if (rk_record_decode(record_room, location.size_bytes, &rk_log_store_identity(store)->secret, &view) != RK_OK) {
         must(history->may_be_damaged, where, key_number, "is damaged");
         return;
@@ -137,12 +150,13 @@ static void find_key(const struct rk_log_store *store, struct rk_keydir_writer *
     if (word == 0)
         return;
     rk_log_file_name(name, location.file_number);
-    fd = openat(rk_log_store_dir_fd(store), name, O_RDONLY | O_CLOEXEC);
+    fd = rk_io->open_at(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
     must(fd >= 0, where, key_number, "is in a file that is gone");
     finding->bytes = malloc(location.size_bytes);
-    must(pread(fd, finding->bytes, location.size_bytes, (off_t)location.offset_bytes) == (ssize_t)location.size_bytes,
+    must(rk_io->pread(fd, finding->bytes, location.size_bytes, (off_t)location.offset_bytes)
+             == (ssize_t)location.size_bytes,
          where, key_number, "is beyond the end of its file");
-    close(fd);
+    (void)rk_io->close(fd);
     must(rk_record_decode(finding->bytes, location.size_bytes, &rk_log_store_identity(store)->secret, &finding->view)
              == RK_OK,
          where, key_number, "is damaged");
@@ -205,23 +219,60 @@ static size_t find_state(const struct sim_history *history, const struct rk_log_
     return n;
 }
 
+/* A keydir with nothing in it. To make one costs ten times what a recovery does, so it is used again: recovery wants an
+ * empty one with one page, which is what deletes leave. */
+static struct rk_keydir_writer *borrow_keydir(void)
+{
+    static struct rk_keydir_writer *kept;
+    static unsigned n_uses;
+    static pid_t owner; /* it is shared memory: who was forked has one of his own */
+    bool is_as_new = false;
+
+    if (kept != NULL && n_uses < KEYDIR_USES && owner == getpid()) {
+        struct rk_keydir_usage usage = rk_keydir_writer_usage(kept);
+
+        is_as_new = usage.n_keys == 0 && usage.n_pages == 1;
+    }
+    if (!is_as_new) {
+        rk_keydir_writer_destroy(&kept);
+        n_uses = 0;
+        owner = getpid();
+        if (rk_keydir_writer_create(&kept, KEYDIR_BYTES, NULL, NULL) != RK_OK)
+            ck_abort_msg("no keydir");
+    }
+    n_uses++;
+    return kept;
+}
+
+static void empty_keydir(struct rk_keydir_writer *keydir, const struct rk_log_store *store)
+{
+    char key[SIM_KEY_BYTES];
+
+    for (unsigned i = 0; i < SIM_KEYS && rk_keydir_writer_usage(keydir).n_keys > 0; i++) {
+        size_t key_len = sim_key_make(key, i);
+
+        (void)rk_keydir_writer_delete(
+            keydir, rk_keydir_fingerprint(key, key_len, rk_log_store_identity(store)->hash_key)); /* or it has none */
+    }
+    rk_keydir_writer_reclaim(keydir, UINT64_MAX);
+}
+
 enum rk_err sim_history_try(const struct sim_history *history, const char *root, const char *where,
                             struct rk_store_recovery *result_out, struct rk_detail *detail)
 {
-    struct rk_keydir_writer *keydir = NULL;
+    struct rk_keydir_writer *keydir;
     struct rk_log_store *store = NULL;
     enum rk_err err = rk_log_store_open(&store, root, detail);
 
     if (err != RK_OK)
         return err;
-    if (rk_keydir_writer_create(&keydir, KEYDIR_BYTES, NULL, NULL) != RK_OK)
-        ck_abort_msg("no keydir");
+    keydir = borrow_keydir();
     err = rk_store_recover(store, keydir, NULL, result_out, detail);
     if (err == RK_OK && history->is_merged)
         result_out->n_records = find_state(history, store, keydir, where);
     else if (err == RK_OK)
         check_state(history, result_out->n_records, store, keydir, where);
-    rk_keydir_writer_destroy(&keydir);
+    empty_keydir(keydir, store);
     rk_log_store_close(&store);
     return err;
 }

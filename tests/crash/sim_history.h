@@ -9,7 +9,7 @@
 
 #define SIM_KEYS       10
 #define SIM_KEY_BYTES  16
-#define SIM_WRITES_MAX 2048
+#define SIM_WRITES_MAX 8192
 #define SIM_VALUE_MAX  (200u << 10)
 
 struct rk_keydir_writer;
@@ -30,6 +30,9 @@ struct sim_history {
     size_t n_least, n_most;
     bool may_be_damaged; /* a record that recovery did not read may be damaged, as long as it says so when it is read */
 };
+
+/* A copy, of the writes that there are. */
+void sim_history_copy(struct sim_history *to, const struct sim_history *from);
 
 size_t sim_key_make(char key[SIM_KEY_BYTES], unsigned key_number);
 

@@ -1,6 +1,7 @@
 #include "sim_record.h"
 
 #include "base/base_io.h"
+#include "sim_memory.h"
 
 #include <check.h>
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FDS_MAX 1024
+#define FDS_MAX 1024 /* of either kind */
 
 enum fd_kind {
     FD_OTHER,
@@ -30,6 +31,7 @@ struct live_name {
 
 static struct {
     pthread_mutex_t mutex; /* hints are written by a thread of their own */
+    const struct rk_io_ops *below;
     struct sim_trace *trace;
     void (*observe)(void *context);
     void *context;
@@ -85,10 +87,13 @@ static struct sim_op *begin_op(enum sim_op_kind kind, uint32_t inode)
     return op;
 }
 
-static const struct open_fd *file_of(int fd)
+/* Those of sim_memory begin at a high number, and come from one table: the two kinds are not mixed. */
+static struct open_fd *file_of(int fd)
 {
-    ck_assert(fd >= 0 && fd < FDS_MAX);
-    return &recorder.fds[fd];
+    int at = fd >= SIM_MEMORY_FIRST_FD ? fd - SIM_MEMORY_FIRST_FD : fd;
+
+    ck_assert(at >= 0 && at < FDS_MAX);
+    return &recorder.fds[at];
 }
 
 /* Whether the process is dead; then errno is set. */
@@ -123,16 +128,15 @@ static int record_open_at(int dir_fd, const char *name, int flags, mode_t mode)
     if ((flags & (O_CREAT | O_TRUNC)) != 0 && is_frozen())
         return -1;
     pthread_mutex_lock(&recorder.mutex);
-    fd = rk_io_kernel_ops.open_at(dir_fd, name, flags, mode);
+    fd = recorder.below->open_at(dir_fd, name, flags, mode);
     if (fd >= 0) {
-        ck_assert_int_lt(fd, FDS_MAX);
         if (dir_fd == AT_FDCWD || strcmp(name, ".") == 0)
             open_fd.kind = FD_ROOT;
         else if (strcmp(name, "..") == 0)
             open_fd.kind = FD_PARENT;
         else
             open_fd = open_file(name, flags);
-        recorder.fds[fd] = open_fd;
+        *file_of(fd) = open_fd;
     }
     pthread_mutex_unlock(&recorder.mutex);
     return fd;
@@ -140,8 +144,8 @@ static int record_open_at(int dir_fd, const char *name, int flags, mode_t mode)
 
 static int record_close(int fd)
 {
-    recorder.fds[fd].kind = FD_OTHER;
-    return rk_io_kernel_ops.close(fd);
+    file_of(fd)->kind = FD_OTHER;
+    return recorder.below->close(fd);
 }
 
 static void record_write(uint32_t inode, const struct iovec *iov, int n_iov, off_t offset)
@@ -165,7 +169,7 @@ static ssize_t record_pwritev(int fd, const struct iovec *iov, int n_iov, off_t 
     pthread_mutex_lock(&recorder.mutex);
     if (file_of(fd)->kind == FD_FILE)
         record_write(file_of(fd)->inode, iov, n_iov, offset);
-    n = rk_io_kernel_ops.pwritev(fd, iov, n_iov, offset);
+    n = recorder.below->pwritev(fd, iov, n_iov, offset);
     pthread_mutex_unlock(&recorder.mutex);
     return n;
 }
@@ -196,7 +200,7 @@ static int record_ftruncate(int fd, off_t size)
     pthread_mutex_lock(&recorder.mutex);
     if (file_of(fd)->kind == FD_FILE)
         begin_op(SIM_TRUNCATE, file_of(fd)->inode)->size = (uint64_t)size;
-    result = rk_io_kernel_ops.ftruncate(fd, size);
+    result = recorder.below->ftruncate(fd, size);
     pthread_mutex_unlock(&recorder.mutex);
     return result;
 }
@@ -214,7 +218,7 @@ static int record_fallocate(int fd, int mode, off_t offset, off_t size)
         op->offset = (uint64_t)offset;
         op->size = (uint64_t)size;
     }
-    result = rk_io_kernel_ops.fallocate(fd, mode, offset, size);
+    result = recorder.below->fallocate(fd, mode, offset, size);
     ck_assert_int_eq(result, 0);
     pthread_mutex_unlock(&recorder.mutex);
     return result;
@@ -232,7 +236,7 @@ static int record_rename_at(int dir_fd, const char *from, const char *to)
     if (is_frozen())
         return -1;
     pthread_mutex_lock(&recorder.mutex);
-    result = rk_io_kernel_ops.rename_at(dir_fd, from, to);
+    result = recorder.below->rename_at(dir_fd, from, to);
     if (result == 0) {
         uint32_t inode = find_name(from)->inode;
         struct sim_op *op = begin_op(SIM_RENAME, inode);
@@ -253,7 +257,7 @@ static int record_unlink_at(int dir_fd, const char *name)
     if (is_frozen())
         return -1;
     pthread_mutex_lock(&recorder.mutex);
-    result = rk_io_kernel_ops.unlink_at(dir_fd, name);
+    result = recorder.below->unlink_at(dir_fd, name);
     if (result == 0) {
         strcpy(begin_op(SIM_UNLINK, 0)->name, name);
         remove_name(name);
@@ -268,7 +272,7 @@ static int record_mkdir_at(int dir_fd, const char *name, mode_t mode)
 
     if (is_frozen())
         return -1;
-    result = rk_io_kernel_ops.mkdir_at(dir_fd, name, mode);
+    result = recorder.below->mkdir_at(dir_fd, name, mode);
     if (result == 0)
         (void)begin_op(SIM_MAKE_ROOT, 0);
     return result;
@@ -279,7 +283,21 @@ static int no_sync(int fd)
     return 0;
 }
 
-static struct rk_io_ops record_ops, calm_ops;
+static struct rk_io_ops record_ops;
+
+/* The table that is used when nothing is recorded. */
+static const struct rk_io_ops *calm_table(void)
+{
+    static struct rk_io_ops ops;
+
+    if (sim_memory_is_used())
+        return &sim_memory_ops;
+    ops = rk_io_kernel_ops;
+    ops.fdatasync = no_sync;
+    ops.fsync = no_sync;
+    ops.fadvise = record_fadvise;
+    return &ops;
+}
 
 void sim_record_begin(struct sim_trace *trace, const struct sim_image *base, void (*observe)(void *context),
                       void *context)
@@ -292,7 +310,8 @@ void sim_record_begin(struct sim_trace *trace, const struct sim_image *base, voi
     recorder.n_names = 0;
     for (uint32_t i = 0; base != NULL && i < base->n_files; i++)
         set_name(base->files[i].name, i);
-    record_ops = rk_io_kernel_ops;
+    recorder.below = calm_table();
+    record_ops = *recorder.below;
     record_ops.open_at = record_open_at;
     record_ops.close = record_close;
     record_ops.pwritev = record_pwritev;
@@ -319,11 +338,7 @@ void sim_record_thaw(void)
 
 void sim_record_end(void)
 {
-    calm_ops = rk_io_kernel_ops;
-    calm_ops.fdatasync = no_sync;
-    calm_ops.fsync = no_sync;
-    calm_ops.fadvise = record_fadvise;
-    rk_io = &calm_ops;
+    rk_io = calm_table();
 }
 
 void sim_trace_free(struct sim_trace *trace)

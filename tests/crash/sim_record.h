@@ -1,7 +1,5 @@
-/* A table of file operations that does what the kernel does, and records it.
- *
- * Files are those of one directory, the root. Descriptors are the kernel's own, so that whatever asks for more than the
- * table offers (locks, listings) works on the real files. */
+/* A table of file operations that does what the kernel does, or sim_memory, and records it. Files are those of one
+ * directory, the root. */
 #ifndef RK_TEST_SIM_RECORD_H
 #define RK_TEST_SIM_RECORD_H
 
@@ -17,7 +15,7 @@ void sim_record_begin(struct sim_trace *trace, const struct sim_image *base, voi
 void sim_record_freeze(void);
 void sim_record_thaw(void);
 
-/* The kernel's table again, but that nothing waits for the disk. */
+/* The table of sim_memory again if that is in use, or the kernel's, but that nothing waits for the disk. */
 void sim_record_end(void);
 
 void sim_trace_free(struct sim_trace *trace);

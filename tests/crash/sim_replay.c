@@ -87,7 +87,7 @@ static void go_on(const struct sim_replay *replay, const struct rk_store_recover
     struct rk_store_recovery again;
     struct rk_detail detail = { "" };
 
-    memcpy(&history, replay->history, sizeof history);
+    sim_history_copy(&history, replay->history);
     history.n_writes = result->n_records;
     history.n_least = history.n_most = history.n_writes + 3;
     if (rk_log_store_open(&store, replay->root, &detail) != RK_OK
@@ -107,7 +107,7 @@ static void check_image(struct sim_replay *replay, const struct sim_image *image
     static struct sim_history history;
     struct rk_store_recovery again;
 
-    memcpy(&history, replay->history, sizeof history);
+    sim_history_copy(&history, replay->history);
     history.n_least = n_promised;
     history.n_most = promise->n_submitted;
     sim_image_write(image, replay->root);
