@@ -1,11 +1,12 @@
-# crash: what a power failure, a killed process or damage leaves of a store. RK_CRASH_ROUNDS=100 make check
-# TESTS=check_crash goes through a hundred times as many scripts; tests/planted/check_planted.sh shows that it can fail.
-# check_damage samples under the sanitizers only; check-long-damage tries more garbage.
+# crash: what a power failure, a killed process or damage leaves of a store. The head of each program says what can be asked
+# of it; tests/planted/check_planted.sh shows that it can fail.
 if !TSAN
 check_PROGRAMS += check_crash
 endif
 check_crash_SOURCES = %D%/check_crash.c \
+	%D%/sim_crew.c %D%/sim_crew.h \
 	%D%/sim_disk.c %D%/sim_disk.h \
+	%D%/sim_fixed.c %D%/sim_fixed.h \
 	%D%/sim_history.c %D%/sim_history.h \
 	%D%/sim_image.c %D%/sim_image.h \
 	%D%/sim_memory.c %D%/sim_memory.h \
@@ -21,7 +22,10 @@ if !TSAN
 check_PROGRAMS += check_damage
 endif
 check_damage_SOURCES = %D%/check_damage.c \
+	%D%/damage_bed.c %D%/damage_bed.h \
+	%D%/sim_crew.c %D%/sim_crew.h \
 	%D%/sim_disk.c %D%/sim_disk.h \
+	%D%/sim_fixed.c %D%/sim_fixed.h \
 	%D%/sim_history.c %D%/sim_history.h \
 	%D%/sim_image.c %D%/sim_image.h \
 	%D%/sim_memory.c %D%/sim_memory.h \
@@ -33,6 +37,6 @@ check_damage_LDADD = $(check_crash_LDADD)
 
 check-long: check-long-damage check-long-crash
 check-long-damage: check_damage$(EXEEXT)
-	RK_CRASH_ROUNDS=20 ./check_damage$(EXEEXT)
+	RK_DAMAGE_GARBAGE=10000000 RK_DAMAGE_LARGE_STRIDE=1 ./check_damage$(EXEEXT)
 check-long-crash: check_crash$(EXEEXT)
 	RK_CRASH_ROUNDS=10 ./check_crash$(EXEEXT)

@@ -290,6 +290,18 @@ static int memory_fadvise(int fd, off_t offset, off_t size, int advice)
     return 0;
 }
 
+/* There is room enough. */
+static int memory_fstatvfs(int fd, struct statvfs *status)
+{
+    *status = (struct statvfs){ .f_frsize = 4096, .f_blocks = 1 << 24, .f_bavail = 1 << 24 };
+    return 0;
+}
+
+static int memory_link_at(int dir_fd, const char *from, const char *to)
+{
+    ck_abort_msg("sim_memory: a file has one name");
+}
+
 static int memory_rename_at(int dir_fd, const char *from, const char *to)
 {
     struct name *replaced;
@@ -374,7 +386,9 @@ const struct rk_io_ops sim_memory_ops = {
     .sync_range = memory_sync_range,
     .fadvise = memory_fadvise,
     .fstat = memory_fstat,
+    .fstatvfs = memory_fstatvfs,
     .rename_at = memory_rename_at,
+    .link_at = memory_link_at,
     .unlink_at = memory_unlink_at,
     .mkdir_at = memory_mkdir_at,
     .getdents = memory_getdents,
