@@ -1,7 +1,15 @@
-/* Power failures and killed processes, at every operation of scripts that write, delete, roll over, stop and start:
- * what was promised is there, what is there is a prefix of what was written, and a recovery that fails half-way changes
- * nothing of that. RK_CRASH_ROUNDS=n makes n times as many of the scripts. */
+/* Power failures and killed processes, at every operation of scripts that write, delete, merge, roll over, stop and
+ * start: what was promised is there, what is there is a prefix of what was written, and a recovery that fails half-way
+ * changes nothing of that. The files are in memory (sim_memory.h), but for one script's, which are on a disk.
+ *
+ *   RK_CRASH_VARIANTS=100     so many images of each kind that has something to choose, at each operation; not 3
+ *   RK_CRASH_RECOVERIES=200   failures at each operation of the recovery of so many images at least; not of 28
+ *   RK_CRASH_ROUNDS=10        so many times as many scripts
+ *   RK_CRASH_PROCESSES=n      not as many as there are processors */
 #include "grace/grace.h"
+#include "sim_crew.h"
+#include "sim_fixed.h"
+#include "sim_memory.h"
 #include "sim_record.h"
 #include "sim_replay.h"
 #include "sim_script.h"
@@ -16,8 +24,6 @@
 
 #define TIMEOUT_S 36000 /* RK_CRASH_ROUNDS may ask for hours; a test that stands still is the caller's to end */
 
-#define RECOVERIES_A_SCRIPT 1
-
 /* A sanitizer takes its time: not all states. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define ONE_IN 32
@@ -25,35 +31,56 @@
 #define ONE_IN 1
 #endif
 
-static char *dir;
-static char *live_root, *image_root;
+#define N_SCENARIOS  7
+#define N_VARIANTS   3
+#define N_RECOVERIES 28
 
-static void make_dirs(void)
+static char *dir;
+static char *root;
+
+static void begin(void)
 {
     rk_grace_register_thread();                /* merges read the keydir */
     (void)mallopt(M_MMAP_THRESHOLD, 64 << 20); /* buffers that each recovery takes stay in the process */
     (void)mallopt(M_TRIM_THRESHOLD, 512 << 20);
-    if (access("/dev/shm", W_OK) == 0)
-        (void)setenv("TMPDIR", "/dev/shm", 0); /* nothing waits for a disk */
-    dir = test_dir_create();
-    ck_assert_int_ge(asprintf(&live_root, "%s/live", dir), 0);
-    ck_assert_int_ge(asprintf(&image_root, "%s/image", dir), 0);
 }
 
-static void remove_dirs(void)
+static void begin_in_memory(void)
 {
-    test_dir_remove(&dir);
-    free(live_root);
-    free(image_root);
+    begin();
+    sim_memory_begin();
+    root = strdup("/memory/store");
+}
+
+static void end_in_memory(void)
+{
+    sim_memory_end();
+    free(root);
     rk_grace_unregister_thread();
 }
 
-static unsigned n_script_rounds(void)
+static void begin_on_disk(void)
 {
-    const char *text = getenv("RK_CRASH_ROUNDS");
-    int n = text != NULL ? atoi(text) : 1;
+    begin();
+    if (access("/dev/shm", W_OK) == 0)
+        (void)setenv("TMPDIR", "/dev/shm", 0); /* nothing waits for a disk */
+    dir = test_dir_create();
+    ck_assert_int_ge(asprintf(&root, "%s/store", dir), 0);
+}
 
-    return n > 0 ? (unsigned)n : 1;
+static void end_on_disk(void)
+{
+    test_dir_remove(&dir);
+    free(root);
+    rk_grace_unregister_thread();
+}
+
+static unsigned setting(const char *name, unsigned otherwise)
+{
+    const char *text = getenv(name);
+    int n = text != NULL ? atoi(text) : 0;
+
+    return n > 0 ? (unsigned)n : otherwise;
 }
 
 /* Lives of a server: from nothing, killed, started again, stopped, started, killed, and a start that finds nothing to
@@ -88,39 +115,70 @@ struct scenario {
     size_t n_batches; /* in each life */
     bool syncs;
     unsigned merge_odds; /* after one batch in so many; 0: never */
-    unsigned n_seeds;
-    unsigned n_rounds;
-    unsigned recover_odds;
 };
+
+struct work {
+    const struct sim_script *script;
+    uint64_t seed;
+};
+
+static void replay_share(void *context, struct sim_crew_member *member)
+{
+    const struct work *work = context;
+    unsigned n_to_recover = (setting("RK_CRASH_RECOVERIES", N_RECOVERIES) + N_SCENARIOS - 1) / N_SCENARIOS;
+    struct sim_replay replay = { .root = root,
+                                 .history = sim_script_history(work->script),
+                                 .seed = work->seed,
+                                 .n_variants = setting("RK_CRASH_VARIANTS", N_VARIANTS),
+                                 .n_to_recover = n_to_recover,
+                                 .one_in = ONE_IN,
+                                 .index = member->index,
+                                 .n_shares = member->n_members };
+
+    sim_replay_trace(&replay, sim_script_trace(work->script), NULL);
+    member->figures[0] = replay.n_states;
+    member->figures[1] = replay.n_recoveries;
+    sim_replay_free(&replay);
+}
+
+/* One process only where there is one folder. */
+static void replay_script(const struct work *work, uint64_t figures_out[SIM_CREW_FIGURES])
+{
+    struct sim_crew_member alone = { .n_members = 1 };
+
+    if (sim_memory_is_used()) {
+        sim_crew_run(replay_share, (void *)(uintptr_t)work, figures_out);
+        return;
+    }
+    replay_share((void *)(uintptr_t)work, &alone);
+    memcpy(figures_out, alone.figures, sizeof alone.figures);
+}
 
 static void run_scenario(const struct scenario *scenario)
 {
-    struct sim_replay replay = { .root = image_root,
-                                 .n_rounds = scenario->n_rounds,
-                                 .recover_odds = scenario->recover_odds,
-                                 .one_in = ONE_IN,
-                                 .seed = scenario->settings.seed };
+    uint64_t n_states = 0, n_recoveries = 0;
     size_t n_ops = 0, n_writes = 0;
 
-    for (unsigned i = 0; i < scenario->n_seeds * n_script_rounds(); i++) {
+    for (unsigned i = 0; i < setting("RK_CRASH_ROUNDS", 1); i++) {
         struct sim_script_settings settings = scenario->settings;
+        uint64_t figures[SIM_CREW_FIGURES];
         struct sim_script *script;
 
         settings.seed += i;
-        replay.n_recoveries_max += RECOVERIES_A_SCRIPT;
-        test_dir_remove(&(char *){ strdup(live_root) });
-        script = sim_script_create(live_root, &settings);
+        sim_fixed_random(settings.seed);
+        sim_image_write(&(struct sim_image){ .has_root = false }, root);
+        script = sim_script_create(root, &settings);
         write_lives(script, scenario->n_batches, scenario->syncs, scenario->merge_odds);
         sim_record_end();
-        replay.history = sim_script_history(script);
-        sim_replay_trace(&replay, sim_script_trace(script), NULL);
+        replay_script(&(struct work){ script, settings.seed }, figures);
+        n_states += figures[0];
+        n_recoveries += figures[1];
         n_ops += sim_script_trace(script)->n_ops;
-        n_writes += replay.history->n_writes;
+        n_writes += sim_script_history(script)->n_writes;
         sim_script_destroy(&script);
     }
-    printf("%s: %zu crash states after %zu operations of %zu writes and of %zu recoveries: all as promised\n",
-           scenario->name, replay.n_states, n_ops, n_writes, replay.n_recoveries);
-    sim_replay_free(&replay);
+    printf("%s: %llu crash states after %zu operations of %zu writes and of %llu recoveries: all as promised\n",
+           scenario->name, (unsigned long long)n_states, n_ops, n_writes, (unsigned long long)n_recoveries);
 }
 
 START_TEST(every_write_is_synced)
@@ -134,9 +192,6 @@ START_TEST(every_write_is_synced)
                       .value_max = 2000,
                       .large_odds = 8 },
         .n_batches = 14,
-        .n_seeds = 1,
-        .n_rounds = 1,
-        .recover_odds = 2000,
     });
 }
 END_TEST
@@ -147,9 +202,6 @@ START_TEST(nothing_is_synced_but_by_rolling_over)
         .name = "none",
         .settings = { .file_size_bytes = 4096, .seed = 1001, .batch_max = 6, .value_max = 2000, .large_odds = 8 },
         .n_batches = 14,
-        .n_seeds = 1,
-        .n_rounds = 1,
-        .recover_odds = 2000,
     });
 }
 END_TEST
@@ -161,9 +213,6 @@ START_TEST(now_and_then_a_sync)
         .settings = { .file_size_bytes = 16384, .seed = 2001, .batch_max = 8, .value_max = 6000, .large_odds = 6 },
         .n_batches = 16,
         .syncs = true,
-        .n_seeds = 1,
-        .n_rounds = 1,
-        .recover_odds = 200,
     });
 }
 END_TEST
@@ -181,9 +230,6 @@ static void run_merges(const char *name, bool sync_always, uint64_t seed)
                       .merges = true },
         .n_batches = 7,
         .merge_odds = 3,
-        .n_seeds = 1,
-        .n_rounds = 1,
-        .recover_odds = 2000,
     });
 }
 
@@ -206,9 +252,23 @@ START_TEST(large_values)
         .name = "large values",
         .settings = { .file_size_bytes = 65536, .seed = 3001, .batch_max = 2, .value_max = 180000, .large_odds = 2 },
         .n_batches = 3,
-        .n_seeds = 1,
-        .n_rounds = 1,
-        .recover_odds = 60,
+    });
+}
+END_TEST
+
+START_TEST(on_a_disk)
+{
+    run_scenario(&(struct scenario){
+        .name = "on a disk",
+        .settings = { .file_size_bytes = 1024,
+                      .seed = 6001,
+                      .batch_max = 6,
+                      .value_max = 600,
+                      .large_odds = 8,
+                      .merges = true },
+        .n_batches = 2,
+        .syncs = true,
+        .merge_odds = 3,
     });
 }
 END_TEST
@@ -216,16 +276,21 @@ END_TEST
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("crash");
-    TCase *tcase = tcase_create("crash");
+    TCase *in_memory = tcase_create("memory");
+    TCase *on_disk = tcase_create("disk");
 
-    tcase_set_timeout(tcase, TIMEOUT_S);
-    tcase_add_checked_fixture(tcase, make_dirs, remove_dirs);
-    tcase_add_test(tcase, every_write_is_synced);
-    tcase_add_test(tcase, nothing_is_synced_but_by_rolling_over);
-    tcase_add_test(tcase, now_and_then_a_sync);
-    tcase_add_test(tcase, merges_of_synced_writes);
-    tcase_add_test(tcase, merges_of_writes_that_are_not_synced);
-    tcase_add_test(tcase, large_values);
-    suite_add_tcase(suite, tcase);
+    tcase_set_timeout(in_memory, TIMEOUT_S);
+    tcase_add_checked_fixture(in_memory, begin_in_memory, end_in_memory);
+    tcase_add_test(in_memory, every_write_is_synced);
+    tcase_add_test(in_memory, nothing_is_synced_but_by_rolling_over);
+    tcase_add_test(in_memory, now_and_then_a_sync);
+    tcase_add_test(in_memory, merges_of_synced_writes);
+    tcase_add_test(in_memory, merges_of_writes_that_are_not_synced);
+    tcase_add_test(in_memory, large_values);
+    suite_add_tcase(suite, in_memory);
+    tcase_set_timeout(on_disk, TIMEOUT_S);
+    tcase_add_checked_fixture(on_disk, begin_on_disk, end_on_disk);
+    tcase_add_test(on_disk, on_a_disk);
+    suite_add_tcase(suite, on_disk);
     return suite;
 }

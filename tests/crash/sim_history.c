@@ -39,11 +39,15 @@ size_t sim_key_make(char key[SIM_KEY_BYTES], unsigned key_number)
 /* No two writes have the same value, nor the same bytes at the same place of one. */
 static void make_value(size_t index, uint32_t len)
 {
-    char number[16];
-    int n = snprintf(number, sizeof number, "%zu:", index);
+    static char letters[SIM_VALUE_MAX + 26];
+    char number[24];
+    size_t n = (size_t)snprintf(number, sizeof number, "%zu:", index);
 
-    for (uint32_t i = 0; i < len; i++)
-        value_room[i] = i < (uint32_t)n ? number[i] : (char)('a' + (i + index) % 26);
+    if (letters[0] == '\0')
+        for (size_t i = 0; i < sizeof letters; i++)
+            letters[i] = (char)('a' + i % 26);
+    memcpy(value_room, letters + index % 26, len);
+    memcpy(value_room, number, n < len ? n : len);
 }
 
 bool sim_history_has(const struct sim_history *history, size_t n, unsigned key_number)

@@ -29,9 +29,10 @@ uint64_t sim_image_hash(const struct sim_image *image)
 
     for (size_t i = 0; i < image->n_files; i++) {
         const struct sim_file *file = &image->files[i];
-        uint64_t state = rk_crc32c(0, file->bytes.at, file->bytes.size);
+        size_t size = strcmp(file->name, "LOCK") != 0 ? file->bytes.size : 0;
+        uint64_t state = rk_crc32c(0, file->bytes.at, size);
 
-        state = state << 32 | rk_crc32c((uint32_t)file->bytes.size, file->name, strlen(file->name));
+        state = state << 32 | rk_crc32c((uint32_t)size, file->name, strlen(file->name));
         hash += sim_random(&state); /* the order of names does not matter */
     }
     return hash;

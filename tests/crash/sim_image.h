@@ -28,6 +28,7 @@ struct sim_image {
 /* What it grows by are zeros; the memory is kept. */
 void sim_bytes_resize(struct sim_bytes *bytes, size_t size);
 
+/* Without what is in LOCK: the pid, which nothing depends on. */
 uint64_t sim_image_hash(const struct sim_image *image);
 
 /* A copy of the bytes under one name more. */

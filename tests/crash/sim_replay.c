@@ -13,12 +13,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WHERE_BYTES  256
+#define WHERE_BYTES  512
 #define KEYDIR_BYTES (1u << 20)
 #define GO_ON_ODDS   4
+#define RECOVER_ODDS 16
+
+/* An image's seed decides what is done with it, too: by these digits of it. */
+#define SEED_GO_ON   (1ull << 16)
+#define SEED_RECOVER (1ull << 24)
 
 /* Where it is, for the words of a failure. */
 static char where[WHERE_BYTES];
+
+/* A moment of a trace, and one of the images that a failure could leave then. */
+struct moment {
+    const struct sim_disk *disk;
+    const struct sim_trace *trace;
+    size_t n_done;
+    struct sim_image *image;
+    enum sim_kind kind;
+    enum sim_names names;
+    unsigned variant;
+    uint64_t seed;
+};
+
+static const struct sim_promise *promise_at(const struct moment *moment)
+{
+    const struct sim_trace *trace = moment->trace;
+
+    return moment->n_done < trace->n_ops ? &trace->ops[moment->n_done].promise : &trace->promise;
+}
+
+/* The process died, and nothing else. */
+static bool lives_on(const struct moment *moment)
+{
+    return moment->kind == SIM_KEPT && moment->names == SIM_NAMES_KEPT;
+}
+
+/* How many writes the image must have. */
+static size_t n_promised_at(const struct moment *moment)
+{
+    const struct sim_promise *promise = promise_at(moment);
+
+    return lives_on(moment) ? promise->n_acked : promise->n_durable;
+}
 
 static const char *op_name(const struct sim_trace *trace, size_t n_done)
 {
@@ -28,22 +66,37 @@ static const char *op_name(const struct sim_trace *trace, size_t n_done)
     return n_done < trace->n_ops ? names[trace->ops[n_done].kind] : "nothing";
 }
 
-/* Whether this image with this promise is new. */
-static bool remember(struct sim_replay *replay, uint64_t hash)
+static bool add_to(struct sim_seen *seen, uint64_t hash)
 {
-    size_t at;
+    size_t at = hash % seen->max;
 
-    if (replay->seen == NULL) {
-        replay->n_seen_max = (size_t)1 << 20;
-        replay->seen = calloc(replay->n_seen_max, sizeof *replay->seen);
-    }
-    ck_assert_uint_lt(replay->n_states, replay->n_seen_max / 2);
-    hash += hash == 0;
-    for (at = hash % replay->n_seen_max; replay->seen[at] != 0; at = (at + 1) % replay->n_seen_max)
-        if (replay->seen[at] == hash)
-            return false;
-    replay->seen[at] = hash;
+    while (seen->at[at] != 0 && seen->at[at] != hash)
+        at = (at + 1) % seen->max;
+    if (seen->at[at] == hash)
+        return false;
+    seen->at[at] = hash;
+    seen->n++;
     return true;
+}
+
+static void grow(struct sim_seen *seen)
+{
+    struct sim_seen larger = { .max = seen->max == 0 ? (size_t)1 << 16 : seen->max * 2 };
+
+    larger.at = calloc(larger.max, sizeof *larger.at);
+    for (size_t i = 0; i < seen->max; i++)
+        if (seen->at[i] != 0)
+            (void)add_to(&larger, seen->at[i]); /* each is there once */
+    free(seen->at);
+    *seen = larger;
+}
+
+/* Whether this image with this promise is new. */
+static bool remember(struct sim_seen *seen, uint64_t hash)
+{
+    if (seen->n >= seen->max / 2)
+        grow(seen);
+    return add_to(seen, hash + (hash == 0));
 }
 
 /* No sequence that a client has seen is given out again. */
@@ -101,16 +154,17 @@ static void go_on(const struct sim_replay *replay, const struct rk_store_recover
         ck_abort_msg("%s: of what was written afterwards, something is missing", where);
 }
 
-static void check_image(struct sim_replay *replay, const struct sim_image *image, const struct sim_promise *promise,
-                        size_t n_promised, struct rk_store_recovery *result)
+static void check_image(struct sim_replay *replay, const struct moment *moment, struct rk_store_recovery *result)
 {
     static struct sim_history history;
+    const struct sim_promise *promise = promise_at(moment);
+    size_t n_promised = n_promised_at(moment);
     struct rk_store_recovery again;
 
     sim_history_copy(&history, replay->history);
     history.n_least = n_promised;
     history.n_most = promise->n_submitted;
-    sim_image_write(image, replay->root);
+    sim_image_write(moment->image, replay->root);
     sim_history_recover(&history, replay->root, where, result);
     if (result->n_records < n_promised)
         ck_abort_msg("%s: %llu writes are there, and %zu were promised", where, (unsigned long long)result->n_records,
@@ -122,7 +176,7 @@ static void check_image(struct sim_replay *replay, const struct sim_image *image
     sim_history_recover(&history, replay->root, where, &again);
     if (again.n_records != result->n_records || again.next_sequence != result->next_sequence || again.cut_file != 0)
         ck_abort_msg("%s: a second recovery gives another state", where);
-    if (replay->n_states % GO_ON_ODDS == 0)
+    if (moment->seed / SEED_GO_ON % GO_ON_ODDS == 0)
         go_on(replay, &again);
 }
 
@@ -149,49 +203,80 @@ static void start(const char *root)
 }
 
 /* The recovery of an image fails at each of its operations: in the end the state is what it would have been. */
-static void replay_recovery(struct sim_replay *replay, const struct sim_image *image, const struct sim_promise *promise,
-                            uint64_t n_records)
+static void replay_recovery(struct sim_replay *replay, const struct moment *moment, uint64_t n_records)
 {
     struct sim_replay inner = *replay;
+    size_t n_acked = promise_at(moment)->n_acked;
+    char outer[WHERE_BYTES];
     struct sim_trace trace;
 
-    sim_image_write(image, replay->root);
-    sim_record_begin(&trace, image, NULL, NULL);
-    trace.promise = (struct sim_promise){ n_records, promise->n_acked, n_records };
+    strcpy(outer, where);
+    sim_image_write(moment->image, replay->root);
+    sim_record_begin(&trace, moment->image, NULL, NULL);
+    trace.promise = (struct sim_promise){ n_records, n_acked, n_records };
     start(replay->root);
     sim_record_end();
-    trace.promise.n_acked = n_records < promise->n_acked ? n_records : promise->n_acked;
+    trace.promise.n_acked = n_records < n_acked ? n_records : n_acked;
     for (size_t i = 0; i < trace.n_ops; i++)
         trace.ops[i].promise = trace.promise;
-    inner.n_recoveries_max = 0;
-    inner.in_recovery = true;
-    inner.n_rounds = 1;
-    sim_replay_trace(&inner, &trace, image);
+    inner.outer = outer;
+    inner.seed = moment->seed;
+    inner.n_to_recover = 0;
+    inner.n_variants = 1;
+    inner.n_shares = 1;
+    sim_replay_trace(&inner, &trace, moment->image);
     replay->n_states = inner.n_states;
+    replay->seen = inner.seen;
     replay->n_recoveries++;
     sim_trace_free(&trace);
 }
 
-static void check_kind(struct sim_replay *replay, const struct sim_disk *disk, const struct sim_promise *promise,
-                       enum sim_kind kind, enum sim_names names)
+/* Depends on what the image is, and not on those before it. */
+static uint64_t seed_of(const struct sim_replay *replay, const struct moment *moment)
 {
-    bool lives_on = kind == SIM_KEPT && names == SIM_NAMES_KEPT; /* the process died, and nothing else */
-    size_t n_promised = lives_on ? promise->n_acked : promise->n_durable;
-    struct sim_image *image = calloc(1, sizeof *image);
-    uint64_t seed = sim_random(&replay->seed);
+    uint64_t state = replay->seed << 32 ^ moment->n_done << 16 ^ (uint64_t)moment->kind << 8 ^ moment->names << 4;
+
+    state = sim_random(&state) + moment->variant;
+    return sim_random(&state);
+}
+
+/* The images whose recoveries are gone through are spread over the trace: now comes the one of a later moment. */
+static bool is_to_recover(const struct sim_replay *replay, const struct moment *moment)
+{
+    size_t next = replay->n_recoveries * replay->n_shares + replay->index;
+
+    return next < replay->n_to_recover && moment->seed / SEED_RECOVER % RECOVER_ODDS == 0
+           && moment->n_done >= next * moment->trace->n_ops / replay->n_to_recover;
+}
+
+static void say_where(const struct sim_replay *replay, const struct moment *moment)
+{
+    int n = snprintf(where, sizeof where, "%s %llu after %zu operations (next: %s), bytes %s, names %s, variant %u",
+                     replay->outer != NULL ? "recovery" : "script", (unsigned long long)replay->seed, moment->n_done,
+                     op_name(moment->trace, moment->n_done), sim_kind_name(moment->kind), sim_names_name(moment->names),
+                     moment->variant);
+
+    if (replay->outer != NULL)
+        (void)snprintf(where + n, sizeof where - (size_t)n, ", of %s", replay->outer); /* cut, at the worst */
+}
+
+static void check_kind(struct sim_replay *replay, struct moment *moment)
+{
     struct rk_store_recovery result;
     uint64_t hash;
 
-    sim_disk_image(disk, kind, names, seed, image);
-    hash = sim_image_hash(image) ^ (n_promised << 1 | lives_on) * 0x9e3779b97f4a7c15u;
-    if (seed % replay->one_in == 0 && remember(replay, hash)) {
-        replay->n_states++;
-        check_image(replay, image, promise, n_promised, &result);
-        if (replay->n_recoveries < replay->n_recoveries_max && seed / replay->one_in % replay->recover_odds == 0)
-            replay_recovery(replay, image, promise, result.n_records);
-    }
-    sim_image_free(image);
-    free(image);
+    moment->seed = seed_of(replay, moment);
+    if (moment->seed % replay->one_in != 0)
+        return;
+    sim_disk_image(moment->disk, moment->kind, moment->names, moment->seed, moment->image);
+    hash = sim_image_hash(moment->image) ^ (n_promised_at(moment) << 1 | lives_on(moment)) * 0x9e3779b97f4a7c15u;
+    if ((hash >> 8) % replay->n_shares != replay->index % replay->n_shares || !remember(&replay->seen, hash))
+        return;
+    replay->n_states++;
+    say_where(replay, moment);
+    check_image(replay, moment, &result);
+    if (is_to_recover(replay, moment))
+        replay_recovery(replay, moment, result.n_records);
 }
 
 static bool is_random(enum sim_kind kind)
@@ -199,41 +284,38 @@ static bool is_random(enum sim_kind kind)
     return kind != SIM_DROPPED && kind != SIM_KEPT && kind != SIM_ZEROS && kind != SIM_EXTENDED;
 }
 
-static void check_moment(struct sim_replay *replay, const struct sim_disk *disk, const struct sim_trace *trace,
-                         size_t n_done)
+static void check_moment(struct sim_replay *replay, struct moment *moment)
 {
-    const struct sim_promise *promise = n_done < trace->n_ops ? &trace->ops[n_done].promise : &trace->promise;
-    bool loose_bytes = sim_disk_has_loose_bytes(disk), loose_names = sim_disk_has_loose_names(disk);
+    bool loose_bytes = sim_disk_has_loose_bytes(moment->disk), loose_names = sim_disk_has_loose_names(moment->disk);
 
-    for (enum sim_kind kind = 0; kind < SIM_N_KINDS; kind++)
-        for (enum sim_names names = 0; names < SIM_N_NAMES; names++) {
-            unsigned n = is_random(kind) || names >= SIM_NAMES_PREFIX ? replay->n_rounds : 1;
+    for (moment->kind = 0; moment->kind < SIM_N_KINDS; moment->kind++)
+        for (moment->names = 0; moment->names < SIM_N_NAMES; moment->names++) {
+            unsigned n = is_random(moment->kind) || moment->names >= SIM_NAMES_PREFIX ? replay->n_variants : 1;
 
-            if ((!loose_bytes && kind != SIM_KEPT) || (!loose_names && names != SIM_NAMES_KEPT))
+            if ((!loose_bytes && moment->kind != SIM_KEPT) || (!loose_names && moment->names != SIM_NAMES_KEPT))
                 continue;
-            for (unsigned round = 0; round < n; round++) {
-                snprintf(where, sizeof where, "%s after %zu operations (next: %s), bytes %s, names %s, round %u",
-                         replay->in_recovery ? "recovery" : "script", n_done, op_name(trace, n_done),
-                         sim_kind_name(kind), sim_names_name(names), round);
-                check_kind(replay, disk, promise, kind, names);
-            }
+            for (moment->variant = 0; moment->variant < n; moment->variant++)
+                check_kind(replay, moment);
         }
 }
 
 void sim_replay_trace(struct sim_replay *replay, const struct sim_trace *trace, const struct sim_image *base)
 {
     struct sim_disk *disk = sim_disk_create(trace, base);
+    struct moment moment = { .disk = disk, .trace = trace, .image = calloc(1, sizeof *moment.image) };
 
-    for (size_t n_done = 0; n_done <= trace->n_ops; n_done++) {
-        check_moment(replay, disk, trace, n_done);
-        if (n_done < trace->n_ops)
-            sim_disk_apply(disk, &trace->ops[n_done]);
+    for (; moment.n_done <= trace->n_ops; moment.n_done++) {
+        check_moment(replay, &moment);
+        if (moment.n_done < trace->n_ops)
+            sim_disk_apply(disk, &trace->ops[moment.n_done]);
     }
+    sim_image_free(moment.image);
+    free(moment.image);
     sim_disk_destroy(&disk);
 }
 
 void sim_replay_free(struct sim_replay *replay)
 {
-    free(replay->seen);
-    replay->seen = NULL;
+    free(replay->seen.at);
+    replay->seen = (struct sim_seen){ .at = NULL };
 }

@@ -7,19 +7,23 @@
 #include "sim_history.h"
 #include "sim_trace.h"
 
+struct sim_seen {
+    uint64_t *at;
+    size_t n, max;
+};
+
 struct sim_replay {
     const struct sim_history *history;
-    const char *root;        /* where images are put */
-    unsigned n_rounds;       /* images of each kind that has something to choose */
-    unsigned recover_odds;   /* of one image in so many the recovery itself is recorded, and gone through, */
-    size_t n_recoveries_max; /* but not of more than these */
-    unsigned one_in;         /* of so many images, one is opened */
-    uint64_t seed;
-    size_t n_states; /* different ones, counted */
+    const char *root;         /* where images are put */
+    uint64_t seed;            /* the same one makes the same images */
+    unsigned n_variants;      /* images of each kind that has something to choose */
+    unsigned n_to_recover;    /* of so many images the recovery itself is recorded, and gone through */
+    unsigned one_in;          /* of so many images, one is opened */
+    unsigned index, n_shares; /* of the images, the share that is opened; 1 share: all */
+    size_t n_states;          /* different ones, counted */
     size_t n_recoveries;
-    bool in_recovery; /* this trace is a recovery's */
-    uint64_t *seen;
-    size_t n_seen_max;
+    const char *outer; /* NULL, or this trace is the recovery's of that image */
+    struct sim_seen seen;
 };
 
 /* `base` as in sim_record_begin. */
