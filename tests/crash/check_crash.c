@@ -273,24 +273,29 @@ START_TEST(on_a_disk)
 }
 END_TEST
 
+static TCase *add_case(Suite *suite, const char *name, bool on_disk)
+{
+    TCase *tcase = tcase_create(name);
+
+    tcase_set_timeout(tcase, TIMEOUT_S);
+    if (on_disk)
+        tcase_add_checked_fixture(tcase, begin_on_disk, end_on_disk);
+    else
+        tcase_add_checked_fixture(tcase, begin_in_memory, end_in_memory);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("crash");
-    TCase *in_memory = tcase_create("memory");
-    TCase *on_disk = tcase_create("disk");
 
-    tcase_set_timeout(in_memory, TIMEOUT_S);
-    tcase_add_checked_fixture(in_memory, begin_in_memory, end_in_memory);
-    tcase_add_test(in_memory, every_write_is_synced);
-    tcase_add_test(in_memory, nothing_is_synced_but_by_rolling_over);
-    tcase_add_test(in_memory, now_and_then_a_sync);
-    tcase_add_test(in_memory, merges_of_synced_writes);
-    tcase_add_test(in_memory, merges_of_writes_that_are_not_synced);
-    tcase_add_test(in_memory, large_values);
-    suite_add_tcase(suite, in_memory);
-    tcase_set_timeout(on_disk, TIMEOUT_S);
-    tcase_add_checked_fixture(on_disk, begin_on_disk, end_on_disk);
-    tcase_add_test(on_disk, on_a_disk);
-    suite_add_tcase(suite, on_disk);
+    tcase_add_test(add_case(suite, "always", false), every_write_is_synced);
+    tcase_add_test(add_case(suite, "none", false), nothing_is_synced_but_by_rolling_over);
+    tcase_add_test(add_case(suite, "interval", false), now_and_then_a_sync);
+    tcase_add_test(add_case(suite, "merge", false), merges_of_synced_writes);
+    tcase_add_test(add_case(suite, "merge-none", false), merges_of_writes_that_are_not_synced);
+    tcase_add_test(add_case(suite, "large", false), large_values);
+    tcase_add_test(add_case(suite, "disk", true), on_a_disk);
     return suite;
 }

@@ -7,10 +7,11 @@
  * sampled, unless RK_DAMAGE_STRIDE=1. Of files of 256 KiB, and of garbage, there is a sample, or as much as is asked
  * for:
  *
- *   RK_DAMAGE_LARGE_STRIDE=1    cuts the large files at every byte, and not at every 1009th
  *   RK_DAMAGE_GARBAGE=10000000  so many rounds of garbage, and not 20,000
- *   RK_DAMAGE_ROUND=n           they begin with round n; without RK_DAMAGE_GARBAGE that is all, as for a failure seen
- *   RK_CRASH_PROCESSES=n        for these, and not as many as there are processors */
+ *   RK_DAMAGE_LARGE_STRIDE=1    cuts the large files at every byte, and not at every 1009th
+ *   RK_DAMAGE_ROUND=n           both begin with n, garbage is then for one round, unless more are asked for: to see a
+ *                               failure again, or to do it piece by piece
+ *   RK_CRASH_PROCESSES=n        for both, and not as many as there are processors */
 #include "damage_bed.h"
 #include "log/log_manifest.h"
 #include "log/log_store.h"
@@ -206,7 +207,7 @@ static void run_large_cuts(void *context, struct sim_crew_member *member)
     size_t file = *(const size_t *)context;
     size_t step = setting("RK_DAMAGE_LARGE_STRIDE", LARGE_STRIDE);
 
-    for (member->round = member->index * step; member->round < bed->used_sizes[file];
+    for (member->round = setting("RK_DAMAGE_ROUND", 0) + member->index * step; member->round < bed->used_sizes[file];
          member->round += member->n_members * step)
         damage_bed_cut(bed, file, member->round);
     note_figures(member);
@@ -298,28 +299,33 @@ START_TEST(a_large_list)
 }
 END_TEST
 
+static TCase *add_case(Suite *suite, const char *name, void (*begin)(void))
+{
+    TCase *tcase = tcase_create(name);
+
+    tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_add_checked_fixture(tcase, begin, end);
+    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("damage");
-    TCase *in_memory = tcase_create("memory");
-    TCase *on_a_disk = tcase_create("disk");
+    TCase *small = add_case(suite, "small", begin_in_memory);
+    TCase *random = add_case(suite, "garbage", begin_in_memory);
+    TCase *large = add_case(suite, "large", begin_in_memory);
 
-    tcase_set_timeout(in_memory, TIMEOUT_S);
-    tcase_add_checked_fixture(in_memory, begin_in_memory, end);
-    tcase_add_test(in_memory, identity_and_list);
-    tcase_add_test(in_memory, hints);
-    tcase_add_test(in_memory, data_files);
-    tcase_add_test(in_memory, data_files_with_hints);
-    tcase_add_test(in_memory, a_closed_newest_file);
-    tcase_add_test(in_memory, garbage);
-    tcase_add_test(in_memory, a_large_newest_file);
-    tcase_add_test(in_memory, a_large_sealed_file);
-    tcase_add_test(in_memory, a_large_hint);
-    tcase_add_test(in_memory, a_large_list);
-    suite_add_tcase(suite, in_memory);
-    tcase_set_timeout(on_a_disk, TIMEOUT_S);
-    tcase_add_checked_fixture(on_a_disk, begin_on_disk, end);
-    tcase_add_test(on_a_disk, on_disk);
-    suite_add_tcase(suite, on_a_disk);
+    tcase_add_test(small, identity_and_list);
+    tcase_add_test(small, hints);
+    tcase_add_test(small, data_files);
+    tcase_add_test(small, data_files_with_hints);
+    tcase_add_test(small, a_closed_newest_file);
+    tcase_add_test(random, garbage);
+    tcase_add_test(large, a_large_newest_file);
+    tcase_add_test(large, a_large_sealed_file);
+    tcase_add_test(large, a_large_hint);
+    tcase_add_test(large, a_large_list);
+    tcase_add_test(add_case(suite, "disk", begin_on_disk), on_disk);
     return suite;
 }

@@ -65,7 +65,7 @@ bool damage_bed_is(const struct damage_bed *bed, size_t file, const char *suffix
 void damage_bed_cut(struct damage_bed *bed, size_t file, size_t size);
 void damage_bed_flip(struct damage_bed *bed, size_t file, size_t bit);
 
-/* 1 to 64 bytes of garbage in some file: the round says which. What was there already is no damage, and no case. */
+/* 1 to 64 bytes of garbage in some file: the round says which. */
 void damage_bed_random(struct damage_bed *bed, uint64_t round);
 
 #endif
