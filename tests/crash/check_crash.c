@@ -133,7 +133,8 @@ static void replay_share(void *context, struct sim_crew_member *member)
                                  .n_to_recover = n_to_recover,
                                  .one_in = ONE_IN,
                                  .index = member->index,
-                                 .n_shares = member->n_members };
+                                 .n_shares = member->n_members,
+                                 .n_done_out = &member->round };
 
     sim_replay_trace(&replay, sim_script_trace(work->script), NULL);
     member->figures[0] = replay.n_states;

@@ -219,6 +219,7 @@ static void replay_recovery(struct sim_replay *replay, const struct moment *mome
     trace.promise.n_acked = n_records < n_acked ? n_records : n_acked;
     for (size_t i = 0; i < trace.n_ops; i++)
         trace.ops[i].promise = trace.promise;
+    inner.n_done_out = NULL;
     inner.outer = outer;
     inner.seed = moment->seed;
     inner.n_to_recover = 0;
@@ -305,6 +306,8 @@ void sim_replay_trace(struct sim_replay *replay, const struct sim_trace *trace, 
     struct moment moment = { .disk = disk, .trace = trace, .image = calloc(1, sizeof *moment.image) };
 
     for (; moment.n_done <= trace->n_ops; moment.n_done++) {
+        if (replay->n_done_out != NULL)
+            *replay->n_done_out = moment.n_done;
         check_moment(replay, &moment);
         if (moment.n_done < trace->n_ops)
             sim_disk_apply(disk, &trace->ops[moment.n_done]);

@@ -22,7 +22,8 @@ struct sim_replay {
     unsigned index, n_shares; /* of the images, the share that is opened; 1 share: all */
     size_t n_states;          /* different ones, counted */
     size_t n_recoveries;
-    const char *outer; /* NULL, or this trace is the recovery's of that image */
+    uint64_t *n_done_out; /* where it is, for who watches; may be NULL */
+    const char *outer;    /* NULL, or this trace is the recovery's of that image */
     struct sim_seen seen;
 };
 
