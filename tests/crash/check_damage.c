@@ -324,8 +324,8 @@ Suite *test_suite(void)
     tcase_add_test(random, garbage);
     tcase_add_test(large, a_large_newest_file);
     tcase_add_test(large, a_large_sealed_file);
-    tcase_add_test(large, a_large_hint);
     tcase_add_test(large, a_large_list);
+    tcase_add_test(add_case(suite, "large-hint", begin_in_memory), a_large_hint);
     tcase_add_test(add_case(suite, "disk", begin_on_disk), on_disk);
     return suite;
 }
