@@ -36,7 +36,7 @@
 #define STORE_ROUNDS   100000u /* with one store; then comes another one */
 #define LARGE_BYTES    (256u << 10)
 #define SMALL_BYTES    (8u << 10) /* beside a large one */
-#define HINT_WRITES    6900u      /* whose hint is as large: 38 bytes each */
+#define HINT_WRITES    6900u      /* whose hint is as large (38 bytes each), of 69 bytes on average */
 
 static char *dir;
 static struct damage_bed *bed;
@@ -255,8 +255,8 @@ START_TEST(a_large_hint)
     damage_bed_make(bed, &(struct damage_settings){ .seed = 12,
                                                     .hints = true,
                                                     .n_sealed = 1,
-                                                    .sealed_bytes = (uint64_t)HINT_WRITES * 80,
-                                                    .newest_bytes = 300,
+                                                    .sealed_bytes = (uint64_t)HINT_WRITES * 69,
+                                                    .newest_bytes = SMALL_BYTES,
                                                     .batch_max = 16,
                                                     .value_max = 50 });
     cut_large(".hint");
