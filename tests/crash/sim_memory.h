@@ -12,7 +12,7 @@
 #define RK_TEST_SIM_MEMORY_H
 
 #include "base/base_io.h"
-#include "sim_disk.h"
+#include "sim_image.h"
 
 #define SIM_MEMORY_FIRST_FD (1 << 20)
 
