@@ -33,7 +33,7 @@ static enum rk_err write_pid(int fd, struct rk_detail *detail)
 
     if (rk_io->ftruncate(fd, 0) == 0 && rk_io_pwrite_full(fd, pid, (size_t)n, 0) == 0)
         return RK_OK;
-    if (errno == ENOSPC)
+    if (errno == ENOSPC || errno == EDQUOT)
         return RK_OK; /* the lock is held all the same; a full disk must not keep reads and deletes from coming back */
     rk_detail_set(detail, "%s: cannot be written: %s", LOCK_NAME, strerror(errno));
     return rk_err_from_errno(errno);
