@@ -12,7 +12,7 @@
 /* Workers look for files that are gone ten times a second (store_client.c). */
 #define RK_STORE_KEPT_NS 1000000000u
 
-#define RK_STORE_KEPT_MAX        512
+#define RK_STORE_KEPT_MAX        1024        /* of 512 inputs, each with its hint */
 #define RK_STORE_KEPT_DROP_BYTES (512 << 10) /* at a time: some ten microseconds */
 
 /* All zeros: none. */

@@ -172,7 +172,7 @@ static enum rk_err check_room(const struct rk_store_merge *merge, uint64_t neede
 }
 
 /* Without one the merge goes on: a hint that is missing is made later, by the thread that makes those of all files.
- * What the inputs have not, no output will have. */
+ * What the inputs have not, no output will have, but for what was copied once more. */
 static void begin_hint(struct rk_store_merge *merge)
 {
     uint64_t n_rest = merge->wanted_records - merge->n_written;

@@ -121,6 +121,8 @@ static enum rk_err begin_anew(struct rk_store_merge_source *source, struct rk_de
 
     rk_log_hint_close(&source->hint);
     err = open_scan(source, detail);
+    if (err == RK_ERR_MISMATCH)
+        return RK_ERR_CORRUPT; /* the header of another file, which has the trailer of this one */
     return err == RK_OK ? RK_ERR_MISMATCH : err;
 }
 

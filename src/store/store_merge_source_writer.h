@@ -7,8 +7,7 @@
  * out wrong (RK_ERR_MISMATCH), a scan says all entries again. What was copied until then is as good as any copy, for
  * its records were checked; what was taken for dead may have been alive.
  *
- * What came from the disk and not from the page cache leaves the cache
- * again. */
+ * What came from the disk and not from the page cache leaves the cache again. */
 #ifndef RK_STORE_STORE_MERGE_SOURCE_WRITER_H
 #define RK_STORE_STORE_MERGE_SOURCE_WRITER_H
 

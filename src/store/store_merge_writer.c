@@ -252,8 +252,12 @@ static enum rk_err copy_entries(struct rk_store_merge *merge, struct merge_input
         if (err == RK_OK)
             err = take_entries(merge, input, source, entries, n, detail);
         if (err == RK_ERR_MISMATCH) {
+            merge->wanted_records += merge->progress.n_copied - before.n_copied;
+            merge->wanted_bytes += merge->progress.written_bytes - before.written_bytes;
             merge->progress.done_bytes = before.done_bytes;
+            merge->progress.n_copied = before.n_copied;
             merge->progress.n_dropped = before.n_dropped;
+            before = merge->progress;
         } else if (err != RK_OK) {
             return err;
         }

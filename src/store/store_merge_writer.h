@@ -24,15 +24,15 @@
  *     is not in the merge. Positions say nothing: a merged file has records of any age.
  *  6. An input goes before the others of the merge only if each tombstone that was dropped from it is below the lowest
  *     sequence of all inputs that stay. So whatever of the removals a crash leaves out, no tombstone is gone before
- * what it hides.
+ *     what it hides.
  *  7. An expired record is dead, but hides older ones like a tombstone: where (5) would keep a tombstone, one with the
  *     record's key and sequence takes its place.
  *  8. Inputs are removed as soon as what was wanted of them is durable, so it takes free space for one output, not for
  *     all. An input with nothing that is wanted is removed without being read.
  *  9. Whatever fails, the store goes on: an output that is not listed is removed, an input that is listed stays. After
- * a MANIFEST that could not be replaced, nothing is removed that one of the two may name.
+ *     a MANIFEST that could not be replaced, nothing is removed that one of the two may name.
  * 10. A hint is acted by before all of it is known to be right. Copies that it leads to are right in any case; what it
- * calls dead is gone only when its input is removed, and if it was wrong, all of that input was scanned by then.
+ *     calls dead is gone only when its input is removed, and if it was wrong, all of that input was scanned by then.
  *
  * All records of a sealed file are published: the writer rolls over between two batches. */
 #ifndef RK_STORE_STORE_MERGE_WRITER_H

@@ -2,7 +2,7 @@
  * time that real files take.
  *
  * 1. There is one directory, the root; any path names it. It does what the store asks of a directory, and for
- * everything else it ends the test. Nothing waits, and nothing fails but for what is not there.
+ *    everything else it ends the test. Nothing waits, and nothing fails but for what is not there.
  * 2. The files of an image are lent: they are copied when they are changed, and the image must stay as it is until the
  *    next one is put.
  * 3. Descriptors are numbers that the kernel does not know: who goes past rk_io meets EBADF, not another file. None is
