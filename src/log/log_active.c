@@ -78,6 +78,22 @@ enum rk_err rk_log_active_make_room(struct rk_log_active *active, uint64_t size_
     return preallocate(active, active->end_bytes + size_bytes) || !says_full(errno) ? RK_OK : RK_ERR_NO_SPACE;
 }
 
+void rk_log_active_take_reserve(struct rk_log_active *active)
+{
+    (void)preallocate(active, active->end_bytes); /* a delete that does not find it will be refused */
+}
+
+static uint64_t used_bytes(const struct rk_log_active *active)
+{
+    return active->end_bytes + (active->is_sealed ? RK_LOG_FILE_FRAME_BYTES : 0);
+}
+
+void rk_log_active_release_room(struct rk_log_active *active)
+{
+    if (active->preallocated_bytes > used_bytes(active) && rk_io->ftruncate(active->fd, (off_t)used_bytes(active)) == 0)
+        active->preallocated_bytes = used_bytes(active);
+}
+
 /* Back to the last good end, durably: what a failed write left could otherwise be found by a recovery. */
 static enum rk_err cut_back(struct rk_log_active *active, enum rk_err err, struct rk_detail *detail)
 {
@@ -85,6 +101,7 @@ static enum rk_err cut_back(struct rk_log_active *active, enum rk_err err, struc
         (void)fail(active, detail, "a failed write cannot be cut off");
         return RK_ERR_READ_ONLY;
     }
+    active->is_sealed = false;
     active->preallocated_bytes = active->end_bytes;
     active->step_at_bytes = active->end_bytes;
     if (rk_io->fdatasync(active->fd) != 0) {
@@ -94,9 +111,30 @@ static enum rk_err cut_back(struct rk_log_active *active, enum rk_err err, struc
     return err;
 }
 
+/* The trailer goes; so does the hint that was made of the file with it, which recovery and merges would tell from a
+ * hint of the next trailer by its CRC. */
+static enum rk_err unseal(struct rk_log_active *active, struct rk_detail *detail)
+{
+    char name[RK_LOG_FILE_NAME_BYTES];
+
+    if (rk_io->ftruncate(active->fd, (off_t)active->end_bytes) != 0 || rk_io->fdatasync(active->fd) != 0) {
+        (void)fail(active, detail, "its trailer cannot be cut off");
+        return RK_ERR_READ_ONLY;
+    }
+    active->is_sealed = false;
+    active->preallocated_bytes = active->end_bytes;
+    rk_log_hint_name(name, active->file_number);
+    (void)rk_io->unlink_at(active->dir_fd, name); /* there may be none */
+    return RK_OK;
+}
+
 static enum rk_err write_at_end(struct rk_log_active *active, struct iovec *iov, int n_iov, uint64_t size_bytes,
                                 struct rk_detail *detail)
 {
+    enum rk_err err = active->is_sealed ? unseal(active, detail) : RK_OK;
+
+    if (err != RK_OK)
+        return err;
     (void)preallocate(active, active->end_bytes + size_bytes); /* the write itself tells whether there is room */
     if (rk_io_pwritev_full(active->fd, iov, n_iov, (off_t)active->end_bytes) != 0)
         return cut_back(active, fail(active, detail, "cannot be written"), detail);
@@ -104,18 +142,28 @@ static enum rk_err write_at_end(struct rk_log_active *active, struct iovec *iov,
 }
 
 static enum rk_err write_header(struct rk_log_active *active, const struct rk_log_file_header *header,
-                                const struct rk_record_stamp *stamp, struct rk_detail *detail)
+                                const struct rk_record_stamp *stamp, bool needs_reserve, struct rk_detail *detail)
 {
     uint8_t bytes[RK_LOG_FILE_FRAME_BYTES];
+    bool has_room = preallocate(active, sizeof bytes);
 
+    if (needs_reserve && !has_room && says_full(errno))
+        return fail(active, detail, "cannot be made with the reserve");
     rk_log_file_header_build(bytes, header, stamp);
-    (void)preallocate(active, sizeof bytes); /* as above */
     if (rk_io_pwrite_full(active->fd, bytes, sizeof bytes, 0) != 0)
         return fail(active, detail, "cannot be written");
     if (rk_io->fdatasync(active->fd) != 0)
         return fail(active, detail, "cannot be made durable");
     active->end_bytes = sizeof bytes;
     return RK_OK;
+}
+
+static struct rk_log_active make_active(int dir_fd, uint32_t file_number, const struct rk_log_active_sizes *sizes)
+{
+    return (struct rk_log_active){ .dir_fd = dir_fd,
+                                   .file_number = file_number,
+                                   .limit_bytes = sizes->limit_bytes,
+                                   .reserve_bytes = RK_PLANTED(no_reserve) ? 0 : sizes->reserve_bytes };
 }
 
 enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const struct rk_log_file_header *header,
@@ -125,53 +173,30 @@ enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const
     char name[RK_LOG_FILE_NAME_BYTES];
     enum rk_err err;
 
-    *active = (struct rk_log_active){ .dir_fd = dir_fd,
-                                      .file_number = header->file_number,
-                                      .limit_bytes = sizes->limit_bytes,
-                                      .reserve_bytes = RK_PLANTED(no_reserve) ? 0 : sizes->reserve_bytes };
+    *active = make_active(dir_fd, header->file_number, sizes);
     rk_log_file_name(name, header->file_number);
     active->fd = rk_io->open_at(dir_fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (active->fd < 0)
         return fail(active, detail, "cannot be made");
-    err = write_header(active, header, stamp, detail);
+    err = write_header(active, header, stamp, sizes->needs_reserve, detail);
     if (err != RK_OK)
         rk_log_active_close(active, true);
     return err;
 }
 
-enum rk_err rk_log_active_reopen(struct rk_log_active *active, int dir_fd, uint32_t file_number,
-                                 const struct rk_log_file_trailer *totals, const struct rk_log_active_sizes *sizes,
-                                 struct rk_detail *detail)
+enum rk_err rk_log_active_reopen(struct rk_log_active *active, int dir_fd, const struct rk_log_newest *newest,
+                                 const struct rk_log_active_sizes *sizes, struct rk_detail *detail)
 {
-    uint64_t end_bytes = totals->size_bytes;
     char name[RK_LOG_FILE_NAME_BYTES];
-    enum rk_err err = RK_OK;
 
-    *active = (struct rk_log_active){ .dir_fd = dir_fd,
-                                      .file_number = file_number,
-                                      .limit_bytes = sizes->limit_bytes,
-                                      .reserve_bytes = sizes->reserve_bytes,
-                                      .end_bytes = end_bytes,
-                                      .preallocated_bytes = end_bytes,
-                                      .step_at_bytes = end_bytes,
-                                      .totals = *totals };
-    rk_log_file_name(name, file_number);
+    *active = make_active(dir_fd, newest->file_number, sizes);
+    active->is_sealed = newest->is_sealed;
+    active->totals = newest->totals;
+    active->end_bytes = newest->totals.size_bytes;
+    active->preallocated_bytes = active->step_at_bytes = used_bytes(active);
+    rk_log_file_name(name, newest->file_number);
     active->fd = rk_io->open_at(dir_fd, name, O_RDWR, 0);
-    if (active->fd < 0)
-        return fail(active, detail, "cannot be opened");
-    if (rk_io->ftruncate(active->fd, (off_t)end_bytes) != 0)
-        err = fail(active, detail, "cannot be cut to its records");
-    else if (rk_io->fdatasync(active->fd) != 0)
-        err = fail(active, detail, "cannot be made durable");
-    if (err != RK_OK)
-        rk_log_active_close(active, false);
-    return err;
-}
-
-bool rk_log_active_has_reserve(const struct rk_log_active *active)
-{
-    return active->reserve_bytes == 0 || active->cannot_preallocate
-           || active->preallocated_bytes >= active->end_bytes + active->reserve_bytes;
+    return active->fd < 0 ? fail(active, detail, "cannot be opened") : RK_OK;
 }
 
 enum rk_err rk_log_active_append(struct rk_log_active *active, struct iovec *iov, int n_iov, uint64_t size_bytes,
@@ -196,11 +221,12 @@ enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_rec
     struct rk_log_file_trailer trailer = active->totals;
     uint8_t bytes[RK_LOG_FILE_FRAME_BYTES];
     struct iovec iov = { .iov_base = bytes, .iov_len = sizeof bytes };
-    enum rk_err err;
+    enum rk_err err = RK_OK;
 
     trailer.size_bytes = active->end_bytes;
     rk_log_file_trailer_build(bytes, &trailer, secret, stamp);
-    err = write_at_end(active, &iov, 1, sizeof bytes, detail);
+    if (!active->is_sealed)
+        err = write_at_end(active, &iov, 1, sizeof bytes, detail);
     if (err != RK_OK)
         return err;
     if (rk_io->ftruncate(active->fd, (off_t)(active->end_bytes + sizeof bytes)) != 0)

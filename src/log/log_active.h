@@ -11,7 +11,9 @@
  *    support for it) the file grows write by write: then only the write itself decides whether the disk is full.
  * 3. Room is made for a record together with a reserve behind it. What may use the reserve (tombstones, the trailer)
  *    is written without asking for room, and finds the reserve's space when the disk is full. On a file system that
- *    cannot preallocate there is no reserve. */
+ *    cannot preallocate there is no reserve.
+ * 4. A sealed file that is opened again keeps its trailer, which says that all before it is durable, until something
+ *    is written. */
 #ifndef RK_LOG_LOG_ACTIVE_H
 #define RK_LOG_LOG_ACTIVE_H
 
@@ -31,12 +33,14 @@ struct rk_log_active {
     uint64_t preallocated_bytes;
     uint64_t step_at_bytes; /* a step failed: an end past this tries the next */
     bool cannot_preallocate;
+    bool is_sealed; /* opened again, and not written yet: its trailer is behind end_bytes */
     struct rk_log_file_trailer totals;
 };
 
 struct rk_log_active_sizes {
     uint64_t limit_bytes;
     uint64_t reserve_bytes;
+    bool needs_reserve; /* no file is made without one */
 };
 
 /* Makes the file (there must be none of the name), preallocates the first step, writes the header and makes both
@@ -46,14 +50,21 @@ enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const
                                  const struct rk_record_stamp *stamp, const struct rk_log_active_sizes *sizes,
                                  struct rk_detail *detail);
 
-/* Goes on with a file that nobody else writes: cuts off what is behind totals->size_bytes (a trailer, too), which takes
- * no space, and makes that durable. RK_OK; RK_ERR_IO, with the file as it was or cut. */
-enum rk_err rk_log_active_reopen(struct rk_log_active *active, int dir_fd, uint32_t file_number,
-                                 const struct rk_log_file_trailer *totals, const struct rk_log_active_sizes *sizes,
-                                 struct rk_detail *detail);
+/* The newest file that recovery found: it ends with its last whole record, or with a trailer. */
+struct rk_log_newest {
+    uint32_t file_number; /* 0: there is none that was written by a log writer */
+    bool is_sealed;
+    struct rk_log_file_trailer totals; /* what its trailer says, or would say */
+};
 
-/* Whether the file holds its reserve, or never can. */
-bool rk_log_active_has_reserve(const struct rk_log_active *active);
+/* Goes on with a file that nobody else writes. Changes nothing on the disk: what is sealed is cut, which takes no
+ * space, before the first write. RK_OK; RK_ERR_IO. */
+enum rk_err rk_log_active_reopen(struct rk_log_active *active, int dir_fd, const struct rk_log_newest *newest,
+                                 const struct rk_log_active_sizes *sizes, struct rk_detail *detail);
+
+/* Gives back what is preallocated, the reserve with it; and takes the reserve again, if it can. */
+void rk_log_active_release_room(struct rk_log_active *active);
+void rk_log_active_take_reserve(struct rk_log_active *active);
 
 /* Makes room for size_bytes behind the end, and for the reserve behind them. RK_OK, also where only the write can tell;
  * RK_ERR_NO_SPACE: without the reserve they would not fit, or not even so. */
@@ -65,8 +76,9 @@ enum rk_err rk_log_active_append(struct rk_log_active *active, struct iovec *iov
                                  uint64_t n_records, uint64_t first_sequence, uint64_t last_sequence,
                                  struct rk_detail *detail);
 
-/* Writes the trailer, cuts the preallocated rest off and makes all of it durable. RK_OK; an error after the file was
- * cut back to what it was; RK_ERR_READ_ONLY when that failed, or when the file could not be made durable. */
+/* Writes the trailer, unless it is there, cuts the preallocated rest off and makes all of it durable. RK_OK; an error
+ * after the file was cut back to what it was; RK_ERR_READ_ONLY when that failed, or when the file could not be made
+ * durable. */
 enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_record_secret *secret,
                                const struct rk_record_stamp *stamp, struct rk_detail *detail);
 

@@ -25,6 +25,9 @@
 #define RK_LOG_FORMAT_VERSION   2u
 #define RK_LOG_FILE_FRAME_BYTES 80u
 
+/* After an unclean end so many sequences are left out: more records than that cannot have been lost with a tail. */
+#define RK_LOG_SEQUENCE_GAP ((uint64_t)1 << 28)
+
 enum rk_log_file_kind {
     RK_LOG_FILE_APPENDED = 1, /* sequences ascend */
     RK_LOG_FILE_MERGED = 2,   /* records of older files, in any order */

@@ -19,9 +19,8 @@
 #define QUARANTINE "quarantine"
 
 /* What the newest file has lost may have been given out: recovery goes on behind. No file has room for more records. */
-#define SEQUENCE_GAP ((uint64_t)1 << 28)
 
-_Static_assert(RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES <= SEQUENCE_GAP, "no file has room for more records");
+_Static_assert(RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES <= RK_LOG_SEQUENCE_GAP, "no file has room for more records");
 
 struct salvage {
     struct rk_log_store *store;
@@ -195,7 +194,7 @@ static enum rk_err create_out(struct salvage *salvage)
 static enum rk_err seal_out(struct salvage *salvage)
 {
     const struct rk_log_scan_end *end = rk_log_scan_end(salvage->scan);
-    struct rk_record_stamp stamp = { .sequence = end->max_sequence + (salvage->is_newest ? SEQUENCE_GAP : 0),
+    struct rk_record_stamp stamp = { .sequence = end->max_sequence + (salvage->is_newest ? RK_LOG_SEQUENCE_GAP : 0),
                                      .write_time_ms = rk_time_wall_ms() };
 
     salvage->out.totals.first_sequence = end->totals.first_sequence; /* in a merged file they do not ascend */

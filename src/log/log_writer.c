@@ -13,6 +13,7 @@
 
 /* A disk that was full is not full any more when so much is free: some, so that it is not full again at once. */
 #define ROOM_AGAIN_BYTES (256u << 10)
+#define ROLL_AGAIN_NS    RK_NS_PER_S
 
 static void lock(pthread_mutex_t *mutex)
 {
@@ -110,19 +111,34 @@ static bool fits_any_file(uint64_t size_bytes)
     return size_bytes <= RK_LOG_FILE_BYTES_MAX - 2 * RK_LOG_FILE_FRAME_BYTES;
 }
 
-/* Sees to it that the active file takes a record of this size. */
+static enum rk_err try_roll(struct rk_log_writer *writer)
+{
+    enum rk_err err = rk_log_writer_roll_over(writer, false);
+
+    writer->roll_again_ns = err == RK_ERR_NO_SPACE ? rk_time_monotonic_ns() + ROLL_AGAIN_NS : 0;
+    return err;
+}
+
+/* Whether a record goes to the active file though that is too large by then: a delete is worth it. */
+static bool may_outgrow(const struct rk_log_writer *writer, uint64_t size_bytes, bool may_use_reserve)
+{
+    return may_use_reserve && end_with(writer, size_bytes) <= RK_LOG_FILE_BYTES_MAX;
+}
+
+/* Sees to it that the active file takes a record of this size. A roll-over that finds no room has made a file and
+ * removed it again: not for each delete. */
 static enum rk_err check_file(struct rk_log_writer *writer, uint64_t size_bytes, bool may_use_reserve)
 {
+    bool outgrows = may_outgrow(writer, size_bytes, may_use_reserve);
     enum rk_err err;
 
-    if (fits_active(writer, size_bytes))
+    if (fits_active(writer, size_bytes)
+        || (outgrows && writer->roll_again_ns != 0 && rk_time_monotonic_ns() < writer->roll_again_ns))
         return RK_OK;
     if (writer->batch.n_records > 0)
         return RK_ERR_FULL;
-    err = rk_log_writer_roll(writer);
-    if (err == RK_ERR_NO_SPACE && may_use_reserve && end_with(writer, size_bytes) <= RK_LOG_FILE_BYTES_MAX)
-        return RK_OK; /* the file gets larger than it should: a delete is worth it */
-    return err;
+    err = try_roll(writer);
+    return err == RK_ERR_NO_SPACE && outgrows ? RK_OK : err;
 }
 
 static enum rk_err check_stage(struct rk_log_writer *writer, uint64_t size_bytes, bool may_use_reserve)
@@ -177,6 +193,11 @@ static void drop_batch(struct rk_log_writer *writer)
     rk_log_batch_clear(&writer->batch);
 }
 
+enum rk_err rk_log_writer_roll(struct rk_log_writer *writer)
+{
+    return rk_log_writer_roll_over(writer, true);
+}
+
 void rk_log_writer_watch(struct rk_log_writer *writer, void (*wake)(void *context), void *context)
 {
     lock(&writer->watch_lock);
@@ -218,7 +239,10 @@ enum rk_err rk_log_writer_flush(struct rk_log_writer *writer)
     atomic_store(&writer->flushed_sequence, writer->last_sequence);
     rk_log_batch_clear(batch);
     wake_watcher(writer);
-    return RK_OK;
+    if (!writer->has_gap)
+        return RK_OK;
+    writer->has_gap = false;
+    return rk_log_writer_sync(writer);
 }
 
 enum rk_err rk_log_writer_sync_locked(struct rk_log_writer *writer)
@@ -278,11 +302,16 @@ bool rk_log_writer_is_full(const struct rk_log_writer *writer)
 bool rk_log_writer_look_for_room(struct rk_log_writer *writer)
 {
     uint64_t size_bytes = writer->wanted_bytes > ROOM_AGAIN_BYTES ? writer->wanted_bytes : ROOM_AGAIN_BYTES;
+    enum rk_err err = RK_OK;
 
     RK_ASSERT(writer->batch.n_records == 0);
     if (writer->wanted_bytes == 0 || rk_log_writer_state(writer) != RK_OK)
         return false;
-    if (!RK_PLANTED(full_for_good) && rk_log_active_make_room(&writer->active, size_bytes) == RK_OK)
+    if (!fits_active(writer, writer->wanted_bytes))
+        err = try_roll(writer);
+    if (err == RK_OK)
+        err = rk_log_active_make_room(&writer->active, size_bytes);
+    if (err == RK_OK && !RK_PLANTED(full_for_good))
         writer->wanted_bytes = 0;
     return writer->wanted_bytes > 0;
 }

@@ -12,12 +12,15 @@
  *    made durable, ends the writing: the state is RK_ERR_READ_ONLY until a restart, and nothing is ever retried.
  * 5. When the disk is full, puts are refused one by one, before anything is written. Tombstones go on in a reserve that
  *    the active file holds; where a roll-over has no room for a file with a reserve of its own, they make the file
- *    larger than it should be. */
+ *    larger than it should be.
+ * 6. No sequence is given out twice. After an unclean end recovery leaves a gap in front of next_sequence, which the
+ *    header of a new file makes durable. Without one the first record does: it is durable before it is answered, in
+ * every mode. */
 #ifndef RK_LOG_LOG_WRITER_H
 #define RK_LOG_LOG_WRITER_H
 
 #include "base/base_err.h"
-#include "log/log_file.h"
+#include "log/log_active.h"
 #include "log/log_record.h"
 
 #include <stdbool.h>
@@ -30,13 +33,6 @@ struct rk_detail;
 struct rk_log_store;
 struct rk_log_writer;
 
-/* The newest file that recovery found: it ends with its last whole record, or with a trailer. */
-struct rk_log_newest {
-    uint32_t file_number; /* 0: there is none that was written by a log writer */
-    bool is_sealed;
-    struct rk_log_file_trailer totals; /* what its trailer says, or would say */
-};
-
 struct rk_log_writer_settings {
     uint64_t file_size_bytes;           /* roll over before a file grows past this; at most RK_LOG_FILE_BYTES_MAX */
     uint64_t reserve_bytes;             /* of the disk, kept for tombstones; 0: none */
@@ -45,8 +41,9 @@ struct rk_log_writer_settings {
 };
 
 /* Begins a new active file, which takes the place of the newest one of before if that holds no record. Where the disk
- * has no room for a new file, or had none for the newest one's trailer, the newest one goes on. Main thread, before the
- * writer thread runs. RK_OK, RK_ERR_IO, RK_ERR_NO_SPACE (there is no newest one). */
+ * has no room for a new file, or had none for the newest one's trailer, the newest one goes on; the disk is as it was
+ * then. Main thread, before the writer thread runs. RK_OK; RK_ERR_IO; RK_ERR_NO_SPACE: there is no newest one, or it is
+ * a merged file. */
 enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_store *store,
                                const struct rk_log_writer_settings *settings, struct rk_detail *detail);
 
@@ -61,8 +58,8 @@ enum rk_err rk_log_writer_stage(struct rk_log_writer *writer, const uint8_t head
                                 uint64_t *sequence_out);
 
 /* Writes what is staged. On failure nothing of the batch is in the log (it was cut back to the last good end):
- * RK_ERR_NO_SPACE, RK_ERR_IO, RK_ERR_TOO_LARGE; RK_ERR_READ_ONLY when it could not be cut back: no write may follow
- * until a restart. */
+ * RK_ERR_NO_SPACE, RK_ERR_IO, RK_ERR_TOO_LARGE; RK_ERR_READ_ONLY when it could not be cut back, or made durable where
+ * that had to be (6): no write may follow until a restart. */
 enum rk_err rk_log_writer_flush(struct rk_log_writer *writer);
 
 /* Makes everything flushed so far durable. A failure is sticky: RK_ERR_READ_ONLY from then on. Any thread; a roll-over
@@ -75,7 +72,8 @@ enum rk_err rk_log_writer_sync(struct rk_log_writer *writer);
 void rk_log_writer_watch(struct rk_log_writer *writer, void (*wake)(void *context), void *context);
 
 /* Rolls over now (nothing may be staged): next file, trailer, fdatasync in every mode, MANIFEST; nothing to do when the
- * active file has no record. rk_log_writer_stage does it by itself when a record would grow the file past its size.
+ * active file has no record. On a full disk the next file may take the reserve of this one. rk_log_writer_stage does it
+ * by itself when a record would grow the file past its size, and only where there is room for a second reserve.
  * RK_OK; RK_ERR_NO_SPACE, RK_ERR_IO: the active file goes on; RK_ERR_READ_ONLY. */
 enum rk_err rk_log_writer_roll(struct rk_log_writer *writer);
 

@@ -7,17 +7,18 @@
 #include "log/log_store_writer.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 
-static struct rk_log_active_sizes sizes_of(const struct rk_log_writer *writer)
+static struct rk_log_active_sizes sizes_of(const struct rk_log_writer *writer, bool needs_reserve)
 {
     return (struct rk_log_active_sizes){ .limit_bytes = writer->file_size_bytes,
-                                         .reserve_bytes = writer->reserve_bytes };
+                                         .reserve_bytes = writer->reserve_bytes,
+                                         .needs_reserve = needs_reserve };
 }
 
 /* The header's sequence says that all up to it were given out before this file: it survives the files before it. */
-static enum rk_err create_file(struct rk_log_writer *writer, struct rk_log_active *active, struct rk_detail *detail)
+static enum rk_err create_file(struct rk_log_writer *writer, bool needs_reserve, struct rk_log_active *active,
+                               struct rk_detail *detail)
 {
     struct rk_log_file_header header = {
         .file_number = rk_log_store_next_number(writer->store),
@@ -25,7 +26,7 @@ static enum rk_err create_file(struct rk_log_writer *writer, struct rk_log_activ
         .kind = RK_LOG_FILE_APPENDED,
     };
     struct rk_record_stamp stamp = { .sequence = writer->last_sequence, .write_time_ms = rk_time_wall_ms() };
-    struct rk_log_active_sizes sizes = sizes_of(writer);
+    struct rk_log_active_sizes sizes = sizes_of(writer, needs_reserve);
 
     memcpy(header.uuid, rk_log_store_identity(writer->store)->uuid, sizeof header.uuid);
     return rk_log_active_create(active, rk_log_store_dir_fd(writer->store), &header, &stamp, &sizes, detail);
@@ -35,6 +36,7 @@ static enum rk_err create_file(struct rk_log_writer *writer, struct rk_log_activ
 static void begin_file(struct rk_log_writer *writer, const struct rk_log_active *active)
 {
     writer->active = *active;
+    writer->has_gap = false;
     atomic_store(&writer->file_number, active->file_number);
     atomic_store(&writer->flushed_bytes, active->end_bytes);
     atomic_store(&writer->durable_bytes, active->end_bytes);
@@ -91,7 +93,7 @@ static enum rk_err list_first_file(struct rk_log_writer *writer, struct rk_log_a
 static enum rk_err begin_new(struct rk_log_writer *writer, struct rk_detail *detail)
 {
     struct rk_log_active active;
-    enum rk_err err = create_file(writer, &active, detail);
+    enum rk_err err = create_file(writer, false, &active, detail);
 
     if (err == RK_OK)
         err = list_first_file(writer, &active, detail);
@@ -100,22 +102,17 @@ static enum rk_err begin_new(struct rk_log_writer *writer, struct rk_detail *det
     return err;
 }
 
-/* Its hint, if it has one, is of a trailer that goes: should it stay, nobody will believe it. */
 static enum rk_err begin_with_newest(struct rk_log_writer *writer, const struct rk_log_newest *newest,
                                      struct rk_detail *detail)
 {
-    int dir_fd = rk_log_store_dir_fd(writer->store);
-    struct rk_log_active_sizes sizes = sizes_of(writer);
+    struct rk_log_active_sizes sizes = sizes_of(writer, false);
     struct rk_log_active active;
-    char name[RK_LOG_FILE_NAME_BYTES];
-    enum rk_err err = rk_log_active_reopen(&active, dir_fd, newest->file_number, &newest->totals, &sizes, detail);
+    enum rk_err err = rk_log_active_reopen(&active, rk_log_store_dir_fd(writer->store), newest, &sizes, detail);
 
-    if (err != RK_OK)
-        return err;
-    rk_log_hint_name(name, newest->file_number);
-    (void)rk_io->unlink_at(dir_fd, name);
-    begin_file(writer, &active);
-    return RK_OK;
+    if (err == RK_OK)
+        begin_file(writer, &active);
+    writer->has_gap = err == RK_OK;
+    return err;
 }
 
 enum rk_err rk_log_writer_begin(struct rk_log_writer *writer, const struct rk_log_newest *newest,
@@ -161,38 +158,55 @@ static enum rk_err switch_file_locked(struct rk_log_writer *writer, struct rk_lo
     return RK_OK;
 }
 
-static enum rk_err roll_over(struct rk_log_writer *writer, struct rk_detail *detail)
+/* Makes the next file and stages its place in the list. */
+static enum rk_err prepare_next(struct rk_log_writer *writer, struct rk_log_active *next, struct rk_detail *detail)
 {
-    struct rk_log_active next;
-    struct rk_log_store_change change = { .added = &next.file_number, .n_added = 1 };
-    enum rk_err err = create_file(writer, &next, detail);
+    struct rk_log_store_change change = { .added = &next->file_number, .n_added = 1 };
+    enum rk_err err = create_file(writer, true, next, detail);
 
     if (err != RK_OK)
         return err;
-    if (rk_log_active_has_reserve(&next)) {
-        err = rk_log_store_stage(writer->store, &change, detail);
-    } else { /* deletes would be without one: sealing this file gives its own away */
-        rk_detail_set(detail, "the next data file has no room for its reserve of %" PRIu64 " bytes",
-                      writer->reserve_bytes);
-        err = RK_ERR_NO_SPACE;
-    }
-    if (err != RK_OK) {
-        rk_log_active_close(&next, true);
+    err = rk_log_store_stage(writer->store, &change, detail);
+    if (err != RK_OK)
+        rk_log_active_close(next, true);
+    return err;
+}
+
+/* The same; where there is no room, with the room that this file gives back with its seal. Whoever comes first may get
+ * that instead, and deletes are without a reserve then. */
+static enum rk_err prepare_next_at_all_costs(struct rk_log_writer *writer, struct rk_log_active *next,
+                                             struct rk_detail *detail)
+{
+    enum rk_err err = prepare_next(writer, next, detail);
+
+    if (err != RK_ERR_NO_SPACE)
         return err;
-    }
+    rk_log_active_release_room(&writer->active);
+    err = prepare_next(writer, next, detail);
+    if (err != RK_OK)
+        rk_log_active_take_reserve(&writer->active);
+    return err;
+}
+
+static enum rk_err switch_file(struct rk_log_writer *writer, struct rk_log_active *next, struct rk_detail *detail)
+{
+    enum rk_err err;
+
     RK_ASSERT(pthread_mutex_lock(&writer->sync_lock) == 0);
-    err = rk_log_writer_failed(writer, switch_file_locked(writer, &next, detail), detail);
+    err = rk_log_writer_failed(writer, switch_file_locked(writer, next, detail), detail);
     RK_ASSERT(pthread_mutex_unlock(&writer->sync_lock) == 0);
     return err;
 }
 
-enum rk_err rk_log_writer_roll(struct rk_log_writer *writer)
+enum rk_err rk_log_writer_roll_over(struct rk_log_writer *writer, bool at_all_costs)
 {
     struct rk_detail detail = { "" };
+    struct rk_log_active next;
     enum rk_err err = rk_log_writer_state(writer);
 
     RK_ASSERT(writer->batch.n_records == 0);
     if (err != RK_OK || writer->active.totals.n_records == 0)
         return err;
-    return rk_log_writer_failed(writer, roll_over(writer, &detail), &detail);
+    err = at_all_costs ? prepare_next_at_all_costs(writer, &next, &detail) : prepare_next(writer, &next, &detail);
+    return rk_log_writer_failed(writer, err == RK_OK ? switch_file(writer, &next, &detail) : err, &detail);
 }

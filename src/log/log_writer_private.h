@@ -15,6 +15,8 @@ struct rk_log_writer {
     struct rk_log_store *store;
     uint64_t file_size_bytes;
     uint64_t reserve_bytes;
+    bool has_gap;                /* the writer thread's; nothing durable says yet where the sequences go on */
+    uint64_t roll_again_ns;      /* the writer thread's; before that deletes try no roll-over again that had no room */
     uint64_t wanted_bytes;       /* the writer thread's; 0, or what the largest put needed that found the disk full */
     struct rk_log_active active; /* the writer thread's; its descriptor changes under sync_lock */
     struct rk_log_batch batch;   /* the writer thread's */
@@ -46,6 +48,9 @@ struct rk_log_writer {
 /* Begins with the first active file. RK_OK, or what rk_log_writer_open says. */
 enum rk_err rk_log_writer_begin(struct rk_log_writer *writer, const struct rk_log_newest *newest,
                                 struct rk_detail *detail);
+
+/* As rk_log_writer_roll: that one at all costs. */
+enum rk_err rk_log_writer_roll_over(struct rk_log_writer *writer, bool at_all_costs);
 
 /* Makes what was flushed durable. Under sync_lock. */
 enum rk_err rk_log_writer_sync_locked(struct rk_log_writer *writer);

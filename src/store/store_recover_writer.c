@@ -15,10 +15,7 @@
 
 #include <stdlib.h>
 
-/* No more records than this can be lost with a tail: a file has fewer. */
-#define SEQUENCE_GAP ((uint64_t)1 << 28)
-
-_Static_assert(RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES <= SEQUENCE_GAP, "no file has room for more records");
+_Static_assert(RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES <= RK_LOG_SEQUENCE_GAP, "no file has room for more records");
 
 #define RECORD_BYTES_MIN   48u        /* no record is smaller */
 #define RECORD_BYTES_USUAL 256u       /* where nobody knows how many there are */
@@ -301,7 +298,8 @@ static enum rk_err repair_newest(struct recovery *recovery)
     enum rk_err err = RK_OK;
 
     recovery->result.was_clean = end->kind == RK_LOG_SCAN_SEALED;
-    recovery->result.next_sequence = recovery->max_sequence + (recovery->result.was_clean ? 0 : SEQUENCE_GAP) + 1;
+    recovery->result.next_sequence =
+        recovery->max_sequence + (recovery->result.was_clean ? 0 : RK_LOG_SEQUENCE_GAP) + 1;
     *newest = (struct rk_log_newest){ .file_number = file->number,
                                       .is_sealed = recovery->result.was_clean,
                                       .totals = end->totals };

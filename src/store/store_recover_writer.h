@@ -58,9 +58,9 @@ struct rk_store_recovery {
 };
 
 /* RK_OK; RK_ERR_CORRUPT: damage, the detail says where; RK_ERR_FULL: the keys do not fit under keydir.max_bytes;
- * RK_ERR_MISMATCH, RK_ERR_NOT_FOUND (a file is missing), RK_ERR_IO. On failure the keydir is
- * empty, unless it was the disk that failed after all had been read. The keydir must be empty. Main thread of the
- * master, before a writer is open. `hooks` may be NULL. */
+ * RK_ERR_MISMATCH, RK_ERR_NOT_FOUND (a file is missing), RK_ERR_IO, RK_ERR_NO_SPACE (not even a cut has room). On
+ * failure the keydir is empty, unless it was the disk that failed after all had been read. The keydir must be empty.
+ * Main thread of the master, before a writer is open. `hooks` may be NULL. */
 enum rk_err rk_store_recover(struct rk_log_store *store, struct rk_keydir_writer *keydir,
                              const struct rk_store_recover_hooks *hooks, struct rk_store_recovery *result_out,
                              struct rk_detail *detail);

@@ -3,7 +3,7 @@
  * changes nothing of that. The files are in memory (sim_memory.h), but for one script's, which are on a disk.
  *
  *   RK_CRASH_VARIANTS=100     so many images of each kind that has something to choose, at each operation; not 3
- *   RK_CRASH_RECOVERIES=200   failures at each operation of the recovery of so many images at least; not of 28
+ *   RK_CRASH_RECOVERIES=200   failures at each operation of the recovery of about so many images; not of 28
  *   RK_CRASH_ROUNDS=10        so many times as many scripts
  *   RK_CRASH_PROCESSES=n      not as many as there are processors */
 #include "grace/grace.h"
@@ -22,7 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TIMEOUT_S 36000 /* RK_CRASH_ROUNDS may ask for hours; a test that stands still is the caller's to end */
+#define TIMEOUT_S      300
+#define LONG_TIMEOUT_S 36000 /* for who asks for more: it may be hours */
 
 /* A sanitizer takes its time: not all states. */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
@@ -31,7 +32,7 @@
 #define ONE_IN 1
 #endif
 
-#define N_SCENARIOS  7
+#define N_SCENARIOS  8
 #define N_VARIANTS   3
 #define N_RECOVERIES 28
 
@@ -178,6 +179,10 @@ static void run_scenario(const struct scenario *scenario)
         n_writes += sim_script_history(script)->n_writes;
         sim_script_destroy(&script);
     }
+    if (ONE_IN == 1) { /* some hundred operations, with several states at each */
+        ck_assert_uint_gt(n_states, 10 * n_writes);
+        ck_assert_uint_gt(n_recoveries, 0);
+    }
     printf("%s: %llu crash states after %zu operations of %zu writes and of %llu recoveries: all as promised\n",
            scenario->name, (unsigned long long)n_states, n_ops, n_writes, (unsigned long long)n_recoveries);
 }
@@ -257,6 +262,22 @@ START_TEST(large_values)
 }
 END_TEST
 
+/* The newest file goes on, again and again. */
+START_TEST(starts_on_a_full_disk)
+{
+    run_scenario(&(struct scenario){
+        .name = "full",
+        .settings = { .file_size_bytes = 4096,
+                      .seed = 7001,
+                      .batch_max = 6,
+                      .value_max = 600,
+                      .large_odds = 8,
+                      .full_starts = true },
+        .n_batches = 10,
+    });
+}
+END_TEST
+
 START_TEST(on_a_disk)
 {
     run_scenario(&(struct scenario){
@@ -278,7 +299,8 @@ static TCase *add_case(Suite *suite, const char *name, bool on_disk)
 {
     TCase *tcase = tcase_create(name);
 
-    tcase_set_timeout(tcase, TIMEOUT_S);
+    tcase_set_timeout(tcase,
+                      setting("RK_CRASH_ROUNDS", 0) + setting("RK_CRASH_VARIANTS", 0) > 0 ? LONG_TIMEOUT_S : TIMEOUT_S);
     if (on_disk)
         tcase_add_checked_fixture(tcase, begin_on_disk, end_on_disk);
     else
@@ -297,6 +319,7 @@ Suite *test_suite(void)
     tcase_add_test(add_case(suite, "merge", false), merges_of_synced_writes);
     tcase_add_test(add_case(suite, "merge-none", false), merges_of_writes_that_are_not_synced);
     tcase_add_test(add_case(suite, "large", false), large_values);
+    tcase_add_test(add_case(suite, "full", false), starts_on_a_full_disk);
     tcase_add_test(add_case(suite, "disk", true), on_a_disk);
     return suite;
 }

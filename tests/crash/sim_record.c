@@ -35,6 +35,7 @@ static struct {
     struct sim_trace *trace;
     void (*observe)(void *context);
     void *context;
+    bool full;
     bool frozen;
     struct open_fd fds[FDS_MAX];
     struct live_name names[SIM_FILES_MAX];
@@ -104,6 +105,13 @@ static bool is_frozen(void)
     return recorder.frozen;
 }
 
+static bool is_full(void)
+{
+    if (recorder.full)
+        errno = ENOSPC;
+    return recorder.full;
+}
+
 static struct open_fd open_file(const char *name, int flags)
 {
     struct live_name *live = find_name(name);
@@ -126,6 +134,8 @@ static int record_open_at(int dir_fd, const char *name, int flags, mode_t mode)
     int fd;
 
     if ((flags & (O_CREAT | O_TRUNC)) != 0 && is_frozen())
+        return -1;
+    if ((flags & (O_EXCL | O_TRUNC)) != 0 && is_full())
         return -1;
     pthread_mutex_lock(&recorder.mutex);
     fd = recorder.below->open_at(dir_fd, name, flags, mode);
@@ -164,7 +174,7 @@ static ssize_t record_pwritev(int fd, const struct iovec *iov, int n_iov, off_t 
 {
     ssize_t n;
 
-    if (is_frozen())
+    if (is_frozen() || is_full())
         return -1;
     pthread_mutex_lock(&recorder.mutex);
     if (file_of(fd)->kind == FD_FILE)
@@ -209,7 +219,7 @@ static int record_fallocate(int fd, int mode, off_t offset, off_t size)
 {
     int result;
 
-    if (is_frozen())
+    if (is_frozen() || is_full())
         return -1;
     pthread_mutex_lock(&recorder.mutex);
     if (file_of(fd)->kind == FD_FILE) {
@@ -329,6 +339,11 @@ void sim_record_begin(struct sim_trace *trace, const struct sim_image *base, voi
 void sim_record_freeze(void)
 {
     recorder.frozen = true;
+}
+
+void sim_record_fill(bool is_full_now)
+{
+    recorder.full = is_full_now;
 }
 
 void sim_record_thaw(void)

@@ -15,6 +15,9 @@ void sim_record_begin(struct sim_trace *trace, const struct sim_image *base, voi
 void sim_record_freeze(void);
 void sim_record_thaw(void);
 
+/* The disk is full: no file is made, and none is written or grows; they can be cut and removed. */
+void sim_record_fill(bool is_full);
+
 /* The table of sim_memory again if that is in use, or the kernel's, but that nothing waits for the disk. */
 void sim_record_end(void);
 

@@ -134,7 +134,9 @@ static void write_more(struct rk_log_writer *writer, struct sim_history *history
 static void go_on(const struct sim_replay *replay, const struct rk_store_recovery *result)
 {
     static struct sim_history history;
-    struct rk_log_writer_settings settings = { .file_size_bytes = 4096, .next_sequence = result->next_sequence };
+    struct rk_log_writer_settings settings = { .file_size_bytes = 4096,
+                                               .next_sequence = result->next_sequence,
+                                               .newest = &result->newest };
     struct rk_log_store *store = NULL;
     struct rk_log_writer *writer = NULL;
     struct rk_store_recovery again;
@@ -193,6 +195,7 @@ static void start(const char *root)
     ck_assert_int_eq(rk_log_store_open(&store, root, NULL), RK_OK);
     ck_assert_int_eq(rk_store_recover(store, keydir, NULL, &result, NULL), RK_OK);
     settings.next_sequence = result.next_sequence;
+    settings.newest = &result.newest;
     ck_assert_int_eq(rk_log_writer_open(&writer, store, &settings, NULL), RK_OK);
     sim_hints_make(store);
     sim_record_freeze();

@@ -113,6 +113,7 @@ void sim_script_open(struct sim_script *script)
     struct rk_store_recovery result;
     struct rk_detail detail = { "" };
 
+    sim_record_fill(script->settings.full_starts && script->history.n_writes > 0);
     ck_assert_msg(rk_log_store_open(&script->store, script->root, &detail) == RK_OK, "%s", detail.text);
     ck_assert_int_eq(rk_keydir_writer_create(&script->keydir, KEYDIR_BYTES, NULL, NULL), RK_OK);
     hooks.space = script->space = rk_store_space_create();
@@ -121,7 +122,9 @@ void sim_script_open(struct sim_script *script)
     ck_assert(script->settings.merges || result.n_records == script->history.n_writes);
     promise->n_durable = promise->n_acked; /* what a start has shown to clients stays */
     settings.next_sequence = result.next_sequence;
+    settings.newest = &result.newest;
     ck_assert_msg(rk_log_writer_open(&script->writer, script->store, &settings, &detail) == RK_OK, "%s", detail.text);
+    sim_record_fill(false);
     script->batch = rk_store_batch_create(&(struct rk_store_batch_settings){
         .log = script->writer,
         .keydir = script->keydir,

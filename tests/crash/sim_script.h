@@ -15,6 +15,7 @@ struct sim_script_settings {
     uint32_t value_max;  /* mostly small; now and then up to this */
     unsigned large_odds; /* one value in so many */
     bool merges;         /* sim_script_merge is called */
+    bool full_starts;    /* the disk is full at each start but the first */
 };
 
 struct rk_log_store;

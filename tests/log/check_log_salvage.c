@@ -157,6 +157,48 @@ START_TEST(one_flipped_byte_costs_one_record)
 }
 END_TEST
 
+/* As after a start on a full disk that followed a crash: the newest file goes on, and leaves sequences out. */
+static void go_on_behind_a_gap(unsigned n)
+{
+    struct rk_log_newest newest = {
+        .file_number = 2,
+        .is_sealed = true,
+        .totals = { .n_records = N_RECORDS, .first_sequence = N_RECORDS + 1, .last_sequence = 2 * N_RECORDS }
+    };
+    struct rk_log_writer_settings settings = { .file_size_bytes = FILE_BYTES,
+                                               .next_sequence = 2 * N_RECORDS + RK_LOG_SEQUENCE_GAP + 1,
+                                               .newest = &newest };
+    size_t size;
+
+    free(test_log_read_file(bed.path, names[1], &size));
+    newest.totals.size_bytes = size - RK_LOG_FILE_FRAME_BYTES;
+    test_io_install(&(struct test_io_fault){ .calls = TEST_IO_PWRITEV, .nth = 1, .forever = true, .errnum = ENOSPC });
+    ck_assert_int_eq(rk_log_writer_open(&bed.writer, bed.store, &settings, NULL), RK_OK);
+    test_io_remove();
+    ck_assert_uint_eq(rk_log_writer_file_number(bed.writer), 2);
+    for (; n > 0; n--)
+        (void)test_log_put(bed.writer, "key", "behind the gap");
+    ck_assert_int_eq(rk_log_writer_close(&bed.writer), RK_OK);
+}
+
+START_TEST(a_gap_in_the_sequences_costs_nothing)
+{
+    uint64_t sequences[N_SEEN_MAX];
+    uint8_t *bytes;
+    size_t end, size;
+
+    free(test_log_read_file(bed.path, names[1], &end));
+    end -= RK_LOG_FILE_FRAME_BYTES;
+    go_on_behind_a_gap(3);
+    bytes = test_log_read_file(bed.path, names[1], &size);
+    bytes[end - 40] ^= 1; /* in the last record before the gap */
+    test_log_write_file(bed.path, names[1], bytes, size);
+    free(bytes);
+    ck_assert_int_eq(do_salvage(), RK_OK);
+    ck_assert_uint_eq(list_sequences(sequences), 2 * N_RECORDS - 1 + 3);
+}
+END_TEST
+
 START_TEST(a_hole_costs_what_was_in_it)
 {
     size_t size;
@@ -235,6 +277,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, one_flipped_byte_costs_one_record, 0, 2);
+    tcase_add_test(tcase, a_gap_in_the_sequences_costs_nothing);
     tcase_add_test(tcase, a_hole_costs_what_was_in_it);
     tcase_add_test(tcase, a_cut_file_keeps_what_is_before_the_cut);
     tcase_add_test(tcase, a_salvage_may_fail_anywhere);

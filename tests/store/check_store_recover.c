@@ -111,7 +111,7 @@ static void check_full_disk(bool is_closed, size_t short_bytes)
         test_io_install(&(struct test_io_fault){
             .calls = TEST_IO_PWRITEV, .nth = 1, .forever = true, .errnum = ENOSPC, .short_bytes = short_bytes });
         bed_recover_all(&bed, &result);
-        ck_assert_int_eq(result.newest.is_sealed, is_closed && round == 0);
+        ck_assert_int_eq(result.newest.is_sealed, is_closed); /* it was not written since */
         bed_open_writer(&bed);
         ck_assert_uint_eq(rk_log_writer_file_number(bed.writer), newest);
         crash();
@@ -138,10 +138,36 @@ START_TEST(on_a_full_disk_the_newest_file_goes_on)
             &(struct test_io_fault){ .calls = TEST_IO_PWRITEV, .nth = 1, .forever = true, .errnum = ENOSPC });
         bed_open_writer(&bed);
         test_io_remove();
-        bed_write(&bed, 20, 5); /* there is room again */
+        bed_write(&bed, 1, 0); /* there is room again */
+        ck_assert_uint_eq(rk_log_writer_durable_sequence(bed.writer), rk_log_writer_last_sequence(bed.writer));
+        bed_write(&bed, 20, 5);
         crash();
         bed_recover_all(&bed, &result);
         ck_assert_uint_eq(result.n_records, bed.n_ops);
+    }
+}
+END_TEST
+
+/* Its trailer says that all of it is durable, and stays when it cannot be cut off. */
+START_TEST(a_newest_file_that_cannot_be_cut_ends_the_writing)
+{
+    for (unsigned nth = 1; nth <= 2; nth++) {
+        struct rk_store_recovery result;
+
+        write_history(20, 20, 5);
+        bed_close_writer(&bed);
+        test_io_install(
+            &(struct test_io_fault){ .calls = TEST_IO_PWRITEV, .nth = 1, .forever = true, .errnum = ENOSPC });
+        bed_open_writer(&bed);
+        test_io_install(
+            &(struct test_io_fault){ .calls = TEST_IO_FTRUNCATE | TEST_IO_FDATASYNC, .nth = nth, .errnum = EIO });
+        ck_assert_int_eq(bed_try_write(&bed, 1, 1), RK_ERR_READ_ONLY);
+        test_io_remove();
+        ck_assert_int_eq(rk_log_writer_state(bed.writer), RK_ERR_READ_ONLY);
+        crash();
+        bed_recover_all(&bed, &result);
+        ck_assert_uint_eq(result.n_records, bed.n_ops);
+        ck_assert_int_eq(result.was_clean, nth == 1);
     }
 }
 END_TEST
@@ -577,6 +603,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_clean_stop_leaves_no_gap);
     tcase_add_test(tcase, a_crash_leaves_a_gap_in_the_sequences);
     tcase_add_test(tcase, on_a_full_disk_the_newest_file_goes_on);
+    tcase_add_test(tcase, a_newest_file_that_cannot_be_cut_ends_the_writing);
     tcase_add_test(tcase, the_newest_file_cut_at_every_byte);
     tcase_add_test(tcase, a_closed_file_cut_at_every_byte);
     tcase_add_test(tcase, a_sealed_file_that_is_cut_is_reported);

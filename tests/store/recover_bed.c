@@ -94,12 +94,13 @@ void bed_close_writer(struct bed *bed)
     ck_assert_int_eq(rk_log_writer_close(&bed->writer), RK_OK);
 }
 
-static void write_one(struct bed *bed, unsigned key_number, unsigned value_number)
+enum rk_err bed_try_write(struct bed *bed, unsigned key_number, unsigned value_number)
 {
     char key[16], value[128];
     struct rk_record_parts parts = { .type = value_number != 0 ? RK_RECORD_PUT : RK_RECORD_TOMBSTONE };
     uint8_t bytes[512];
     uint64_t location, sequence, size;
+    enum rk_err err;
 
     make_key(key, key_number);
     parts.key = key;
@@ -108,17 +109,22 @@ static void write_one(struct bed *bed, unsigned key_number, unsigned value_numbe
     if (value_number != 0)
         parts.value_len = (uint32_t)make_value(value, value_number);
     size = rk_record_build(bytes, &parts);
-    ck_assert_int_eq(
-        rk_log_writer_stage(bed->writer, bytes, bytes + RK_RECORD_HEADER_BYTES, size, 1, &location, &sequence), RK_OK);
-    ck_assert_int_eq(rk_log_writer_flush(bed->writer), RK_OK);
+    err = rk_log_writer_stage(bed->writer, bytes, bytes + RK_RECORD_HEADER_BYTES, size, 1, &location, &sequence);
+    if (err == RK_OK)
+        err = rk_log_writer_flush(bed->writer);
+    if (err != RK_OK)
+        return err;
     ck_assert_uint_lt(bed->n_ops, BED_OPS_MAX);
     bed->ops[bed->n_ops++] = (struct bed_op){ .key = key_number, .value = value_number, .location = location };
+    return RK_OK;
 }
 
 void bed_write(struct bed *bed, size_t n, unsigned sync_every)
 {
     for (size_t i = 0; i < n; i++) {
-        write_one(bed, bed_random(bed, BED_KEYS), bed_random(bed, 4) == 0 ? 0 : (unsigned)bed->n_ops + 1);
+        unsigned key = bed_random(bed, BED_KEYS);
+
+        ck_assert_int_eq(bed_try_write(bed, key, bed_random(bed, 4) == 0 ? 0 : (unsigned)bed->n_ops + 1), RK_OK);
         if (sync_every != 0 && bed_random(bed, sync_every) == 0)
             ck_assert_int_eq(rk_log_writer_sync(bed->writer), RK_OK);
     }

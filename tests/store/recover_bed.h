@@ -52,6 +52,9 @@ unsigned bed_random(struct bed *bed, unsigned below);
 void bed_open_writer(struct bed *bed);
 void bed_close_writer(struct bed *bed);
 
+/* A put, or a delete (value_number 0), that is not synced: as stage and flush say; only what is RK_OK counts. */
+enum rk_err bed_try_write(struct bed *bed, unsigned key_number, unsigned value_number);
+
 /* n random puts and deletes, each synced with one chance in `sync_every` (0: never). */
 void bed_write(struct bed *bed, size_t n, unsigned sync_every);
 
