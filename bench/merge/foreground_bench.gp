@@ -27,7 +27,7 @@ plot of('none') using 7:xticlabels(name_of(0)) title 'no merge, p99' lc rgb '#77
      of('unlimited') using 7 title 'unlimited, p99' lc rgb '#d9541e', \
      of('unlimited') using 8 title 'unlimited, p99.9' lc rgb '#f5bfa6'
 unset logscale y
-set yrange [0:*]
+set yrange [0:1.6<*]
 set ylabel 'multiple of without a merge'
 set title 'p99 while merging, as a multiple of p99 without (aimed at: paced 1.2, unlimited 1.5)'
 set arrow 1 from graph 0, first 1.2 to graph 1, first 1.2 nohead dt 2 lc rgb '#1f77b4'
