@@ -36,6 +36,8 @@ FUZZ_TARGETS = $(fuzz_targets)
 fuzz:
 	srcdir=$(srcdir) $(SHELL) $(srcdir)/%D%/run_fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
+# An hour each; make check-long FUZZ_LONG_SECONDS=60 for less.
+FUZZ_LONG_SECONDS = 3600
 check-long: check-long-fuzz
 check-long-fuzz:
-	$(MAKE) fuzz FUZZ_SECONDS=60
+	$(MAKE) fuzz FUZZ_SECONDS=$(FUZZ_LONG_SECONDS)
