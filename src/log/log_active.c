@@ -90,8 +90,10 @@ static uint64_t used_bytes(const struct rk_log_active *active)
 
 void rk_log_active_release_room(struct rk_log_active *active)
 {
-    if (active->preallocated_bytes > used_bytes(active) && rk_io->ftruncate(active->fd, (off_t)used_bytes(active)) == 0)
-        active->preallocated_bytes = used_bytes(active);
+    uint64_t needed_bytes = active->end_bytes + RK_LOG_FILE_FRAME_BYTES;
+
+    if (active->preallocated_bytes > needed_bytes && rk_io->ftruncate(active->fd, (off_t)needed_bytes) == 0)
+        active->preallocated_bytes = needed_bytes;
 }
 
 /* Back to the last good end, durably: what a failed write left could otherwise be found by a recovery. */
@@ -229,8 +231,10 @@ enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_rec
         err = write_at_end(active, &iov, 1, sizeof bytes, detail);
     if (err != RK_OK)
         return err;
-    if (rk_io->ftruncate(active->fd, (off_t)(active->end_bytes + sizeof bytes)) != 0)
-        return cut_back(active, fail(active, detail, "its preallocated rest cannot be cut off"), detail);
+    if (rk_io->ftruncate(active->fd, (off_t)(active->end_bytes + sizeof bytes)) != 0) {
+        err = fail(active, detail, "its preallocated rest cannot be cut off");
+        return active->is_sealed ? err : cut_back(active, err, detail);
+    }
     if (rk_io->fdatasync(active->fd) != 0) {
         (void)fail(active, detail, "cannot be made durable");
         return RK_ERR_READ_ONLY;

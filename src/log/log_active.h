@@ -62,7 +62,8 @@ struct rk_log_newest {
 enum rk_err rk_log_active_reopen(struct rk_log_active *active, int dir_fd, const struct rk_log_newest *newest,
                                  const struct rk_log_active_sizes *sizes, struct rk_detail *detail);
 
-/* Gives back what is preallocated, the reserve with it; and takes the reserve again, if it can. */
+/* Gives back what is preallocated, the reserve with it, but for the trailer's room; and takes the reserve again, if it
+ * can. */
 void rk_log_active_release_room(struct rk_log_active *active);
 void rk_log_active_take_reserve(struct rk_log_active *active);
 

@@ -119,13 +119,16 @@ static enum rk_err copy_record(struct salvage *salvage, const struct rk_log_scan
                                 salvage->detail);
 }
 
-/* In an appended file sequences have no holes: what is missing before the next record is what was lost. */
+/* In an appended file sequences have no holes: what is missing before the next record is what was lost. Unless there is
+ * a gap after an unclean end, which may begin or end anywhere in what is missing. */
 static void tell_loss(struct salvage *salvage, const struct rk_log_scan_item *next)
 {
+    uint64_t n_missing = next != NULL ? next->header.sequence - salvage->last_sequence - 1 : 0;
+
     if (!salvage->has_loss)
         return;
-    if (next != NULL && salvage->last_sequence != 0)
-        salvage->loss.n_records = next->header.sequence - salvage->last_sequence - 1;
+    if (next != NULL && salvage->last_sequence != 0 && n_missing < RK_LOG_SEQUENCE_GAP)
+        salvage->loss.n_records = n_missing;
     salvage->hooks->lost(salvage->hooks->context, &salvage->loss);
     salvage->has_loss = false;
 }

@@ -351,18 +351,20 @@ enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t
 }
 
 /* Whether a whole record at the scan's offset can be one of this file. In an appended file each sequence is the one
- * before plus one, so there is no more missing than the gap from `from` has room for; and a file that went on after an
- * unclean end, as on a full disk, has left out RK_LOG_SEQUENCE_GAP each time. */
+ * before plus one, so there is no more missing than the gap from `from` has room for; but a file that went on after an
+ * unclean end, as on a full disk, has left out RK_LOG_SEQUENCE_GAP there, and what was lost. */
 static bool is_plausible(const struct rk_log_scan *scan, const struct rk_record_header *header, uint64_t from)
 {
-    uint64_t n_missing_max = (scan->offset - from) / (3 * RK_LOG_UNIT_BYTES);
+    uint64_t n_missing_max = (scan->offset - from) / (3 * RK_LOG_UNIT_BYTES), n_missing;
 
     if (header->type == RK_RECORD_FILE_TRAILER)
         return scan->offset + RK_LOG_FILE_FRAME_BYTES == scan->end.file_bytes;
     if (scan->kind == RK_LOG_FILE_MERGED || scan->end.max_sequence == 0)
         return true;
-    return header->sequence > scan->end.max_sequence
-           && (header->sequence - scan->end.max_sequence - 1) % RK_LOG_SEQUENCE_GAP <= n_missing_max;
+    if (header->sequence <= scan->end.max_sequence)
+        return false;
+    n_missing = header->sequence - scan->end.max_sequence - 1;
+    return n_missing <= n_missing_max || n_missing >= RK_LOG_SEQUENCE_GAP;
 }
 
 /* Where to look first: a header that is whole says where its record ends. */

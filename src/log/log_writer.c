@@ -302,15 +302,17 @@ bool rk_log_writer_is_full(const struct rk_log_writer *writer)
 bool rk_log_writer_look_for_room(struct rk_log_writer *writer)
 {
     uint64_t size_bytes = writer->wanted_bytes > ROOM_AGAIN_BYTES ? writer->wanted_bytes : ROOM_AGAIN_BYTES;
-    enum rk_err err = RK_OK;
+    enum rk_err err;
 
     RK_ASSERT(writer->batch.n_records == 0);
     if (writer->wanted_bytes == 0 || rk_log_writer_state(writer) != RK_OK)
         return false;
-    if (!fits_active(writer, writer->wanted_bytes))
+    err = rk_log_active_make_room(&writer->active, size_bytes); /* a file is not sealed for nothing */
+    if (err == RK_OK && !fits_active(writer, writer->wanted_bytes)) {
         err = try_roll(writer);
-    if (err == RK_OK)
-        err = rk_log_active_make_room(&writer->active, size_bytes);
+        if (err == RK_OK)
+            err = rk_log_active_make_room(&writer->active, size_bytes);
+    }
     if (err == RK_OK && !RK_PLANTED(full_for_good))
         writer->wanted_bytes = 0;
     return writer->wanted_bytes > 0;

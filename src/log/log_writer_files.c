@@ -208,5 +208,10 @@ enum rk_err rk_log_writer_roll_over(struct rk_log_writer *writer, bool at_all_co
     if (err != RK_OK || writer->active.totals.n_records == 0)
         return err;
     err = at_all_costs ? prepare_next_at_all_costs(writer, &next, &detail) : prepare_next(writer, &next, &detail);
-    return rk_log_writer_failed(writer, err == RK_OK ? switch_file(writer, &next, &detail) : err, &detail);
+    if (err != RK_OK)
+        return rk_log_writer_failed(writer, err, &detail);
+    err = switch_file(writer, &next, &detail);
+    if (err != RK_OK && err != RK_ERR_READ_ONLY)
+        rk_log_active_take_reserve(&writer->active);
+    return err;
 }

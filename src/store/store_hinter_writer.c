@@ -94,8 +94,9 @@ static void remove_orphan(struct rk_store_hinter *hinter, uint32_t file_number)
 
 enum tended { HINTED, NOT_SEALED, GONE, FAILED };
 
-/* Not sealed yet, or gone, is fine, too: the list changes when a file is sealed. */
-static enum tended tend_file(struct rk_store_hinter *hinter, uint32_t file_number)
+/* Not sealed yet, or gone, is fine, too: the list changes when a file is sealed. The newest one may be sealed and go on
+ * all the same (log_writer.h): its trailer may vanish while its hint is made. */
+static enum tended tend_file(struct rk_store_hinter *hinter, uint32_t file_number, bool is_newest)
 {
     struct rk_log_hint_maker maker = { .context = hinter, .fingerprint = make_fingerprint, .go_on = may_go_on };
     struct rk_log_file_summary summary;
@@ -113,6 +114,8 @@ static enum tended tend_file(struct rk_store_hinter *hinter, uint32_t file_numbe
     }
     if (err == RK_OK)
         remove_orphan(hinter, file_number);
+    else if (is_newest && err != RK_ERR_AGAIN)
+        return NOT_SEALED;
     else if (!is_listed(hinter, file_number))
         return GONE;
     lock(hinter);
@@ -148,10 +151,11 @@ static bool tend_all(struct rk_store_hinter *hinter)
     uint32_t file_number;
 
     for (size_t i = 0; may_go_on(hinter) && (file_number = rk_log_store_file(hinter->store, i)) != 0; i++) {
-        enum tended tended = is_hinted(hinter, file_number) ? HINTED : tend_file(hinter, file_number);
+        bool is_newest = rk_log_store_file(hinter->store, i + 1) == 0;
+        enum tended tended = is_hinted(hinter, file_number) ? HINTED : tend_file(hinter, file_number, is_newest);
 
         done = done && tended != FAILED;
-        if (tended != HINTED)
+        if (tended != HINTED || is_newest) /* the newest file may be sealed once more */
             continue;
         if (n_hinted == n_places) {
             n_places = 2 * n_places + 64;

@@ -196,6 +196,8 @@ START_TEST(a_gap_in_the_sequences_costs_nothing)
     free(bytes);
     ck_assert_int_eq(do_salvage(), RK_OK);
     ck_assert_uint_eq(list_sequences(sequences), 2 * N_RECORDS - 1 + 3);
+    ck_assert_uint_eq(n_losses, 1);
+    ck_assert_uint_eq(last_loss.n_records, RK_LOG_SALVAGE_UNKNOWN); /* not the width of the gap */
 }
 END_TEST
 

@@ -142,6 +142,33 @@ START_TEST(each_hint_is_looked_at_once)
 }
 END_TEST
 
+/* As after a start on a full disk: it is sealed, gets a hint, goes on, and is sealed again. */
+START_TEST(a_file_that_is_sealed_twice_gets_a_hint_twice)
+{
+    struct rk_store_hinter *hinter = NULL;
+    struct rk_store_recovery result;
+
+    bed_open_writer(&bed);
+    bed_write(&bed, 20, 5);
+    bed_close_writer(&bed);
+    test_io_install(&(struct test_io_fault){ .calls = TEST_IO_PWRITEV, .nth = 1, .forever = true, .errnum = ENOSPC });
+    bed_open_writer(&bed);
+    test_io_remove();
+    ck_assert_int_eq(rk_store_hinter_start(&hinter, bed.store, 1, NULL), RK_OK);
+    while (rk_store_hinter_figures(hinter, NULL).n_made < 1)
+        (void)sched_yield();
+    bed_write(&bed, 20, 5);
+    ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
+    while (rk_store_hinter_figures(hinter, NULL).n_made < 2)
+        (void)sched_yield();
+    rk_store_hinter_stop(&hinter);
+    bed_crash(&bed);
+    bed_recover_all(&bed, &result);
+    ck_assert_uint_eq(result.n_hints, 1);
+    ck_assert_uint_eq(result.n_records, 40);
+}
+END_TEST
+
 /* A hint that is damaged in any way is not used, and nobody notices. */
 START_TEST(any_doubt_and_the_data_file_is_read)
 {
@@ -277,6 +304,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, hints_stand_for_sealed_files);
     tcase_add_test(tcase, missing_and_doubtful_hints_are_made_after_a_start);
     tcase_add_test(tcase, each_hint_is_looked_at_once);
+    tcase_add_test(tcase, a_file_that_is_sealed_twice_gets_a_hint_twice);
     tcase_add_test(tcase, any_doubt_and_the_data_file_is_read);
     tcase_add_test(tcase, the_hint_of_another_file_is_not_used);
     tcase_add_test(tcase, only_a_whole_sealed_file_gets_a_hint);
