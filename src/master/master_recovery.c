@@ -172,9 +172,10 @@ static void report(const struct rk_store_recovery *result)
 {
     if (result->cut_file != 0)
         rk_diag(RK_DIAG_WARNING,
-                "the last write before the server ended was not complete and was not acknowledged: cut %" PRIu64
-                " bytes at offset %" PRIu64 " of data file %u",
-                result->cut_bytes, result->cut_at_bytes, result->cut_file);
+                "data file %u ends as a crash leaves it: cut %" PRIu64 " bytes at offset %" PRIu64
+                ", a record that is not whole (whole ones behind it: %" PRIu64
+                "); nothing of it was known to be durable",
+                result->cut_file, result->cut_bytes, result->cut_at_bytes, result->cut_records);
     rk_diag(RK_DIAG_INFO,
             "recovered %" PRIu64 " keys from %" PRIu64 " records in %" PRIu64 " files, last sequence %" PRIu64,
             result->n_keys, result->n_records, result->n_files, result->last_sequence);

@@ -6,6 +6,7 @@
 #include "keydir/keydir_writer.h"
 #include "log/log_location.h"
 #include "log/log_repair.h"
+#include "log/log_scan.h"
 #include "log/log_store.h"
 #include "log/log_store_writer.h"
 #include "store/store_crew_writer.h"
@@ -275,6 +276,28 @@ static enum rk_err distrust_newest(struct recovery *recovery)
                                       rk_log_store_file(recovery->store, n_files - 1), recovery->detail);
 }
 
+/* The whole records behind the first thing in the newest file that is none. */
+static enum rk_err count_cut_records(struct recovery *recovery, uint32_t file_number)
+{
+    struct rk_log_scan *scan = NULL;
+    struct rk_log_scan_item item;
+    enum rk_err err = rk_log_scan_open(&scan, rk_log_store_dir_fd(recovery->store), file_number,
+                                       rk_log_store_identity(recovery->store), recovery->detail);
+    bool is_behind = false;
+
+    while (err == RK_OK) {
+        err = rk_log_scan_next(scan, &item, recovery->detail);
+        if (err == RK_OK) {
+            recovery->result.cut_records += is_behind;
+        } else if (err == RK_ERR_NOT_FOUND) {
+            err = rk_log_scan_skip(scan, recovery->detail);
+            is_behind = true;
+        }
+    }
+    rk_log_scan_close(&scan);
+    return err == RK_ERR_NOT_FOUND ? RK_OK : err;
+}
+
 /* Without room for the trailer the newest file stays open, cut to its records again. */
 static enum rk_err seal_newest(struct recovery *recovery, struct rk_log_newest *newest)
 {
@@ -309,8 +332,9 @@ static enum rk_err repair_newest(struct recovery *recovery)
         recovery->result.cut_file = file->number;
         recovery->result.cut_at_bytes = end->end_bytes;
         recovery->result.cut_bytes = end->used_bytes - end->end_bytes;
+        err = count_cut_records(recovery, file->number);
     }
-    if (end->file_bytes > end->end_bytes)
+    if (err == RK_OK && end->file_bytes > end->end_bytes)
         err = rk_log_file_cut(dir_fd, file->number, end->end_bytes, recovery->detail);
     if (err == RK_OK && !newest->is_sealed && newest->totals.n_records > 0)
         err = seal_newest(recovery, newest);

@@ -55,6 +55,7 @@ struct rk_store_recovery {
     uint32_t cut_file;     /* 0: nothing was torn */
     uint64_t cut_at_bytes; /* offset in that file */
     uint64_t cut_bytes;    /* how much was cut, the zeros behind it not counted */
+    uint64_t cut_records;  /* whole ones in that, behind what is none */
 };
 
 /* RK_OK; RK_ERR_CORRUPT: damage, the detail says where; RK_ERR_FULL: the keys do not fit under keydir.max_bytes;

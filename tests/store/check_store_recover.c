@@ -348,6 +348,7 @@ START_TEST(marks_tell_damage_from_a_torn_tail)
             ck_assert_uint_eq(result.n_records, 3);
             ck_assert_uint_eq(result.cut_file, 1);
             ck_assert_uint_eq(result.cut_at_bytes, victim.offset_bytes);
+            ck_assert_uint_eq(result.cut_records, 10 - 3 - 1);
         }
         free(bytes);
     }

@@ -384,6 +384,25 @@ START_TEST(damage_in_the_active_file_is_refused_or_salvaged)
 }
 END_TEST
 
+START_TEST(what_a_crash_has_torn_is_cut_and_told)
+{
+    char path[512];
+
+    start_server("log.sync=none");
+    put_texts();
+    system_client_close(&client);
+    ck_assert_int_eq(system_server_stop(&server, SIGKILL), -SIGKILL);
+    (void)data_file(data_file(0, path, sizeof path) - 1, path, sizeof path);
+    flip_bit(path, "the value of after");
+    start_server("log.sync=none");
+    system_server_wait_line(server, "data file 1 ends as a crash leaves it: cut ");
+    system_server_wait_line(server, ", a record that is not whole (whole ones behind it: 1); nothing of it");
+    check_body("/v1/kv/first", 200, "the first value");
+    check_body("/v1/kv/last", 404, "not-found");
+    put_text("last", "a new value");
+}
+END_TEST
+
 START_TEST(a_damaged_value_is_never_served)
 {
     char path[512];
@@ -514,6 +533,7 @@ Suite *test_suite(void)
                         sizeof write_faults / sizeof write_faults[0]);
     tcase_add_test(tcase, damage_in_a_sealed_file_is_refused_or_salvaged);
     tcase_add_test(tcase, damage_in_the_active_file_is_refused_or_salvaged);
+    tcase_add_test(tcase, what_a_crash_has_torn_is_cut_and_told);
     tcase_add_loop_test(tcase, a_failed_read_is_that_requests_alone, 0, sizeof read_faults / sizeof read_faults[0]);
     tcase_add_loop_test(tcase, a_file_that_cannot_be_opened_now_is_busy, 0, sizeof open_errors / sizeof open_errors[0]);
     tcase_add_test(tcase, a_damaged_value_is_never_served);
