@@ -25,6 +25,7 @@
     X(lost_doorbell, "who sleeps at a doorbell is marked awake, and not woken")                \
     X(merge_without_sync, "files are removed before what made their records dead is durable")  \
     X(merge_drops_tombstone, "a merge drops tombstones that still hide older records")         \
+    X(expired_hides_nothing, "a merge forgets that expired records hide older ones")           \
     X(publish_backwards, "the writes of a batch are published in the wrong order")             \
     X(syncer_sleeps, "in mode interval, nothing is synced")                                    \
     X(body_not_checked, "recovery believes a record whose body does not fit")                  \

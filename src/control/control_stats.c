@@ -46,7 +46,7 @@ static const struct figure merge_figures[] = {
     { MERGE(cancelled), UNIT_PLAIN },       { MERGE(failed), UNIT_PLAIN },
     { MERGE(read_bytes), UNIT_PLAIN },      { MERGE(written_bytes), UNIT_PLAIN },
     { MERGE(reclaimed_bytes), UNIT_PLAIN }, { MERGE(copied_records), UNIT_PLAIN },
-    { MERGE(dropped_records), UNIT_PLAIN },
+    { MERGE(dropped_records), UNIT_PLAIN }, { MERGE(expired_records), UNIT_PLAIN },
 };
 
 static const struct figure worker_figures[] = {

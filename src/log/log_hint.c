@@ -28,15 +28,14 @@ enum hint_offset {
 enum entry_offset {
     AT_HIGH = 0,
     AT_LOW = 8,
-    AT_FLAGS = 12,
+    AT_EXPIRY = 12,
     AT_LOCATION = 16,
     AT_SEQUENCE = 24,
 };
 
-#define FLAG_TOMBSTONE 1u
-#define PIECE_ENTRIES  256u
+#define PIECE_ENTRIES 256u
 
-static const char magic[8] = "RKHINT02";
+static const char magic[8] = "RKHINT03";
 
 struct rk_log_hint {
     struct rk_log_window window;
@@ -97,23 +96,31 @@ void rk_log_hint_entry_encode(uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES], const stru
 {
     rk_bytes_store64(bytes + AT_HIGH, entry->fingerprint_high);
     rk_bytes_store32(bytes + AT_LOW, entry->fingerprint_low);
-    rk_bytes_store32(bytes + AT_FLAGS, entry->is_tombstone ? FLAG_TOMBSTONE : 0);
+    rk_bytes_store32(bytes + AT_EXPIRY, entry->expiry_s);
     rk_bytes_store64(bytes + AT_LOCATION, entry->location);
     rk_bytes_store64(bytes + AT_SEQUENCE, entry->sequence);
 }
 
-enum rk_err rk_log_hint_entry_decode(const uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES], struct rk_log_hint_entry *entry_out)
+void rk_log_hint_entry_decode(const uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES], struct rk_log_hint_entry *entry_out)
 {
-    uint32_t flags = rk_bytes_load32(bytes + AT_FLAGS);
-
-    if ((flags & ~FLAG_TOMBSTONE) != 0)
-        return RK_ERR_CORRUPT;
     entry_out->fingerprint_high = rk_bytes_load64(bytes + AT_HIGH);
     entry_out->fingerprint_low = rk_bytes_load32(bytes + AT_LOW);
-    entry_out->is_tombstone = (flags & FLAG_TOMBSTONE) != 0;
+    entry_out->expiry_s = rk_bytes_load32(bytes + AT_EXPIRY);
     entry_out->location = rk_bytes_load64(bytes + AT_LOCATION);
     entry_out->sequence = rk_bytes_load64(bytes + AT_SEQUENCE);
-    return RK_OK;
+}
+
+uint32_t rk_log_expiry_s(enum rk_record_type type, uint64_t expiry_ms)
+{
+    uint64_t expiry_s = expiry_ms / 1000 + (expiry_ms % 1000 != 0);
+
+    if (type == RK_RECORD_TOMBSTONE)
+        return RK_LOG_EXPIRY_TOMBSTONE;
+    if (expiry_ms == 0)
+        return RK_LOG_EXPIRY_NONE;
+    if (expiry_s <= RK_LOG_EXPIRY_TOMBSTONE) /* past in any case */
+        return RK_LOG_EXPIRY_TOMBSTONE + 1;
+    return expiry_s < RK_LOG_EXPIRY_FAR ? (uint32_t)expiry_s : RK_LOG_EXPIRY_FAR;
 }
 
 static uint64_t entry_at(uint64_t index)
@@ -268,8 +275,7 @@ enum rk_err rk_log_hint_next_some(struct rk_log_hint *hint, struct rk_log_hint_e
     if (rk_log_window_get(&hint->window, entry_at(hint->next), n * RK_LOG_HINT_ENTRY_BYTES, &bytes) != RK_OK)
         return RK_ERR_IO;
     for (size_t i = 0; i < n; i++)
-        if (rk_log_hint_entry_decode(bytes + i * RK_LOG_HINT_ENTRY_BYTES, &entries_out[i]) != RK_OK)
-            return hint->is_in_doubt ? RK_ERR_CORRUPT : RK_ERR_IO; /* or: it was sound a moment ago */
+        rk_log_hint_entry_decode(bytes + i * RK_LOG_HINT_ENTRY_BYTES, &entries_out[i]);
     if (hint->is_in_doubt && !fit(hint, bytes, entries_out, n))
         return RK_ERR_CORRUPT;
     hint->next += n;

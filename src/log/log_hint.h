@@ -2,7 +2,7 @@
  * time, and in any doubt the data file is read instead.
  *
  *   offset  size
- *        0     8  magic "RKHINT02"
+ *        0     8  magic "RKHINT03"
  *        8     4  CRC-32C of these 128 bytes with this field as zeros
  *       12     4  format version
  *       16    16  uuid of the store
@@ -15,13 +15,15 @@
  *       64     8  size of the keys
  *       72     8  where the keys begin
  *       80    48  zeros
- *      128  32*n  entries, in the order of their offsets: fingerprint (12: 8 high, 4 low), flags (4: 1 tombstone),
- *                 location (8), sequence (8)
+ *      128  32*n  entries, in the order of their offsets: fingerprint (12: 8 high, 4 low), expiry_s (4), location (8),
+ *                 sequence (8)
  *           ...   a hole, where the number of entries was not known before they came
  *           ...   keys, in the same order: length (2), bytes
  *
  * 1. Little-endian. A hint names the data file's size and trailer: it belongs to this file as it is, or to none.
- * 2. It gets its name when it is complete and its bytes are durable (tmp, fsync, rename). */
+ * 2. It gets its name when it is complete and its bytes are durable (tmp, fsync, rename).
+ * 3. expiry_s is the second, since 1970, from which on the record says "there is no such key": of a record with an
+ * expiry the first one in which all of it is past; of a tombstone 1, so that it has always been; 0: never. */
 #ifndef RK_LOG_LOG_HINT_H
 #define RK_LOG_LOG_HINT_H
 
@@ -39,13 +41,37 @@ struct rk_detail;
 struct rk_log_identity;
 struct rk_log_hint;
 
+#define RK_LOG_EXPIRY_NONE      0u
+#define RK_LOG_EXPIRY_TOMBSTONE 1u
+#define RK_LOG_EXPIRY_FAR       UINT32_MAX /* later than four bytes can say: for a hint that is never */
+
 struct rk_log_hint_entry {
     uint64_t fingerprint_high;
     uint32_t fingerprint_low;
-    bool is_tombstone;
+    uint32_t expiry_s; /* see (3) */
     uint64_t location;
     uint64_t sequence;
 };
+
+/* expiry_s of a record: so much later than its expiry, less than a second, as the keydir and the space table are, too.
+ */
+uint32_t rk_log_expiry_s(enum rk_record_type type, uint64_t expiry_ms);
+
+static inline bool rk_log_hint_is_tombstone(const struct rk_log_hint_entry *entry)
+{
+    return entry->expiry_s == RK_LOG_EXPIRY_TOMBSTONE;
+}
+
+/* Whether it is a second, and not one of the other three. */
+static inline bool rk_log_is_expiry(uint32_t expiry_s)
+{
+    return expiry_s > RK_LOG_EXPIRY_TOMBSTONE && expiry_s != RK_LOG_EXPIRY_FAR;
+}
+
+static inline bool rk_log_hint_has_expired(const struct rk_log_hint_entry *entry, uint64_t now_s)
+{
+    return rk_log_is_expiry(entry->expiry_s) && entry->expiry_s <= now_s;
+}
 
 struct rk_log_hint_header {
     uint8_t uuid[RK_LOG_UUID_BYTES];
@@ -64,7 +90,7 @@ void rk_log_hint_header_encode(uint8_t bytes[RK_LOG_HINT_HEADER_BYTES], const st
 enum rk_err rk_log_hint_header_decode(const uint8_t bytes[RK_LOG_HINT_HEADER_BYTES],
                                       struct rk_log_hint_header *header_out);
 void rk_log_hint_entry_encode(uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES], const struct rk_log_hint_entry *entry);
-enum rk_err rk_log_hint_entry_decode(const uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES], struct rk_log_hint_entry *entry_out);
+void rk_log_hint_entry_decode(const uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES], struct rk_log_hint_entry *entry_out);
 
 /* Opens the hint of a sealed data file and checks everything about its entries, so that what next returns can be
  * trusted; the keys are not looked at. RK_OK; RK_ERR_NOT_FOUND: there is none; RK_ERR_CORRUPT: in doubt; RK_ERR_IO. */

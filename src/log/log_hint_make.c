@@ -10,8 +10,9 @@
 static enum rk_err add_record(struct rk_log_hint_builder *builder, const struct rk_log_hint_maker *maker,
                               const struct rk_log_scan_item *item, struct rk_detail *detail)
 {
-    struct rk_log_hint_entry entry = { .is_tombstone = item->header.type == RK_RECORD_TOMBSTONE
-                                                       && !RK_PLANTED(hint_forgets_tombstones),
+    bool forgets = RK_PLANTED(hint_forgets_tombstones) && item->header.type == RK_RECORD_TOMBSTONE;
+    struct rk_log_hint_entry entry = { .expiry_s = forgets ? RK_LOG_EXPIRY_NONE
+                                                           : rk_log_expiry_s(item->header.type, item->expiry_ms),
                                        .location = item->location,
                                        .sequence = item->header.sequence };
 

@@ -81,6 +81,11 @@ size_t rk_record_n_blocks(const struct rk_record_header *header)
     return (header->flags & RK_RECORD_HAS_BLOCK_CRCS) != 0 ? count_blocks(header->value_len) : 0;
 }
 
+uint64_t rk_record_expiry_ms(const struct rk_record_header *header, const uint8_t *record)
+{
+    return (header->flags & RK_RECORD_HAS_EXPIRY) != 0 ? rk_bytes_load64(record + RK_RECORD_HEADER_BYTES) : 0;
+}
+
 static size_t block_crcs_offset(const struct rk_record_header *header)
 {
     return RK_RECORD_HEADER_BYTES + ((header->flags & RK_RECORD_HAS_EXPIRY) != 0 ? EXPIRY_BYTES : 0);
@@ -275,8 +280,7 @@ enum rk_err rk_record_decode(const uint8_t *bytes, size_t size, const struct rk_
         return RK_ERR_TORN;
     if (rk_record_check_body(&view.header, bytes, true) != RK_OK && !RK_PLANTED(crc_not_checked_on_get))
         return RK_ERR_CORRUPT;
-    if ((view.header.flags & RK_RECORD_HAS_EXPIRY) != 0)
-        view.expiry_ms = rk_bytes_load64(bytes + RK_RECORD_HEADER_BYTES);
+    view.expiry_ms = rk_record_expiry_ms(&view.header, bytes);
     view.key = bytes + rk_record_key_offset(&view.header);
     view.metadata = view.key + view.header.key_len;
     view.value = view.metadata + view.header.metadata_len;

@@ -130,6 +130,9 @@ size_t rk_record_key_offset(const struct rk_record_header *header);
 size_t rk_record_value_offset(const struct rk_record_header *header);
 size_t rk_record_n_blocks(const struct rk_record_header *header); /* 0 without block CRCs */
 
+/* When the record of this header expires, in ms since 1970; 0: never. Pure. */
+uint64_t rk_record_expiry_ms(const struct rk_record_header *header, const uint8_t *record);
+
 /* Checks the body of a record against its header; RK_OK or RK_ERR_CORRUPT. Without check_value, a value that has block
  * CRCs is left out, and `bytes` need only hold what comes before it. A value without block CRCs shares the body's CRC:
  * it is always checked, and `bytes` must hold it. */

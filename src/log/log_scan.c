@@ -277,6 +277,7 @@ enum rk_err rk_log_scan_next(struct rk_log_scan *scan, struct rk_log_scan_item *
         return end_at_trailer(scan, &found) == RK_OK ? RK_ERR_NOT_FOUND : io_failure(scan, detail);
     item_out->header = found.header;
     item_out->key = found.bytes + rk_record_key_offset(&found.header);
+    item_out->expiry_ms = rk_record_expiry_ms(&found.header, found.bytes);
     item_out->location = rk_log_location_encode((struct rk_location){
         .file_number = scan->file_number, .offset_bytes = scan->offset, .size_bytes = (uint32_t)found.size_bytes });
     scan->offset += found.size_bytes;

@@ -42,6 +42,7 @@ struct rk_log_scan_end {
 struct rk_log_scan_item {
     struct rk_record_header header;
     const uint8_t *key;
+    uint64_t expiry_ms; /* 0: none */
     uint64_t location;
 };
 

@@ -289,6 +289,11 @@ uint32_t rk_log_writer_file_number(const struct rk_log_writer *writer)
     return atomic_load(&writer->file_number);
 }
 
+uint64_t rk_log_writer_end_bytes(const struct rk_log_writer *writer)
+{
+    return writer->active.end_bytes;
+}
+
 enum rk_err rk_log_writer_state(const struct rk_log_writer *writer)
 {
     return (enum rk_err)atomic_load(&writer->state);

@@ -18,7 +18,7 @@ struct rk_stats_writer {
     rk_counter keydir_max_bytes;
     rk_counter keydir_pages;
     rk_counter live_bytes; /* of the records of all data files */
-    rk_counter dead_bytes; /* overwritten, deleted or expired, as far as is known */
+    rk_counter dead_bytes; /* overwritten, deleted, or expired at the last look */
     rk_counter tombstone_bytes;
     rk_counter grace_periods;
     rk_counter grace_last_ns;
@@ -41,6 +41,7 @@ struct rk_stats_merge {
     rk_counter reclaimed_bytes; /* of files that are gone, less what was written */
     rk_counter copied_records;
     rk_counter dropped_records;
+    rk_counter expired_records; /* that looks found */
 };
 
 struct rk_stats_client {

@@ -9,11 +9,13 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_batch_writer.c %D%/store_batch_writer.h \
 	%D%/store_calls_writer.c %D%/store_calls_writer.h \
 	%D%/store_compactor_ask_writer.c \
+	%D%/store_compactor_expire_writer.c \
 	%D%/store_compactor_files_writer.c \
 	%D%/store_compactor_pace_writer.c \
 	%D%/store_compactor_private.h \
 	%D%/store_compactor_writer.c %D%/store_compactor_writer.h \
 	%D%/store_crew_writer.c %D%/store_crew_writer.h \
+	%D%/store_expire_writer.c %D%/store_expire_writer.h \
 	%D%/store_gate_writer.c %D%/store_gate_writer.h \
 	%D%/store_hinter_writer.c %D%/store_hinter_writer.h \
 	%D%/store_kept_writer.c %D%/store_kept_writer.h \

@@ -5,6 +5,7 @@
 #include "base/base_planted.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_batch.h"
+#include "log/log_hint.h"
 #include "log/log_location.h"
 #include "log/log_record.h"
 #include "log/log_writer.h"
@@ -31,6 +32,7 @@ struct batch_op {
     bool none;
     bool is_delete;
     uint16_t slot;
+    uint32_t expiry_s;
 };
 
 struct rk_store_batch {
@@ -199,6 +201,7 @@ static enum rk_err add_request(struct rk_store_batch *batch, struct batch_op *op
                                uint64_t now_ms)
 {
     op->is_delete = request->header.type == RK_RECORD_TOMBSTONE;
+    op->expiry_s = rk_log_expiry_s(request->header.type, rk_record_expiry_ms(&request->header, request->record));
     op->fingerprint = rk_keydir_fingerprint(request->record + rk_record_key_offset(&request->header),
                                             request->header.key_len, batch->settings.hash_key);
     return op->is_delete ? add_delete(batch, op, request, now_ms) : add_put(batch, op, request, now_ms);
@@ -272,6 +275,7 @@ static void count_space(struct rk_store_batch *batch, const struct batch_op *op)
     if (space == NULL)
         return;
     rk_store_space_add(space, op->location, op->is_delete ? RK_STORE_TOMBSTONE : RK_STORE_LIVE);
+    rk_store_space_note_expiry(space, rk_log_location_decode(op->location).file_number, op->expiry_s);
     if (op->replaced != 0)
         rk_store_space_move(space, op->replaced, RK_STORE_LIVE,
                             op->is_delete ? RK_STORE_DELETED : RK_STORE_OVERWRITTEN);

@@ -2,7 +2,6 @@
  * the value, which then comes block by block. Either way the first try does not wait: what the page cache does not have
  * is read by a reader thread into memory of its own, and checked here when it comes back. */
 #include "base/base_assert.h"
-#include "base/base_bytes.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_planted.h"
@@ -71,11 +70,6 @@ static bool is_expired(uint64_t expiry_ms)
     return expiry_ms != 0 && expiry_ms <= rk_time_wall_ms();
 }
 
-static uint64_t expiry_of(const struct rk_record_header *header, const uint8_t *record)
-{
-    return header->flags & RK_RECORD_HAS_EXPIRY ? rk_bytes_load64(record + RK_RECORD_HEADER_BYTES) : 0;
-}
-
 /* The head of a large record, whole: the bytes that were read first, or as many as it says when those were too few. */
 static enum rk_err complete_head(const struct lookup *lookup, const struct rk_record_header *header,
                                  const struct rk_store_arena *arena, uint8_t **bytes, size_t size)
@@ -134,7 +128,7 @@ static enum rk_err take_large(struct rk_store_client *client, const struct looku
         return RK_ERR_NOT_FOUND;
     *value_out = (struct rk_store_value){ .sequence = header.sequence,
                                           .write_time_ms = header.write_time_ms,
-                                          .expiry_ms = expiry_of(&header, bytes),
+                                          .expiry_ms = rk_record_expiry_ms(&header, bytes),
                                           .metadata = bytes + key_offset + header.key_len,
                                           .metadata_len = header.metadata_len,
                                           .value_len = header.value_len };

@@ -78,6 +78,7 @@ static void fill_columns(struct rk_store_file_report *report, const struct rk_st
     report->file.file_number = row->file_number;
     report->file.live_bytes = row->bytes[RK_STORE_LIVE];
     report->file.tombstone_bytes = row->bytes[RK_STORE_TOMBSTONE];
+    report->file.expired_bytes = row->bytes[RK_STORE_EXPIRED];
     report->file.dead_bytes =
         row->bytes[RK_STORE_OVERWRITTEN] + row->bytes[RK_STORE_DELETED] + row->bytes[RK_STORE_EXPIRED];
 }
@@ -165,6 +166,7 @@ static enum rk_err survey_files(struct rk_store_compactor *compactor, bool alway
 enum rk_err rk_store_compactor_files(struct rk_store_compactor *compactor, struct rk_store_file_report **files_out,
                                      size_t *n_files_out, struct rk_detail *detail)
 {
+    rk_store_compactor_look(compactor);
     return survey_files(compactor, false, files_out, n_files_out, detail);
 }
 

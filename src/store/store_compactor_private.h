@@ -35,7 +35,10 @@ struct rk_store_compactor {
     bool cancelled;
     bool paced;
     uint64_t rate_bytes_per_s;
-    uint64_t due_ns; /* the next look whether there is something to merge */
+    uint64_t looks_wanted; /* for what has expired; the last of them may be under way */
+    uint64_t looks_done;
+    char expire_failure[256]; /* of the last look; else "" */
+    uint64_t due_ns;          /* the next look whether there is something to merge */
     uint64_t last_id;
     uint32_t *files; /* of the merge that waits or runs */
     struct rk_store_merge_report current;
@@ -48,6 +51,15 @@ void rk_store_compactor_unlock(struct rk_store_compactor *compactor);
 
 /* Locked: waits until it is woken, or until then. */
 void rk_store_compactor_wait_locked(struct rk_store_compactor *compactor, uint64_t until_ns);
+
+/* Locked: wakes the thread, and who waits for it. */
+void rk_store_compactor_wake_locked(struct rk_store_compactor *compactor);
+
+/* Locked, the thread itself: looks for what has expired, without the lock. */
+void rk_store_compactor_expire_locked(struct rk_store_compactor *compactor);
+
+/* Another thread: has the compactor look for what has expired, and waits for it; not if a merge runs. */
+void rk_store_compactor_look(struct rk_store_compactor *compactor);
 
 /* Puts a merge in line; `files` becomes the compactor's, unless RK_ERR_BUSY: there is one. */
 enum rk_err rk_store_compactor_enqueue(struct rk_store_compactor *compactor, uint32_t *files, size_t n_files,

@@ -39,7 +39,7 @@ void rk_store_compactor_wait_locked(struct rk_store_compactor *compactor, uint64
     (void)pthread_cond_timedwait(&compactor->wake, &compactor->mutex, &until); /* callers look at what woke them */
 }
 
-static void wake_locked(struct rk_store_compactor *compactor)
+void rk_store_compactor_wake_locked(struct rk_store_compactor *compactor)
 {
     (void)pthread_cond_broadcast(&compactor->wake); /* cannot fail */
 }
@@ -168,6 +168,7 @@ static enum rk_err run_merge(struct rk_store_compactor *compactor, const uint32_
                                              .n_files = n_files,
                                              .file_size_bytes = settings->file_size_bytes,
                                              .min_free_bytes = settings->min_free_bytes,
+                                             .now_s = rk_time_wall_ms() / 1000,
                                              .context = compactor,
                                              .call = on_call,
                                              .wait_grace = on_wait_grace,
@@ -227,6 +228,7 @@ static void do_merge_locked(struct rk_store_compactor *compactor)
     compactor->current.started_ms = rk_time_wall_ms();
     compactor->current_begun_ns = rk_time_monotonic_ns();
     rk_counter_set(&compactor->settings.stats->running, 1);
+    rk_store_compactor_wake_locked(compactor); /* who waits for a look need not */
     if (!compactor->cancelled) {
         rk_store_compactor_unlock(compactor);
         err = run_merge(compactor, files, n_files, &detail);
@@ -245,7 +247,7 @@ static enum rk_err enqueue_locked(struct rk_store_compactor *compactor, uint32_t
     compactor->current = (struct rk_store_merge_report){
         .id = ++compactor->last_id, .state = RK_STORE_MERGE_WAITING, .by_policy = by_policy, .n_files = n_files
     };
-    wake_locked(compactor);
+    rk_store_compactor_wake_locked(compactor);
     return RK_OK;
 }
 
@@ -268,6 +270,7 @@ static void ask_policy_locked(struct rk_store_compactor *compactor)
     size_t n_files = 0;
 
     compactor->due_ns = next_due_ns(compactor);
+    rk_store_compactor_expire_locked(compactor);
     if (!compactor->settings.policy.enabled)
         return;
     rk_store_compactor_unlock(compactor);
@@ -295,7 +298,9 @@ static void *run(void *argument)
         uint64_t now_ns = rk_time_monotonic_ns();
         bool is_due = now_ns >= compactor->due_ns;
 
-        if (compactor->current.id != 0 && (!compactor->paused || compactor->cancelled))
+        if (compactor->looks_done != compactor->looks_wanted)
+            rk_store_compactor_expire_locked(compactor);
+        else if (compactor->current.id != 0 && (!compactor->paused || compactor->cancelled))
             do_merge_locked(compactor);
         else if (compactor->current.id == 0 && !compactor->paused && is_due)
             ask_policy_locked(compactor);
@@ -364,7 +369,7 @@ void rk_store_compactor_stop(struct rk_store_compactor **compactor)
         return;
     rk_store_compactor_lock(*compactor);
     (*compactor)->stopping = true;
-    wake_locked(*compactor);
+    rk_store_compactor_wake_locked(*compactor);
     rk_store_compactor_unlock(*compactor);
     RK_ASSERT(pthread_join((*compactor)->thread, NULL) == 0);
     destroy(compactor);
@@ -381,7 +386,7 @@ void rk_store_compactor_resume(struct rk_store_compactor *compactor)
 {
     rk_store_compactor_lock(compactor);
     compactor->paused = false;
-    wake_locked(compactor);
+    rk_store_compactor_wake_locked(compactor);
     rk_store_compactor_unlock(compactor);
 }
 
@@ -392,7 +397,7 @@ enum rk_err rk_store_compactor_cancel(struct rk_store_compactor *compactor)
     rk_store_compactor_lock(compactor);
     err = compactor->current.id != 0 ? RK_OK : RK_ERR_NOT_FOUND;
     compactor->cancelled = err == RK_OK;
-    wake_locked(compactor);
+    rk_store_compactor_wake_locked(compactor);
     rk_store_compactor_unlock(compactor);
     return err;
 }
@@ -402,6 +407,6 @@ void rk_store_compactor_set_rate(struct rk_store_compactor *compactor, uint64_t 
     rk_store_compactor_lock(compactor);
     compactor->rate_bytes_per_s = rate_bytes_per_s;
     compactor->paced = paced;
-    wake_locked(compactor);
+    rk_store_compactor_wake_locked(compactor);
     rk_store_compactor_unlock(compactor);
 }

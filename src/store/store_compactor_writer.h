@@ -106,6 +106,7 @@ struct rk_store_compactor_status {
     uint64_t rate_bytes_per_s;
     uint64_t next_check_ms;               /* until the policy is asked again */
     struct rk_store_merge_report current; /* id 0 when none runs or waits */
+    char expire_failure[256];             /* of the last look for what has expired; else "" */
 };
 
 struct rk_store_compactor_status rk_store_compactor_status(struct rk_store_compactor *compactor);
@@ -125,7 +126,8 @@ struct rk_store_file_report {
     bool has_hint;
 };
 
-/* Allocated; free() it. The columns, frame and preallocated bytes of each file add up to its size. */
+/* After a look for what has expired, unless a merge runs: then what has expired since it began is live still.
+ * Allocated; free() it. The columns, frame and preallocated bytes of each file add up to its size. */
 enum rk_err rk_store_compactor_files(struct rk_store_compactor *compactor, struct rk_store_file_report **files_out,
                                      size_t *n_files_out, struct rk_detail *detail);
 

@@ -17,6 +17,7 @@ struct merge_input {
     uint64_t first_sequence; /* UINT64_MAX without records */
     uint64_t last_sequence;
     struct rk_store_space_file space; /* as it was when the merge began */
+    bool has_expired;                 /* records that count as expired, then: they hide older ones */
     uint64_t max_dropped;             /* the highest sequence that hid something and was dropped */
     bool is_copied;                   /* all that is wanted is in outputs, or in the one that is written */
     bool is_settled;                  /* and they are listed, and the keydir names them */
@@ -26,7 +27,7 @@ struct merge_input {
 struct rk_store_merge {
     const struct rk_store_merge_settings *settings;
     struct rk_store_merge_progress progress;
-    uint64_t now_ms;
+    uint64_t now_s;             /* since 1970 */
     uint64_t floor;             /* the lowest sequence of all files that are not in the merge */
     struct merge_input *inputs; /* oldest sequence first */
     size_t n_inputs;
@@ -36,6 +37,7 @@ struct rk_store_merge {
     struct rk_log_merged *output;
     struct rk_log_hint_builder *hint; /* of the output; NULL: none, or it failed, and will be made later */
     uint32_t output_number;
+    uint32_t output_expiry_s; /* the first one of its records; 0: none */
     bool output_may_be_listed;
     struct rk_store_moves moves;
     uint64_t turn_bytes;

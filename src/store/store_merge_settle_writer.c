@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_planted.h"
 #include "grace/grace_writer.h"
 #include "log/log_file.h"
 #include "log/log_hint_builder.h"
@@ -16,7 +17,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#define GROUPS_A_TURN 8
+#define GROUPS_A_TURN         8
+#define TOMBSTONE_BYTES_USUAL 96u
 
 static enum rk_err call(struct rk_store_merge *merge, void (*run)(void *argument), void *argument)
 {
@@ -101,8 +103,29 @@ static void copy_rows(void *argument)
 {
     struct rk_store_merge *merge = argument;
 
-    for (size_t i = 0; i < merge->n_inputs; i++)
-        merge->inputs[i].space = rk_store_space_file(merge->settings->space, merge->inputs[i].file_number);
+    for (size_t i = 0; i < merge->n_inputs; i++) {
+        struct merge_input *input = &merge->inputs[i];
+
+        input->space = rk_store_space_file(merge->settings->space, input->file_number);
+        input->has_expired = input->space.n_records[RK_STORE_EXPIRED] > 0 && !RK_PLANTED(expired_hides_nothing);
+    }
+}
+
+/* What may be written of the input: at most so many records, and so many bytes for all that is usual (of how long the
+ * keys of expired records are, for which tombstones may stand, the table says nothing). */
+static void add_wanted(struct rk_store_merge *merge, const struct merge_input *input)
+{
+    const struct rk_store_space_file *space = &input->space;
+    uint64_t tombstone_bytes = space->n_records[RK_STORE_EXPIRED] * TOMBSTONE_BYTES_USUAL;
+
+    merge->wanted_bytes += space->bytes[RK_STORE_LIVE] + space->bytes[RK_STORE_TOMBSTONE];
+    merge->wanted_records += space->n_records[RK_STORE_LIVE] + space->n_records[RK_STORE_TOMBSTONE];
+    if (!input->has_expired || input->last_sequence < merge->floor)
+        return;
+    merge->wanted_bytes +=
+        tombstone_bytes < space->bytes[RK_STORE_EXPIRED] ? tombstone_bytes : space->bytes[RK_STORE_EXPIRED];
+    for (size_t column = RK_STORE_OVERWRITTEN; column <= RK_STORE_EXPIRED; column++)
+        merge->wanted_records += space->n_records[column];
 }
 
 enum rk_err rk_store_merge_plan(struct rk_store_merge *merge, struct rk_detail *detail)
@@ -120,12 +143,8 @@ enum rk_err rk_store_merge_plan(struct rk_store_merge *merge, struct rk_detail *
     if (err != RK_OK)
         return err;
     qsort(merge->inputs, merge->n_inputs, sizeof *merge->inputs, compare_inputs);
-    for (size_t i = 0; i < merge->n_inputs; i++) {
-        const struct rk_store_space_file *space = &merge->inputs[i].space;
-
-        merge->wanted_bytes += space->bytes[RK_STORE_LIVE] + space->bytes[RK_STORE_TOMBSTONE];
-        merge->wanted_records += space->n_records[RK_STORE_LIVE] + space->n_records[RK_STORE_TOMBSTONE];
-    }
+    for (size_t i = 0; i < merge->n_inputs; i++)
+        add_wanted(merge, &merge->inputs[i]);
     rk_store_moves_reserve(&merge->moves,
                            merge->wanted_records < RK_STORE_MOVES_MAX ? merge->wanted_records : RK_STORE_MOVES_MAX);
     return RK_OK;
@@ -275,6 +294,14 @@ static void apply_group(void *argument)
     rk_store_moves_apply(group->merge->moves.moves + group->first, group->n_moves, settings->keydir, settings->space);
 }
 
+static void note_expiry(void *argument)
+{
+    struct rk_store_merge *merge = argument;
+
+    rk_store_space_note_expiry(merge->settings->space, merge->output_number, merge->output_expiry_s);
+    merge->output_expiry_s = 0; /* of the next one */
+}
+
 /* All of them, whatever comes: only then is the table right. */
 static enum rk_err apply_moves(struct rk_store_merge *merge)
 {
@@ -289,6 +316,8 @@ static enum rk_err apply_moves(struct rk_store_merge *merge)
             (void)merge->settings->turn(merge->settings->context, &merge->progress);
     }
     merge->moves.n_moves = 0;
+    if (err == RK_OK && merge->output_expiry_s != 0)
+        err = call(merge, note_expiry, merge);
     return err;
 }
 

@@ -1,7 +1,6 @@
 #include "store/store_merge_source_writer.h"
 
 #include "base/base_assert.h"
-#include "base/base_bytes.h"
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
@@ -152,7 +151,7 @@ static enum rk_err next_of_scan(struct rk_store_merge_source *source, struct rk_
     fingerprint = rk_keydir_fingerprint(item.key, item.header.key_len, source->identity->hash_key);
     *entry_out = (struct rk_log_hint_entry){ .fingerprint_high = fingerprint.high,
                                              .fingerprint_low = fingerprint.low,
-                                             .is_tombstone = item.header.type == RK_RECORD_TOMBSTONE,
+                                             .expiry_s = rk_log_expiry_s(item.header.type, item.expiry_ms),
                                              .location = item.location,
                                              .sequence = item.header.sequence };
     return RK_OK;
@@ -248,7 +247,7 @@ static enum rk_err read_header(struct rk_store_merge_source *source, const struc
                                struct rk_record_header *header, struct rk_detail *detail)
 {
     struct rk_location location = rk_log_location_decode(entry->location);
-    enum rk_record_type type = entry->is_tombstone ? RK_RECORD_TOMBSTONE : RK_RECORD_PUT;
+    enum rk_record_type type = rk_log_hint_is_tombstone(entry) ? RK_RECORD_TOMBSTONE : RK_RECORD_PUT;
     const uint8_t *bytes;
     enum rk_err err = get_bytes(source, location.offset_bytes, RK_RECORD_HEADER_BYTES, &bytes, detail);
 
@@ -262,14 +261,20 @@ static enum rk_err read_header(struct rk_store_merge_source *source, const struc
     return RK_OK;
 }
 
-/* Whether the entry has the fingerprint of its record's key. Of a value that is copied the keydir said so: it has this
- * very location. That the keydir has nothing of a tombstone's key it says of any fingerprint that is wrong. */
-static bool is_key_of(const struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
-                      const struct rk_record_header *header, const uint8_t *bytes)
+/* Whether the entry has the expiry of its record, and the fingerprint of its key. Of a value that is copied the keydir
+ * said that: it has this very location. That the keydir has nothing of the key of a tombstone, or of what has expired,
+ * it says of any fingerprint that is wrong. */
+static bool fits_record(const struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
+                        const struct rk_record_header *header, const uint8_t *bytes)
 {
-    struct rk_fingerprint fingerprint =
-        rk_keydir_fingerprint(bytes + rk_record_key_offset(header), header->key_len, source->identity->hash_key);
+    struct rk_fingerprint fingerprint;
 
+    if (entry->expiry_s != rk_log_expiry_s(header->type, rk_record_expiry_ms(header, bytes)))
+        return false;
+    if (entry->expiry_s == RK_LOG_EXPIRY_NONE)
+        return true;
+    fingerprint =
+        rk_keydir_fingerprint(bytes + rk_record_key_offset(header), header->key_len, source->identity->hash_key);
     return fingerprint.high == entry->fingerprint_high && fingerprint.low == entry->fingerprint_low;
 }
 
@@ -290,7 +295,7 @@ enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, con
     if (err == RK_ERR_IO)
         return err;
     if (err != RK_OK || rk_record_check_body(&header, bytes, false) != RK_OK
-        || (entry->is_tombstone && !is_key_of(source, entry, &header, bytes)))
+        || !fits_record(source, entry, &header, bytes))
         return doubt_entry(source, detail);
     if (has_blocks) { /* its value will pass through the window */
         if (source->prefix == NULL)
@@ -299,7 +304,7 @@ enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, con
     }
     *record_out = (struct rk_store_merge_record){
         .header = header,
-        .expiry_ms = header.flags & RK_RECORD_HAS_EXPIRY ? rk_bytes_load64(bytes + RK_RECORD_HEADER_BYTES) : 0,
+        .expiry_ms = rk_record_expiry_ms(&header, bytes),
         .key = bytes + rk_record_key_offset(&header),
         .bytes = bytes,
         .is_cold = source->is_cold,

@@ -46,8 +46,8 @@ void rk_store_merge_source_close(struct rk_store_merge_source **source);
 enum rk_err rk_store_merge_source_next(struct rk_store_merge_source *source, struct rk_log_hint_entry *entries_out,
                                        size_t n_max, size_t *n_out, struct rk_detail *detail);
 
-/* Reads the record of an entry, for which the keydir had its location (a tombstone: nothing), and checks it, but for a
- * value with block CRCs. RK_ERR_MISMATCH: as of next; RK_ERR_IO, RK_ERR_CORRUPT. */
+/* Reads the record of an entry, for which the keydir had its location (a tombstone, or what has expired: perhaps
+ * nothing), and checks it, but for a value with block CRCs. RK_ERR_MISMATCH: as of next; RK_ERR_IO, RK_ERR_CORRUPT. */
 enum rk_err rk_store_merge_source_read(struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
                                        struct rk_store_merge_record *record_out, struct rk_detail *detail);
 

@@ -5,7 +5,6 @@
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_planted.h"
-#include "base/base_time.h"
 #include "grace/grace.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_file.h"
@@ -71,7 +70,8 @@ static void add_to_hint(struct rk_store_merge *merge, const struct rk_log_hint_e
 {
     struct rk_log_hint_entry hint = *entry;
 
-    hint.is_tombstone = is_tombstone;
+    if (is_tombstone)
+        hint.expiry_s = RK_LOG_EXPIRY_TOMBSTONE;
     hint.location = location;
     rk_store_merge_add_to_hint(merge, &hint, record->key, record->header.key_len);
 }
@@ -101,9 +101,11 @@ static enum rk_err copy_record(struct rk_store_merge *merge, struct rk_store_mer
     if (err != RK_OK)
         return err;
     location = rk_log_merged_begin_record(merge->output, entry->sequence, size_bytes);
-    add_to_hint(merge, entry, record, entry->is_tombstone, location);
+    add_to_hint(merge, entry, record, false, location);
     err = rk_store_merge_source_copy(source, record, merge->output, detail);
-    add_move(merge, entry, entry->is_tombstone ? RK_STORE_MOVE_TOMBSTONE : RK_STORE_MOVE_RECORD, location);
+    add_move(merge, entry, rk_log_hint_is_tombstone(entry) ? RK_STORE_MOVE_TOMBSTONE : RK_STORE_MOVE_RECORD, location);
+    if (rk_log_is_expiry(entry->expiry_s) && (merge->output_expiry_s == 0 || entry->expiry_s < merge->output_expiry_s))
+        merge->output_expiry_s = entry->expiry_s;
     merge->progress.written_bytes += size_bytes;
     merge->progress.n_copied++;
     return err;
@@ -137,16 +139,17 @@ static enum rk_err replace_record(struct rk_store_merge *merge, const struct rk_
     return err;
 }
 
-static enum rk_err take_put(struct rk_store_merge *merge, struct merge_input *input,
-                            struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
-                            struct rk_detail *detail)
+/* A record that the keydir names. */
+static enum rk_err take_live(struct rk_store_merge *merge, struct merge_input *input,
+                             struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
+                             struct rk_detail *detail)
 {
     struct rk_store_merge_record record;
     enum rk_err err = rk_store_merge_source_read(source, entry, &record, detail);
 
     if (err != RK_OK)
         return err;
-    if (record.expiry_ms == 0 || record.expiry_ms > merge->now_ms)
+    if (!rk_log_hint_has_expired(entry, merge->now_s))
         return copy_record(merge, source, entry, &record, detail);
     if (!may_drop_hiding(merge, input, entry->sequence))
         return replace_record(merge, entry, &record, detail);
@@ -155,9 +158,10 @@ static enum rk_err take_put(struct rk_store_merge *merge, struct merge_input *in
     return RK_OK;
 }
 
-static enum rk_err take_tombstone(struct rk_store_merge *merge, struct merge_input *input,
-                                  struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
-                                  struct rk_detail *detail)
+/* One that is a tombstone, or as good as one. */
+static enum rk_err take_hiding(struct rk_store_merge *merge, struct merge_input *input,
+                               struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
+                               struct rk_detail *detail)
 {
     struct rk_store_merge_record record;
     enum rk_err err;
@@ -167,28 +171,38 @@ static enum rk_err take_tombstone(struct rk_store_merge *merge, struct merge_inp
         return RK_OK;
     }
     err = rk_store_merge_source_read(source, entry, &record, detail);
-    return err == RK_OK ? copy_record(merge, source, entry, &record, detail) : err;
+    if (err != RK_OK)
+        return err;
+    return rk_log_hint_is_tombstone(entry) ? copy_record(merge, source, entry, &record, detail)
+                                           : replace_record(merge, entry, &record, detail);
 }
 
+/* `now` is where its key was a moment ago; 0: nowhere. */
 static enum rk_err take_wanted(struct rk_store_merge *merge, struct merge_input *input,
                                struct rk_store_merge_source *source, const struct rk_log_hint_entry *entry,
-                               struct rk_detail *detail)
+                               uint64_t now, struct rk_detail *detail)
 {
     uint64_t written_bytes = merge->progress.written_bytes;
-    enum rk_err err = entry->is_tombstone ? take_tombstone(merge, input, source, entry, detail)
-                                          : take_put(merge, input, source, entry, detail);
+    enum rk_err err =
+        now == 0 ? take_hiding(merge, input, source, entry, detail) : take_live(merge, input, source, entry, detail);
 
     merge->progress.done_bytes += rk_log_location_decode(entry->location).size_bytes;
     return err == RK_OK ? rk_store_merge_turn(merge, merge->progress.written_bytes - written_bytes, COPY_STEPS) : err;
 }
 
-/* How many entries there are before the first one whose record is wanted. `now` is where their keys were a moment ago;
- * 0: nowhere. */
-static size_t count_dead(const struct rk_log_hint_entry *entries, const uint64_t *now, size_t n_entries)
+/* Whether a record of whose key the keydir has nothing may hide older ones (guarantee 7). */
+static bool may_hide(const struct merge_input *input, const struct rk_log_hint_entry *entry)
+{
+    return rk_log_hint_is_tombstone(entry) || (input->has_expired && rk_log_is_expiry(entry->expiry_s));
+}
+
+/* How many entries there are before the first one whose record is wanted. */
+static size_t count_dead(const struct merge_input *input, const struct rk_log_hint_entry *entries, const uint64_t *now,
+                         size_t n_entries)
 {
     size_t n = 0;
 
-    while (n < n_entries && (entries[n].is_tombstone ? now[n] != 0 : now[n] != entries[n].location))
+    while (n < n_entries && now[n] != entries[n].location && (now[n] != 0 || !may_hide(input, &entries[n])))
         n++;
     return n;
 }
@@ -227,11 +241,11 @@ static enum rk_err take_entries(struct rk_store_merge *merge, struct merge_input
 
     look_up(rk_keydir_writer_reader(merge->settings->keydir), entries, n_entries, now);
     for (size_t at = 0; err == RK_OK && at < n_entries; at += n_taken) {
-        n_taken = count_dead(&entries[at], &now[at], n_entries - at);
+        n_taken = count_dead(input, &entries[at], &now[at], n_entries - at);
         if (n_taken > 0) {
             err = drop_dead(merge, &entries[at], n_taken);
         } else {
-            err = take_wanted(merge, input, source, &entries[at], detail);
+            err = take_wanted(merge, input, source, &entries[at], now[at], detail);
             n_taken = 1;
         }
     }
@@ -288,7 +302,7 @@ static bool is_all_dead(struct rk_store_merge *merge, struct merge_input *input)
 {
     if (input->space.n_records[RK_STORE_LIVE] > 0)
         return false;
-    if (input->space.n_records[RK_STORE_TOMBSTONE] == 0)
+    if (input->space.n_records[RK_STORE_TOMBSTONE] == 0 && !input->has_expired)
         return true;
     return may_drop_hiding(merge, input, input->last_sequence);
 }
@@ -316,7 +330,7 @@ enum rk_err rk_store_merge_run(const struct rk_store_merge_settings *settings, s
     enum rk_err err;
 
     merge->settings = settings;
-    merge->now_ms = rk_time_wall_ms();
+    merge->now_s = settings->now_s;
     err = rk_store_merge_plan(merge, detail);
     if (err == RK_OK)
         err = settings->turn(settings->context, &merge->progress);

@@ -26,7 +26,9 @@
  *     sequence of all inputs that stay. So whatever of the removals a crash leaves out, no tombstone is gone before
  *     what it hides.
  *  7. An expired record is dead, but hides older ones like a tombstone: where (5) would keep a tombstone, one with the
- *     record's key and sequence takes its place.
+ *     record's key and sequence takes its place. If it was found earlier that it had expired (store_expire_writer.h),
+ *     then the keydir has nothing of its key: it looks like one that was overwritten and deleted, so in a file with
+ *     any record that counts as expired each that has an expiry is taken for such a one, whatever the clock says now.
  *  8. Inputs are removed as soon as what was wanted of them is durable, so it takes free space for one output, not for
  *     all. An input with nothing that is wanted is removed without being read.
  *  9. Whatever fails, the store goes on: an output that is not listed is removed, an input that is listed stays. After
@@ -71,6 +73,7 @@ struct rk_store_merge_settings {
     size_t n_files;
     uint64_t file_size_bytes;
     uint64_t min_free_bytes;
+    uint64_t now_s; /* since 1970, by the wall clock: what has expired by then is dead */
 
     void *context;
     /* Has the writer thread call run(argument), and waits for it: RK_OK, or RK_ERR_CLOSED. */

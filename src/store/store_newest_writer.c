@@ -82,19 +82,19 @@ static void count_loser(const struct rk_store_newest *newest, const struct rk_lo
 {
     if (newest->space != NULL)
         rk_store_space_add(newest->space, loser->location,
-                           loser->is_tombstone ? RK_STORE_TOMBSTONE
-                           : to_tombstone      ? RK_STORE_DELETED
-                                               : RK_STORE_OVERWRITTEN);
+                           rk_log_hint_is_tombstone(loser) ? RK_STORE_TOMBSTONE
+                           : to_tombstone                  ? RK_STORE_DELETED
+                                                           : RK_STORE_OVERWRITTEN);
 }
 
 static void meet(const struct rk_store_newest *newest, struct rk_log_hint_entry *there,
                  const struct rk_log_hint_entry *entry)
 {
     if (is_newer(entry, there)) {
-        count_loser(newest, there, entry->is_tombstone);
+        count_loser(newest, there, rk_log_hint_is_tombstone(entry));
         *there = *entry;
     } else {
-        count_loser(newest, entry, there->is_tombstone);
+        count_loser(newest, entry, rk_log_hint_is_tombstone(there));
     }
 }
 

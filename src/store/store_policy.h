@@ -25,7 +25,8 @@ struct rk_store_policy_file {
     uint32_t file_number;
     bool is_active;
     uint64_t file_bytes;
-    uint64_t dead_bytes; /* overwritten, deleted and expired */
+    uint64_t dead_bytes;    /* overwritten, deleted and expired */
+    uint64_t expired_bytes; /* of these; tombstones may have to take their place */
     uint64_t tombstone_bytes;
     uint64_t live_bytes;
     uint64_t first_sequence; /* of its records, tombstones included; UINT64_MAX without any */

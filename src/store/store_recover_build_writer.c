@@ -2,6 +2,7 @@
 
 #include "base/base_mem.h"
 #include "keydir/keydir_bulk_writer.h"
+#include "log/log_location.h"
 #include "store/store_newest_writer.h"
 #include "store/store_space_writer.h"
 
@@ -70,21 +71,33 @@ static void reserve_live(struct rk_store_builder *builder, size_t n)
     builder->live = larger;
 }
 
+static void count_newest(struct rk_store_space *space, const struct rk_log_hint_entry *entry,
+                         enum rk_store_column column)
+{
+    if (space == NULL)
+        return;
+    rk_store_space_add(space, entry->location, column);
+    if (column == RK_STORE_LIVE)
+        rk_store_space_note_expiry(space, rk_log_location_decode(entry->location).file_number, entry->expiry_s);
+}
+
 /* The part's keys, behind those of the parts before it. */
-static void keep_live(struct rk_store_builder *builder)
+static void keep_live(const struct rk_store_building *building, struct rk_store_builder *builder)
 {
     size_t n_newest;
     const struct rk_log_hint_entry *newest = rk_store_newest_entries(builder->newest, &n_newest);
 
     reserve_live(builder, builder->n_live + n_newest);
     for (size_t i = 0; i < n_newest; i++) {
-        if (builder->space != NULL)
-            rk_store_space_add(builder->space, newest[i].location,
-                               newest[i].is_tombstone ? RK_STORE_TOMBSTONE : RK_STORE_LIVE);
+        enum rk_store_column column = rk_log_hint_is_tombstone(&newest[i])                   ? RK_STORE_TOMBSTONE
+                                      : rk_log_hint_has_expired(&newest[i], building->now_s) ? RK_STORE_EXPIRED
+                                                                                             : RK_STORE_LIVE;
+
+        count_newest(builder->space, &newest[i], column);
         builder->live[builder->n_live] = (struct rk_keydir_entry){ .location = newest[i].location,
                                                                    .high = newest[i].fingerprint_high,
                                                                    .low = newest[i].fingerprint_low };
-        builder->n_live += !newest[i].is_tombstone;
+        builder->n_live += column == RK_STORE_LIVE;
     }
 }
 
@@ -108,7 +121,7 @@ static void build_group(struct rk_store_building *building, unsigned thread, uin
     builder->n_live = 0;
     for (uint64_t n = 0; n < 1ull << (building->part_bits - building->range.range_bits); n++) {
         find_newest(building, builder, part_of_group(building, group, n));
-        keep_live(builder);
+        keep_live(building, builder);
     }
     rk_keydir_bulk_add(building->bulk, thread, &part, builder->live, (uint32_t)builder->n_live);
 }

@@ -17,6 +17,7 @@ struct rk_store_building {
     struct rk_store_builder **builders;      /* one a thread */
     unsigned n_threads;
     uint32_t part_bits;
+    uint64_t now_s;                      /* since 1970: what has expired by then is no key any more */
     struct rk_store_scatter_range range; /* of groups; they are filled for */
     _Atomic uint64_t next_group;         /* range.first before it begins */
 };

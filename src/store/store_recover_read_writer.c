@@ -34,7 +34,7 @@ static void add_entries(struct pass *pass, const struct rk_log_hint_entry *entri
     uint64_t n_tombstones = 0;
 
     for (size_t i = 0; i < n_entries; i++) {
-        n_tombstones += entries[i].is_tombstone;
+        n_tombstones += rk_log_hint_is_tombstone(&entries[i]);
         rk_store_scatter_add(pass->scatter, &entries[i]);
     }
     pass->file->n_records += n_entries;
@@ -47,7 +47,7 @@ static enum rk_err add_record(struct pass *pass, const struct rk_log_scan_item *
     struct rk_fingerprint fingerprint;
     struct rk_log_hint_entry entry = { .location = item->location,
                                        .sequence = item->header.sequence,
-                                       .is_tombstone = item->header.type == RK_RECORD_TOMBSTONE };
+                                       .expiry_s = rk_log_expiry_s(item->header.type, item->expiry_ms) };
 
     if (item->header.type != RK_RECORD_PUT && item->header.type != RK_RECORD_TOMBSTONE) {
         rk_detail_set(&pass->file->detail, "data file %u: a record of type %u, which this program does not know",

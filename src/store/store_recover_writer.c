@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_time.h"
 #include "keydir/keydir_bulk_writer.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_location.h"
@@ -145,6 +146,7 @@ static void plan(struct recovery *recovery)
     while (part_bits < PART_BITS_MAX && usual >> part_bits > PART_ENTRIES)
         part_bits++;
     recovery->building.part_bits = part_bits;
+    recovery->building.now_s = recovery->hooks->now_s != 0 ? recovery->hooks->now_s : rk_time_wall_ms() / 1000;
     recovery->building.range.range_bits = min_u32(part_bits > GROUP_PART_BITS ? part_bits - GROUP_PART_BITS : 0,
                                                   rk_keydir_bulk_max_depth(recovery->building.bulk));
     n_groups = 1ull << recovery->building.range.range_bits;

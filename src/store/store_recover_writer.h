@@ -9,7 +9,8 @@
  * 5. What is read of the newest file comes from the device, not from pages that never reached it.
  * 6. Afterwards every file is sealed, but for the newest if it holds no record, or if the disk has no room for its
  *    trailer. Doing it again gives the same.
- * 7. No sequence is given out twice: when the newest file was not closed cleanly, the next sequence leaves a gap as
+ * 7. A key whose newest record has expired is not there; its record counts as expired, and hides older ones.
+ * 8. No sequence is given out twice: when the newest file was not closed cleanly, the next sequence leaves a gap as
  *    wide as all that may have been lost with its tail. */
 #ifndef RK_STORE_STORE_RECOVER_WRITER_H
 #define RK_STORE_STORE_RECOVER_WRITER_H
@@ -38,6 +39,7 @@ struct rk_store_recover_hooks {
     /* Some times a second, on the calling thread; never less than before. */
     void (*progress)(void *context, const struct rk_store_recover_progress *progress);
     unsigned n_threads;    /* 0: as many as there are processors, or none for a small store */
+    uint64_t now_s;        /* since 1970; 0: by the wall clock */
     uint64_t memory_bytes; /* for what is known of each record; 0: a quarter of keydir.max_bytes, within reason */
 };
 

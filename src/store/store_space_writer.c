@@ -2,6 +2,7 @@
 
 #include "base/base_assert.h"
 #include "base/base_mem.h"
+#include "log/log_hint.h"
 #include "log/log_location.h"
 
 #include <stdlib.h>
@@ -78,12 +79,34 @@ void rk_store_space_move(struct rk_store_space *space, uint64_t location, enum r
     count(&space->total, to, place.size_bytes);
 }
 
+static void keep_first(struct rk_store_space_file *row, uint32_t expiry_s)
+{
+    if (rk_log_is_expiry(expiry_s) && (row->first_expiry_s == 0 || expiry_s < row->first_expiry_s))
+        row->first_expiry_s = expiry_s;
+}
+
+void rk_store_space_note_expiry(struct rk_store_space *space, uint32_t file_number, uint32_t expiry_s)
+{
+    if (rk_log_is_expiry(expiry_s))
+        keep_first(row_of(space, file_number), expiry_s);
+}
+
+uint32_t rk_store_space_take_expiry(struct rk_store_space *space, uint32_t file_number)
+{
+    struct rk_store_space_file *row = row_of(space, file_number);
+    uint32_t expiry_s = row->first_expiry_s;
+
+    row->first_expiry_s = 0;
+    return expiry_s;
+}
+
 static void add_row(struct rk_store_space_file *row, const struct rk_store_space_file *other)
 {
     for (size_t column = 0; column < RK_STORE_N_COLUMNS; column++) {
         row->n_records[column] += other->n_records[column];
         row->bytes[column] += other->bytes[column];
     }
+    keep_first(row, other->first_expiry_s);
 }
 
 void rk_store_space_add_all(struct rk_store_space *space, const struct rk_store_space *other)

@@ -7,9 +7,11 @@
  *    get copies (rk_store_writer_call).
  * 2. A record is counted when it gets its place, and changes its column when its key's newest location changes.
  * 3. A record is dead by what replaced it: `overwritten` by a put (or by a copy of itself in a merged file), `deleted`
- *    by a tombstone, `expired` by time. Which of these is known after a restart may differ from before: then a record
- *    that expired is live until somebody looks, and one with several successors is dead by any of them.
- * 4. A tombstone is neither live nor dead: whether it may go depends on other files (store_policy.h). */
+ *    by a tombstone, `expired` by time. After a restart one with several successors is dead by any of them.
+ * 4. A tombstone is neither live nor dead: whether it may go depends on other files (store_policy.h).
+ * 5. Live is what the keydir names. What has expired stays there until somebody looks (store_expire_writer.h); from
+ *    then on it is in `expired`, until its file is gone. It may hide older records, as a tombstone does.
+ * 6. No record of a file that is live expires before the file's first expiry. */
 #ifndef RK_STORE_STORE_SPACE_WRITER_H
 #define RK_STORE_STORE_SPACE_WRITER_H
 
@@ -32,6 +34,7 @@ struct rk_store_space_file {
     uint32_t file_number;
     uint64_t n_records[RK_STORE_N_COLUMNS];
     uint64_t bytes[RK_STORE_N_COLUMNS]; /* padded, as the location says */
+    uint32_t first_expiry_s;            /* since 1970; 0: none */
 };
 
 struct rk_store_space *rk_store_space_create(void);
@@ -43,6 +46,13 @@ void rk_store_space_add(struct rk_store_space *space, uint64_t location, enum rk
 /* It was in one column and is in another from now on. */
 void rk_store_space_move(struct rk_store_space *space, uint64_t location, enum rk_store_column from,
                          enum rk_store_column to);
+
+/* A live record of the file expires then (rk_log_expiry_s, which may say that it does not). */
+void rk_store_space_note_expiry(struct rk_store_space *space, uint32_t file_number, uint32_t expiry_s);
+
+/* The first expiry of the file, which is none from now on: who takes it looks what has expired, and then notes what is
+ * left. What others note meanwhile stays. */
+uint32_t rk_store_space_take_expiry(struct rk_store_space *space, uint32_t file_number);
 
 /* Adds all that `other` has counted. */
 void rk_store_space_add_all(struct rk_store_space *space, const struct rk_store_space *other);

@@ -81,7 +81,7 @@ static void write_hint_seeds(void)
         abort();
     for (; rk_log_scan_next(scan, &item, NULL) == RK_OK; at += RK_LOG_HINT_ENTRY_BYTES) {
         struct rk_log_hint_entry entry = { .fingerprint_high = ++header.n_entries,
-                                           .is_tombstone = item.header.type == RK_RECORD_TOMBSTONE,
+                                           .expiry_s = rk_log_expiry_s(item.header.type, item.expiry_ms),
                                            .location = item.location,
                                            .sequence = item.header.sequence };
 

@@ -73,7 +73,7 @@ static enum rk_err add_records(unsigned n)
 
         ck_assert_int_eq(rk_log_scan_next(scan, &item, &detail), RK_OK);
         entry = (struct rk_log_hint_entry){ .fingerprint_high = item.header.sequence,
-                                            .is_tombstone = item.header.type == RK_RECORD_TOMBSTONE,
+                                            .expiry_s = rk_log_expiry_s(item.header.type, item.expiry_ms),
                                             .location = item.location,
                                             .sequence = item.header.sequence };
         err = rk_log_hint_builder_add(builder, &entry, item.key, item.header.key_len, &detail);
@@ -113,7 +113,7 @@ static void check_entries_of(uint64_t first_sequence, uint64_t n_entries)
         ck_assert_int_eq(rk_log_hint_next(hint, &entry), RK_OK);
         ck_assert_uint_eq(entry.sequence, i);
         ck_assert_uint_eq(entry.fingerprint_high, i);
-        ck_assert_int_eq(entry.is_tombstone, i == 2);
+        ck_assert_int_eq(rk_log_hint_is_tombstone(&entry), i == 2);
     }
     ck_assert_int_eq(rk_log_hint_next(hint, &entry), RK_ERR_NOT_FOUND);
     rk_log_hint_close(&hint);

@@ -277,20 +277,51 @@ START_TEST(an_entry_comes_back)
 {
     struct rk_log_hint_entry entry = { .fingerprint_high = 0x1122334455667788,
                                        .fingerprint_low = 0x99aabbcc,
-                                       .is_tombstone = true,
+                                       .expiry_s = 0x0d0e0f10,
                                        .location = 0x0102030405060708,
                                        .sequence = 77 };
     uint8_t bytes[RK_LOG_HINT_ENTRY_BYTES];
     struct rk_log_hint_entry back = { 0 };
 
     rk_log_hint_entry_encode(bytes, &entry);
-    ck_assert_mem_eq(bytes,
-                     "\x88\x77\x66\x55\x44\x33\x22\x11\xcc\xbb\xaa\x99\x01\0\0\0\x08\x07\x06\x05\x04\x03\x02\x01", 24);
-    ck_assert_int_eq(rk_log_hint_entry_decode(bytes, &back), RK_OK);
+    ck_assert_mem_eq(
+        bytes, "\x88\x77\x66\x55\x44\x33\x22\x11\xcc\xbb\xaa\x99\x10\x0f\x0e\x0d\x08\x07\x06\x05\x04\x03\x02\x01", 24);
+    rk_log_hint_entry_decode(bytes, &back);
     ck_assert(back.fingerprint_high == entry.fingerprint_high && back.fingerprint_low == entry.fingerprint_low);
-    ck_assert(back.is_tombstone && back.location == entry.location && back.sequence == entry.sequence);
-    bytes[13] = 1;
-    ck_assert_int_eq(rk_log_hint_entry_decode(bytes, &back), RK_ERR_CORRUPT);
+    ck_assert_uint_eq(back.expiry_s, entry.expiry_s);
+    ck_assert(back.location == entry.location && back.sequence == entry.sequence);
+}
+END_TEST
+
+/* The second in which all of it is past; three of the numbers mean something else. */
+START_TEST(an_expiry_is_rounded_up)
+{
+    static const struct {
+        uint64_t expiry_ms;
+        uint32_t expiry_s;
+    } cases[] = { { 0, RK_LOG_EXPIRY_NONE },
+                  { 1, 2 },
+                  { 1000, 2 },
+                  { 1001, 2 },
+                  { 2000, 2 },
+                  { 2001, 3 },
+                  { 1800000000000, 1800000000 },
+                  { 1800000000001, 1800000001 },
+                  { UINT64_C(4294967294000), UINT32_MAX - 1 },
+                  { UINT64_C(4294967294001), RK_LOG_EXPIRY_FAR },
+                  { UINT64_MAX, RK_LOG_EXPIRY_FAR } };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rk_log_hint_entry entry = { .expiry_s = rk_log_expiry_s(RK_RECORD_PUT, cases[i].expiry_ms) };
+
+        ck_assert_uint_eq(entry.expiry_s, cases[i].expiry_s);
+        ck_assert(!rk_log_hint_is_tombstone(&entry));
+        ck_assert_int_eq(rk_log_is_expiry(entry.expiry_s),
+                         cases[i].expiry_s != RK_LOG_EXPIRY_NONE && cases[i].expiry_s != RK_LOG_EXPIRY_FAR);
+        ck_assert(!rk_log_hint_has_expired(&entry, entry.expiry_s - 1));
+        ck_assert_int_eq(rk_log_hint_has_expired(&entry, entry.expiry_s), rk_log_is_expiry(entry.expiry_s));
+    }
+    ck_assert_uint_eq(rk_log_expiry_s(RK_RECORD_TOMBSTONE, 0), RK_LOG_EXPIRY_TOMBSTONE);
 }
 END_TEST
 
@@ -310,6 +341,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, only_a_whole_sealed_file_gets_a_hint);
     tcase_add_test(tcase, making_a_hint_may_fail_anywhere);
     tcase_add_test(tcase, an_entry_comes_back);
+    tcase_add_test(tcase, an_expiry_is_rounded_up);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -38,7 +38,7 @@ static void teardown(void)
 static void fill(unsigned n_keys, uint32_t value_len)
 {
     for (unsigned i = 0; i < n_keys; i++)
-        model_put(&model, i, value_len, false);
+        model_put(&model, i, value_len, 0);
 }
 
 START_TEST(what_is_overwritten_goes)
@@ -91,7 +91,7 @@ START_TEST(what_expired_hides_what_it_replaced)
     model_roll(&model);
     newest = rk_log_writer_file_number(model.log);
     for (unsigned i = 0; i < 10; i++)
-        model_put(&model, i, 50, true);
+        model_put(&model, i, 50, 1);
     model_roll(&model);
     ck_assert_int_eq(model_merge(&model, &newest, 1), RK_OK);
     model_check(&model);
@@ -101,6 +101,70 @@ START_TEST(what_expired_hides_what_it_replaced)
     model_check(&model);
     ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
     ck_assert_uint_eq(rk_log_store_n_files(model.store), 1);
+}
+END_TEST
+
+/* Ten keys with an older value in a file of their own, whose newest value has expired since, in another one. */
+static uint32_t make_expired(unsigned after_s)
+{
+    uint32_t newest;
+
+    fill(10, 100);
+    model_roll(&model);
+    newest = rk_log_writer_file_number(model.log);
+    for (unsigned i = 0; i < 10; i++)
+        model_put(&model, i, 50, (model.now_s + after_s) * 1000);
+    model_roll(&model);
+    model.now_s += after_s;
+    return newest;
+}
+
+START_TEST(what_was_found_expired_hides_what_it_replaced)
+{
+    uint32_t newest = make_expired(7);
+
+    ck_assert_int_eq(model_expire(&model), RK_OK);
+    ck_assert_uint_eq(model.n_expired, 10);
+    ck_assert_uint_eq(rk_store_space_file(model.space, newest).n_records[RK_STORE_EXPIRED], 10);
+    model_check(&model);
+    ck_assert_int_eq(model_merge(&model, &newest, 1), RK_OK);
+    model_check(&model);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_TOMBSTONE], 10);
+    model_restart(&model, false, true);
+    model_check(&model);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_LIVE], 0);
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
+    ck_assert_uint_eq(rk_log_store_n_files(model.store), 1);
+}
+END_TEST
+
+/* The same, when a recovery found it. */
+START_TEST(what_a_start_finds_expired_hides_what_it_replaced)
+{
+    uint32_t newest = make_expired(7);
+
+    model_restart(&model, false, _i == 1);
+    ck_assert_uint_eq(rk_store_space_file(model.space, newest).n_records[RK_STORE_EXPIRED], 10);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_LIVE], 0);
+    model_check(&model);
+    ck_assert_int_eq(model_merge(&model, &newest, 1), RK_OK);
+    model_restart(&model, false, false);
+    model_check(&model);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_TOMBSTONE], 10);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_LIVE], 0);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_back_brings_nothing_older_back)
+{
+    uint32_t newest = make_expired(7);
+
+    ck_assert_int_eq(model_expire(&model), RK_OK);
+    model.now_s -= 5;
+    ck_assert_int_eq(model_merge(&model, &newest, 1), RK_OK);
+    model_restart(&model, false, false);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_LIVE], 0);
+    ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_TOMBSTONE], 10);
 }
 END_TEST
 
@@ -146,7 +210,7 @@ START_TEST(the_hint_of_a_merged_file_is_that_of_its_records)
         if (i % 3 == 0)
             model_delete(&model, i);
         else
-            model_put(&model, i, 20, i % 3 == 1);
+            model_put(&model, i, 20, i % 3 == 1 ? 1 : (i % 4) * (UINT64_MAX / 4));
     model_roll(&model);
     ck_assert_int_eq(model_merge(&model, files, 1), RK_OK);
     merged = rk_log_store_file(model.store, rk_log_store_n_files(model.store) - 2);
@@ -163,8 +227,8 @@ START_TEST(large_values_are_copied_whole)
     static const uint32_t sizes[] = { 65535, 65536, 65537, 200000, 300001, 700000 };
 
     for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        model_put(&model, i, sizes[i], false);
-        model_put(&model, 40, sizes[i], false);
+        model_put(&model, i, sizes[i], 0);
+        model_put(&model, 40, sizes[i], UINT64_MAX / 2);
     }
     model_roll(&model);
     ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
@@ -216,7 +280,7 @@ static void make_history(void)
         if (model_random(&model, 4) == 0)
             model_delete(&model, key);
         else
-            model_put(&model, key, model_random(&model, 300), model_random(&model, 8) == 0);
+            model_put(&model, key, model_random(&model, 300), model_random_expiry(&model));
     }
     model_roll(&model);
 }
@@ -273,6 +337,15 @@ START_TEST(any_operation_on_a_file_may_fail)
 }
 END_TEST
 
+static void random_look(void)
+{
+    if (model_random(&model, 8) == 0)
+        model.calls_left = 1 + model_random(&model, 6);
+    if (model_expire(&model) == RK_ERR_CLOSED)
+        model_restart(&model, model_random(&model, 2) == 0, false);
+    model_check(&model);
+}
+
 static void random_merge(void)
 {
     uint32_t files[N_FILES_MAX];
@@ -294,12 +367,14 @@ static void random_step(void)
     unsigned dice = model_random(&model, 1000);
     unsigned key = model_random(&model, MODEL_KEYS);
 
-    if (dice < 550)
-        model_put(&model, key, model_random(&model, dice < 5 ? 20000 : 300), false);
-    else if (dice < 620)
-        model_put(&model, key, model_random(&model, 100), true);
-    else if (dice < 985)
+    if (dice < 620)
+        model_put(&model, key, model_random(&model, dice < 5 ? 20000 : 300), model_random_expiry(&model));
+    else if (dice < 960)
         model_delete(&model, key);
+    else if (dice < 975)
+        model.now_s += model_random(&model, 20);
+    else if (dice < 985)
+        random_look();
     else if (dice < 988)
         model_roll(&model);
     else if (dice < 996)
@@ -323,7 +398,9 @@ START_TEST(random_histories_with_merges)
             model_check(&model);
     }
     model_check(&model);
-    printf("%zu operations, %zu merges: as the model says\n", n_ops, model.n_merges);
+    printf("%zu operations, %zu merges, %llu records found expired: as the model says\n", n_ops, model.n_merges,
+           (unsigned long long)model.n_expired);
+    ck_assert_uint_gt(model.n_expired, 0);
 }
 END_TEST
 
@@ -337,6 +414,9 @@ Suite *test_suite(void)
     tcase_add_test(tcase, what_is_overwritten_goes);
     tcase_add_test(tcase, a_tombstone_stays_while_there_is_something_to_hide);
     tcase_add_test(tcase, what_expired_hides_what_it_replaced);
+    tcase_add_test(tcase, what_was_found_expired_hides_what_it_replaced);
+    tcase_add_loop_test(tcase, what_a_start_finds_expired_hides_what_it_replaced, 0, 2);
+    tcase_add_test(tcase, a_clock_that_is_set_back_brings_nothing_older_back);
     tcase_add_test(tcase, the_hint_of_a_merged_file_is_that_of_its_records);
     tcase_add_test(tcase, large_values_are_copied_whole);
     tcase_add_test(tcase, the_active_file_and_unknown_files_are_refused);

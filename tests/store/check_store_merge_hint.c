@@ -45,7 +45,7 @@ static void make_history(void)
         if (model_random(&model, 3) == 0)
             model_delete(&model, key);
         else
-            model_put(&model, key, model_random(&model, VALUE_LEN), model_random(&model, 8) == 0);
+            model_put(&model, key, model_random(&model, VALUE_LEN), model_random_expiry(&model));
     }
     model_roll(&model);
 }

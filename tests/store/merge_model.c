@@ -11,6 +11,7 @@
 #include "ring/ring_messages.h"
 #include "stats/stats_store.h"
 #include "store/store_batch_writer.h"
+#include "store/store_expire_writer.h"
 #include "store/store_merge_writer.h"
 #include "store/store_recover_writer.h"
 #include "store/store_space_writer.h"
@@ -76,6 +77,7 @@ static void open_store(struct model *model)
     ck_assert_msg(rk_log_store_open(&model->store, model->path, &detail) == RK_OK, "%s", detail.text);
     ck_assert_int_eq(rk_keydir_writer_create(&model->keydir, KEYDIR_BYTES, NULL, NULL), RK_OK);
     hooks.space = model->space = rk_store_space_create();
+    hooks.now_s = model->now_s;
     ck_assert_msg(rk_store_recover(model->store, model->keydir, &hooks, &result, &detail) == RK_OK, "%s", detail.text);
     settings.next_sequence = result.next_sequence;
     ck_assert_msg(rk_log_writer_open(&model->log, model->store, &settings, &detail) == RK_OK, "%s", detail.text);
@@ -118,7 +120,7 @@ void model_create(struct model *model, uint64_t seed)
 {
     static struct rk_io_ops calm;
 
-    *model = (struct model){ .path = test_dir_create(), .random = seed };
+    *model = (struct model){ .path = test_dir_create(), .random = seed, .now_s = MODEL_BEGIN_S };
     model->stats = calloc(1, sizeof *model->stats);
     calm = rk_io_kernel_ops;
     calm.fdatasync = calm_sync;
@@ -149,25 +151,40 @@ static void write_record(struct model *model, const struct rk_record_parts *part
     rk_store_batch_commit(model->batch);
 }
 
-void model_put(struct model *model, unsigned key_number, uint32_t value_len, bool expired)
+void model_put(struct model *model, unsigned key_number, uint32_t value_len, uint64_t expiry_ms)
 {
     static uint8_t value[1u << 20];
     char key[16];
-    struct rk_record_parts parts = { .type = RK_RECORD_PUT, .key = key, .value = value, .value_len = value_len };
+    struct rk_record_parts parts = {
+        .type = RK_RECORD_PUT, .key = key, .value = value, .value_len = value_len, .expiry_ms = expiry_ms
+    };
 
     make_key(key, key_number);
     make_value(value, ++model->n_values, value_len);
     parts.key_len = (uint16_t)strlen(key);
-    if (expired || model_random(model, 4) == 0)
-        parts.expiry_ms = expired ? 1 : UINT64_MAX / 2;
     write_record(model, &parts);
     if (answer.err != RK_OK) { /* a full disk, say */
         ck_assert((answer.flags & RK_RING_NONE) != 0);
         return;
     }
-    model->keys[key_number] = (struct model_key){
-        .exists = !expired, .sequence = answer.sequence, .value = model->n_values, .value_len = value_len
-    };
+    model->keys[key_number] = (struct model_key){ .exists = true,
+                                                  .expiry_ms = expiry_ms,
+                                                  .sequence = answer.sequence,
+                                                  .value = model->n_values,
+                                                  .value_len = value_len };
+}
+
+uint64_t model_random_expiry(struct model *model)
+{
+    unsigned dice = model_random(model, 16);
+
+    if (dice < 8)
+        return 0;
+    if (dice < 10)
+        return UINT64_MAX / 2;
+    if (dice < 12)
+        return 1 + model_random(model, 3000);
+    return model->now_s * 1000 + model_random(model, 60000);
 }
 
 void model_delete(struct model *model, unsigned key_number)
@@ -253,6 +270,7 @@ enum rk_err model_merge(struct model *model, const uint32_t *files, size_t n_fil
                                                 .files = files,
                                                 .n_files = n_files,
                                                 .file_size_bytes = MODEL_FILE_BYTES,
+                                                .now_s = model->now_s,
                                                 .context = model,
                                                 .call = on_call,
                                                 .gone = on_gone,
@@ -274,6 +292,43 @@ enum rk_err model_merge(struct model *model, const uint32_t *files, size_t n_fil
     model->calls_left = model->turns_left = 0;
     ck_assert_msg(err == RK_OK || err == RK_ERR_AGAIN || detail.text[0] != '\0' || err == RK_ERR_CLOSED,
                   "a failure without a reason: %d", (int)err);
+    return err;
+}
+
+static bool has_expired(const struct model *model, unsigned number)
+{
+    uint64_t expiry_ms = model->keys[number].expiry_ms;
+
+    return expiry_ms != 0 && expiry_ms <= model->now_s * 1000;
+}
+
+static enum rk_err on_look_turn(void *context)
+{
+    struct model *model = context;
+
+    return model->turns_left > 0 && --model->turns_left == 0 ? RK_ERR_AGAIN : RK_OK;
+}
+
+enum rk_err model_expire(struct model *model)
+{
+    struct rk_store_expire_settings settings = { .store = model->store,
+                                                 .log = model->log,
+                                                 .keydir = model->keydir,
+                                                 .space = model->space,
+                                                 .now_s = model->now_s,
+                                                 .context = model,
+                                                 .call = on_call,
+                                                 .turn = on_look_turn };
+    struct rk_detail detail = { "" };
+    uint64_t n_expired = 0;
+    enum rk_err err = rk_store_expire_run(&settings, &n_expired, &detail);
+
+    model->calls_left = model->turns_left = 0;
+    model->n_expired += n_expired;
+    ck_assert(err == RK_OK || err == RK_ERR_AGAIN || err == RK_ERR_CLOSED || detail.text[0] != '\0');
+    for (unsigned i = 0; err == RK_OK && i < MODEL_KEYS; i++)
+        ck_assert(!model->keys[i].exists || !has_expired(model, i)
+                  || rk_keydir_writer_lookup(model->keydir, fingerprint_of(model, i)) == 0);
     return err;
 }
 
@@ -299,7 +354,6 @@ static void check_value(const struct model *model, unsigned number, uint64_t wor
     char name[RK_LOG_FILE_NAME_BYTES], text[16];
     uint8_t *bytes = malloc(location.size_bytes), *value = malloc(key->value_len + 1);
     struct rk_record_view view;
-    bool exists;
     int fd;
 
     rk_log_file_name(name, location.file_number);
@@ -310,15 +364,13 @@ static void check_value(const struct model *model, unsigned number, uint64_t wor
     ck_assert_int_eq(rk_record_decode(bytes, location.size_bytes, &rk_log_store_identity(model->store)->secret, &view),
                      RK_OK);
     ck_assert_int_eq(view.header.type, RK_RECORD_PUT);
-    exists = view.expiry_ms != 1;
-    ck_assert_msg(exists == key->exists, "key %u: %s", number, exists ? "came back" : "is gone");
+    ck_assert_msg(key->exists, "key %u came back", number);
+    ck_assert_uint_eq(view.expiry_ms, key->expiry_ms);
     make_key(text, number);
     ck_assert(view.header.key_len == strlen(text) && memcmp(view.key, text, strlen(text)) == 0);
-    if (exists) {
-        make_value(value, key->value, key->value_len);
-        ck_assert_msg(view.header.sequence == key->sequence, "key %u: an old value", number);
-        ck_assert(view.header.value_len == key->value_len && memcmp(view.value, value, key->value_len) == 0);
-    }
+    make_value(value, key->value, key->value_len);
+    ck_assert_msg(view.header.sequence == key->sequence, "key %u: an old value", number);
+    ck_assert(view.header.value_len == key->value_len && memcmp(view.value, value, key->value_len) == 0);
     free(bytes);
     free(value);
 }
@@ -330,7 +382,7 @@ static void check_keys(const struct model *model)
     for (unsigned i = 0; i < MODEL_KEYS; i++) {
         uint64_t word = rk_keydir_writer_lookup(model->keydir, fingerprint_of(model, i));
 
-        ck_assert_msg(word != 0 || !model->keys[i].exists, "key %u is gone", i);
+        ck_assert_msg(word != 0 || !model->keys[i].exists || has_expired(model, i), "key %u is gone", i);
         n_found += word != 0;
         if (word != 0)
             check_value(model, i, word);
