@@ -49,7 +49,8 @@ enum rk_store_policy_reason {
 struct rk_store_policy_verdict {
     enum rk_store_policy_reason reason;
     bool is_eligible;
-    uint64_t gain_bytes; /* what a merge of all eligible files would free here */
+    uint64_t gain_bytes; /* what a merge of all eligible files would free here, but for tombstones that take the place
+                            of what has expired */
 };
 
 /* Fills one verdict for each file; returns how many are eligible. */

@@ -1,4 +1,5 @@
 /* The table of live and dead bytes: sums, moves, files that go, tables that are added up. */
+#include "log/log_hint.h"
 #include "log/log_location.h"
 #include "store/store_space_writer.h"
 #include "test_main.h"
@@ -77,6 +78,31 @@ START_TEST(tables_of_several_owners_add_up)
 }
 END_TEST
 
+START_TEST(a_file_knows_its_first_expiry)
+{
+    struct rk_store_space *other = rk_store_space_create();
+
+    ck_assert_uint_eq(rk_store_space_file(space, 1).first_expiry_s, 0);
+    rk_store_space_note_expiry(space, 1, RK_LOG_EXPIRY_NONE);
+    rk_store_space_note_expiry(space, 1, RK_LOG_EXPIRY_TOMBSTONE);
+    rk_store_space_note_expiry(space, 1, RK_LOG_EXPIRY_FAR);
+    ck_assert_uint_eq(rk_store_space_file(space, 1).first_expiry_s, 0);
+    rk_store_space_note_expiry(space, 1, 500);
+    rk_store_space_note_expiry(space, 1, 400);
+    rk_store_space_note_expiry(space, 1, 600);
+    ck_assert_uint_eq(rk_store_space_file(space, 1).first_expiry_s, 400);
+    rk_store_space_note_expiry(other, 1, 300);
+    rk_store_space_note_expiry(other, 2, 700);
+    rk_store_space_add_all(space, other);
+    ck_assert_uint_eq(rk_store_space_file(space, 2).first_expiry_s, 700);
+    ck_assert_uint_eq(rk_store_space_take_expiry(space, 1), 300);
+    ck_assert_uint_eq(rk_store_space_file(space, 1).first_expiry_s, 0);
+    rk_store_space_forget(space, 2);
+    ck_assert_uint_eq(rk_store_space_take_expiry(space, 2), 0);
+    rk_store_space_destroy(&other);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("store space");
@@ -85,6 +111,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_record_is_counted_in_one_column_of_its_file);
     tcase_add_test(tcase, a_file_that_is_gone_leaves_nothing);
+    tcase_add_test(tcase, a_file_knows_its_first_expiry);
     tcase_add_test(tcase, tables_of_several_owners_add_up);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -55,6 +55,10 @@ check_store_merge_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/su
 check_store_merge_LDADD = librk_test.a librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
 	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a \
 	$(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)
+check_PROGRAMS += check_store_expire
+check_store_expire_SOURCES = %D%/check_store_expire.c %D%/merge_model.c %D%/merge_model.h
+check_store_expire_CFLAGS = $(check_store_merge_CFLAGS)
+check_store_expire_LDADD = $(check_store_merge_LDADD)
 check_PROGRAMS += check_store_merge_hint
 check_store_merge_hint_SOURCES = %D%/check_store_merge_hint.c %D%/merge_model.c %D%/merge_model.h
 check_store_merge_hint_CFLAGS = $(check_store_merge_CFLAGS)

@@ -319,13 +319,14 @@ enum rk_err model_expire(struct model *model)
                                                  .context = model,
                                                  .call = on_call,
                                                  .turn = on_look_turn };
-    struct rk_detail detail = { "" };
     uint64_t n_expired = 0;
-    enum rk_err err = rk_store_expire_run(&settings, &n_expired, &detail);
+    enum rk_err err;
 
+    model->why = (struct rk_detail){ "" };
+    err = rk_store_expire_run(&settings, &n_expired, &model->why);
     model->calls_left = model->turns_left = 0;
     model->n_expired += n_expired;
-    ck_assert(err == RK_OK || err == RK_ERR_AGAIN || err == RK_ERR_CLOSED || detail.text[0] != '\0');
+    ck_assert(err == RK_OK || err == RK_ERR_AGAIN || err == RK_ERR_CLOSED || model->why.text[0] != '\0');
     for (unsigned i = 0; err == RK_OK && i < MODEL_KEYS; i++)
         ck_assert(!model->keys[i].exists || !has_expired(model, i)
                   || rk_keydir_writer_lookup(model->keydir, fingerprint_of(model, i)) == 0);

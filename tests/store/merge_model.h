@@ -3,6 +3,7 @@
 #ifndef RK_TEST_MERGE_MODEL_H
 #define RK_TEST_MERGE_MODEL_H
 
+#include "base/base_detail.h"
 #include "base/base_err.h"
 
 #include <stdbool.h>
@@ -35,7 +36,8 @@ struct model {
     uint32_t n_values;
     size_t n_merges;
     uint64_t n_reclaimed;
-    uint64_t n_expired; /* found by looks */
+    uint64_t n_expired;   /* found by looks */
+    struct rk_detail why; /* the last look failed */
 
     /* how the next merge ends: 0 by itself */
     unsigned calls_left; /* the writer thread is gone at this call */
