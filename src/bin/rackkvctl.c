@@ -78,7 +78,7 @@ static const struct command commands[] = {
       "For each data file what is live, what is dead and why (overwritten, deleted, expired), tombstones, the file's "
       "own\n"
       "frame and what is preallocated: they add up to its size (see it with --bytes). The last column says whether a\n"
-      "merge would take it, and why not.\n" },
+      "merge would take it, and why not. What has expired is looked for first; not while a merge runs.\n" },
     { "whereis", "KEY", "file and offset of a key's newest record", 1, 1, false, rk_client_admin_whereis,
       "Exit code 1: there is no such key. A key that begins with a dash stands behind --.\n" },
     { "version", "", "print the version of this program", 0, 0, false, NULL, "" },

@@ -152,6 +152,8 @@ static void explain_space(const struct rk_client_admin *admin, const json_t *ans
     rk_client_table_print(table, stdout, admin->terminal);
     rk_client_table_destroy(&table);
     explain_reasons(files);
+    if (rk_client_admin_text(answer, "expiry_note")[0] != '\0')
+        printf("Of what has expired not all is known: %s.\n", rk_client_admin_text(answer, "expiry_note"));
 }
 
 enum rk_client_exit rk_client_admin_explain_space(const struct rk_client_admin *admin,

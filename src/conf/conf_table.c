@@ -124,7 +124,7 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
       .doc = "When a merge may begin with policy: window, in local time; it may go past midnight." },
     { .section = "merge", .name = "check_interval", .type = RK_CONF_DURATION,
       .offset = OFFSET(merge.check_interval_ms), .default_text = "3m", .min = 100, .max = DAY,
-      .doc = "How often to look whether there is something to merge." },
+      .doc = "How often to look what has expired, and whether there is something to merge." },
     { .section = "merge", .name = "jitter", .type = RK_CONF_INTEGER, .offset = OFFSET(merge.jitter_percent),
       .default_text = "30", .min = 0, .max = 90,
       .doc = "By how many percent, at random, merge.check_interval is longer or shorter each time, so that servers "

@@ -58,6 +58,7 @@ static _Atomic bool stopping;
 static pthread_t reader;
 static struct rk_grace_agent *reader_agent;
 static unsigned round_number;
+static uint64_t expiry_ms; /* of what is put; 0: none */
 
 static void on_answer(void *context, unsigned slot, const struct rk_ring_completion *completion)
 {
@@ -77,13 +78,15 @@ static void put(unsigned number)
 {
     static _Alignas(16) uint8_t message[2048];
     char key[16], value[VALUE_BYTES];
-    struct rk_record_parts parts = { .type = RK_RECORD_PUT, .key = key, .value = value, .value_len = VALUE_BYTES };
+    struct rk_record_parts parts = {
+        .type = RK_RECORD_PUT, .key = key, .value = value, .value_len = VALUE_BYTES, .expiry_ms = expiry_ms
+    };
     uint64_t record_bytes;
 
     make_key(key, number);
     memset(value, (int)('a' + round_number % 26), sizeof value);
     parts.key_len = (uint16_t)strlen(key);
-    record_bytes = rk_record_size(parts.key_len, 0, parts.value_len, false);
+    record_bytes = rk_record_size(parts.key_len, 0, parts.value_len, expiry_ms != 0);
     memset(message, 0, sizeof message);
     *(struct rk_ring_request *)(void *)message = (struct rk_ring_request){ .ticket = 1, .record_bytes = record_bytes };
     (void)rk_record_build(message + sizeof(struct rk_ring_request), &parts);
@@ -103,6 +106,20 @@ static void write_rounds(unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
         ck_assert_int_eq(rk_store_writer_call(writer, put_all, NULL), RK_OK);
+}
+
+/* Keys that nobody reads meanwhile, whose expiry is past. */
+static void put_expired(void *unused)
+{
+    expiry_ms = 1;
+    for (unsigned i = N_KEYS; i < 2 * N_KEYS; i++)
+        put(i);
+    expiry_ms = 0;
+}
+
+static void write_expired(void)
+{
+    ck_assert_int_eq(rk_store_writer_call(writer, put_expired, NULL), RK_OK);
 }
 
 static void read_key(unsigned number)
@@ -410,6 +427,96 @@ START_TEST(it_ends_in_the_middle_of_a_merge)
 }
 END_TEST
 
+static uint64_t expired_records(void)
+{
+    struct rk_store_file_report *files = NULL;
+    size_t n_files = 0;
+    uint64_t n = 0, dead;
+
+    check_files(&dead);
+    ck_assert_int_eq(rk_store_compactor_files(compactor, &files, &n_files, NULL), RK_OK);
+    for (size_t i = 0; i < n_files; i++)
+        n += files[i].n_records[RK_STORE_EXPIRED];
+    free(files);
+    return n;
+}
+
+START_TEST(who_asks_for_the_files_is_told_what_has_expired)
+{
+    start_compactor(3600000, 0);
+    ck_assert_uint_eq(expired_records(), 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        if (i == 3) /* a pause is of merges */
+            rk_store_compactor_pause(compactor);
+        write_expired();
+        ck_assert_uint_eq(expired_records(), i * N_KEYS);
+        ck_assert_uint_eq(rk_counter_get(&stats->merge.expired_records), i * N_KEYS);
+    }
+    ck_assert_str_eq(rk_store_compactor_status(compactor).expire_failure, "");
+}
+END_TEST
+
+START_TEST(what_expires_is_merged_without_being_asked)
+{
+    uint64_t deadline = rk_time_monotonic_ns() + DEADLINE_NS;
+    uint64_t live_bytes = rk_store_space_total(space).bytes[RK_STORE_LIVE];
+
+    write_expired();
+    write_expired();
+    start_compactor(10, 0);
+    while (rk_counter_get(&stats->merge.reclaimed_bytes) < live_bytes) {
+        ck_assert_msg(rk_time_monotonic_ns() < deadline, "nothing is merged");
+        (void)poll(NULL, 0, 1); /* a pause */
+    }
+    wait_until_idle();
+    ck_assert(last_merge().by_policy);
+    ck_assert_uint_eq(rk_counter_get(&stats->merge.failed), 0);
+}
+END_TEST
+
+/* It has looked up what it copies: what goes meanwhile would be wrong. */
+START_TEST(nobody_waits_for_a_look_while_a_merge_runs)
+{
+    uint64_t id = 0, deadline = rk_time_monotonic_ns() + DEADLINE_NS;
+
+    start_compactor(3600000, 1000); /* bytes a second: it takes minutes */
+    ck_assert_int_eq(request(NULL, 0, true, &id), RK_OK);
+    while (rk_store_compactor_status(compactor).current.state != RK_STORE_MERGE_RUNNING)
+        ck_assert_msg(rk_time_monotonic_ns() < deadline, "the merge does not start");
+    write_expired();
+    ck_assert_uint_eq(expired_records(), 0);
+    ck_assert_int_eq(rk_store_compactor_status(compactor).current.state, RK_STORE_MERGE_RUNNING);
+    ck_assert_int_eq(rk_store_compactor_cancel(compactor), RK_OK);
+    wait_until_idle();
+    ck_assert_uint_eq(expired_records(), N_KEYS);
+}
+END_TEST
+
+static void roll(void *unused)
+{
+    ck_assert_int_eq(rk_log_writer_roll(log_writer), RK_OK);
+}
+
+START_TEST(a_file_that_cannot_be_looked_at_is_told)
+{
+    char name[RK_LOG_FILE_NAME_BYTES];
+    uint32_t file_number;
+    int fd;
+
+    start_compactor(3600000, 0);
+    ck_assert_int_eq(rk_store_writer_call(writer, roll, NULL), RK_OK); /* a file that nobody reads */
+    file_number = rk_log_writer_file_number(log_writer);
+    write_expired();
+    rk_log_file_name(name, file_number);
+    fd = openat(rk_log_store_dir_fd(store), name, O_RDWR | O_CLOEXEC);
+    ck_assert_int_eq(pwrite(fd, "?", 1, 2 * RK_LOG_FILE_FRAME_BYTES), 1); /* in its first record */
+    close(fd);
+    (void)expired_records();
+    ck_assert_msg(strstr(rk_store_compactor_status(compactor).expire_failure, "damaged at byte 80") != NULL, "%s",
+                  rk_store_compactor_status(compactor).expire_failure);
+}
+END_TEST
+
 /* How many of our descriptors are of data files that are unlinked. */
 static unsigned count_gone_files(void)
 {
@@ -552,6 +659,10 @@ Suite *test_suite(void)
     tcase_add_test(tcase, files_that_cannot_be_merged_are_refused);
     tcase_add_test(tcase, a_paused_compactor_starts_nothing);
     tcase_add_test(tcase, a_slow_merge_is_cancelled_and_another_one_finishes);
+    tcase_add_test(tcase, who_asks_for_the_files_is_told_what_has_expired);
+    tcase_add_test(tcase, what_expires_is_merged_without_being_asked);
+    tcase_add_test(tcase, nobody_waits_for_a_look_while_a_merge_runs);
+    tcase_add_test(tcase, a_file_that_cannot_be_looked_at_is_told);
     tcase_add_test(tcase, it_closes_the_inputs_after_everybody_else);
     tcase_add_test(tcase, what_is_kept_open_is_room_for_the_next_file);
     tcase_add_test(tcase, only_the_gate_is_of_the_idle_class);
