@@ -6,21 +6,20 @@
  *
  *   merge_bench FOLDER MIB [VALUE_BYTES [DEAD_PERCENT]]    prints a table, comma-separated; of one size or share only
  */
+#include "merge_bed.h"
+
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
 #include "grace/grace.h"
-#include "keydir/keydir_writer.h"
 #include "log/log_file.h"
-#include "log/log_hint.h"
 #include "log/log_record.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "store/store_merge_writer.h"
 #include "store/store_space_writer.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -31,23 +30,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_BYTES   (512u << 20)
-#define KEYDIR_BYTES ((uint64_t)4 << 30)
-#define COPY_BYTES   (1u << 20)
-#define N_COPIES     5
-#define N_MERGES     5
+#define COPY_BYTES (1u << 20)
+#define N_COPIES   5
+#define N_MERGES   5
 
-static struct rk_log_store *store;
-static struct rk_log_writer *log_writer;
-static struct rk_keydir_writer *keydir;
-static struct rk_store_space *space;
 static struct rk_store_merge_progress last_progress;
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "merge_bench: %s: %s\n", what, why);
-    exit(1);
-}
 
 static double cpu_seconds(void)
 {
@@ -58,132 +45,21 @@ static double cpu_seconds(void)
            + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-static void open_store(const char *path)
-{
-    struct rk_log_writer_settings settings = { .file_size_bytes = FILE_BYTES, .next_sequence = 1 };
-    struct rk_detail detail = { "" };
-
-    if (rk_log_store_open(&store, path, &detail) != RK_OK
-        || rk_log_writer_open(&log_writer, store, &settings, &detail) != RK_OK
-        || rk_keydir_writer_create(&keydir, KEYDIR_BYTES, NULL, &detail) != RK_OK)
-        die("opening a store", detail.text);
-    space = rk_store_space_create();
-}
-
-static void close_store(const char *path)
-{
-    DIR *folder;
-    const struct dirent *entry;
-
-    (void)rk_log_writer_close(&log_writer); /* it goes anyway */
-    rk_store_space_destroy(&space);
-    rk_keydir_writer_destroy(&keydir);
-    rk_log_store_close(&store);
-    folder = opendir(path);
-    while (folder != NULL && (entry = readdir(folder)) != NULL)
-        (void)unlinkat(dirfd(folder), entry->d_name, 0); /* not . and .. */
-    if (folder != NULL)
-        closedir(folder);
-    (void)rmdir(path); /* seen if it stays */
-}
-
-struct staged {
-    struct rk_fingerprint fingerprint;
-    uint64_t location;
-};
-
-static void flush(struct staged *staged, size_t *n_staged)
-{
-    if (rk_log_writer_flush(log_writer) != RK_OK)
-        die("writing", "it failed");
-    for (size_t i = 0; i < *n_staged; i++) {
-        uint64_t replaced = rk_keydir_writer_put(keydir, staged[i].fingerprint, staged[i].location);
-
-        rk_store_space_add(space, staged[i].location, RK_STORE_LIVE);
-        if (replaced != 0)
-            rk_store_space_move(space, replaced, RK_STORE_LIVE, RK_STORE_OVERWRITTEN);
-    }
-    *n_staged = 0;
-}
-
-static void put(uint64_t number, const uint8_t *value, uint32_t value_len)
-{
-    static struct staged staged[512];
-    static size_t n_staged;
-    static _Alignas(16) uint8_t bytes[1u << 20];
-    char key[24];
-    struct rk_record_parts parts = { .type = RK_RECORD_PUT, .key = key, .value = value, .value_len = value_len };
-    uint64_t size, sequence;
-    enum rk_err err;
-
-    if (value == NULL) {
-        flush(staged, &n_staged);
-        return;
-    }
-    parts.key_len = (uint16_t)snprintf(key, sizeof key, "key-%012llu", (unsigned long long)number);
-    (void)rk_keydir_writer_has_room(keydir, 1); /* makes it; 4 GiB is enough */
-    size = rk_record_build(bytes, &parts);
-    staged[n_staged].fingerprint = rk_keydir_fingerprint(key, parts.key_len, rk_log_store_identity(store)->hash_key);
-    err = rk_log_writer_stage(log_writer, bytes, bytes + RK_RECORD_HEADER_BYTES, size, 1, &staged[n_staged].location,
-                              &sequence);
-    if (err == RK_ERR_FULL) {
-        struct staged again = staged[n_staged];
-
-        flush(staged, &n_staged);
-        staged[0] = again;
-        err = rk_log_writer_stage(log_writer, bytes, bytes + RK_RECORD_HEADER_BYTES, size, 1, &staged[0].location,
-                                  &sequence);
-    }
-    if (err != RK_OK)
-        die("writing", rk_err_text(err));
-    if (++n_staged == 512 || size > 16384) /* of a large one the log keeps no copy */
-        flush(staged, &n_staged);
-}
-
 /* Keys once, then so many of them again, spread over all, that this share of all bytes is dead. */
 static void fill(uint64_t total_bytes, uint32_t value_len, unsigned dead_percent)
 {
-    uint8_t *value = rk_mem_calloc(1, value_len + 1);
+    uint8_t *bytes = rk_mem_calloc(1, value_len + 1);
+    struct bed_value value = { bytes, value_len };
     uint64_t n_records = total_bytes / rk_record_size(16, 0, value_len, false);
     uint64_t n_dead = n_records * dead_percent / 100, n_keys = n_records - n_dead;
 
-    memset(value, 'v', value_len);
+    memset(bytes, 'v', value_len);
     for (uint64_t i = 0; i < n_keys; i++)
-        put(i, value, value_len);
+        bed_put(&value, i, 0);
     for (uint64_t i = 0; i < n_dead; i++)
-        put((i * 2654435761u) % n_keys, value, value_len);
-    put(0, NULL, 0);
-    if (rk_log_writer_roll(log_writer) != RK_OK)
-        die("rolling over", "it failed");
-    free(value);
-}
-
-static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
-{
-    struct rk_fingerprint fingerprint = rk_keydir_fingerprint(key, key_len, rk_log_store_identity(store)->hash_key);
-
-    entry->fingerprint_high = fingerprint.high;
-    entry->fingerprint_low = fingerprint.low;
-}
-
-/* As the server does in the background. */
-static void make_hints(void)
-{
-    struct rk_log_hint_maker maker = { .fingerprint = make_fingerprint };
-    struct rk_detail detail = { "" };
-    uint32_t number;
-
-    for (size_t i = 0; (number = rk_log_store_file(store, i)) != 0; i++)
-        if (number != rk_log_writer_file_number(log_writer)
-            && rk_log_hint_make(rk_log_store_dir_fd(store), number, rk_log_store_identity(store), &maker, &detail)
-                   != RK_OK)
-            die("making a hint", detail.text);
-}
-
-static enum rk_err on_call(void *context, void (*run)(void *argument), void *argument)
-{
-    run(argument);
-    return RK_OK;
+        bed_put(&value, (i * 2654435761u) % n_keys, 0);
+    bed_seal();
+    free(bytes);
 }
 
 static void on_gone(void *context)
@@ -204,8 +80,8 @@ static void merge_all(void)
                                                 .keydir = keydir,
                                                 .space = space,
                                                 .files = files,
-                                                .file_size_bytes = FILE_BYTES,
-                                                .call = on_call,
+                                                .file_size_bytes = BED_FILE_BYTES,
+                                                .call = bed_call,
                                                 .gone = on_gone,
                                                 .turn = on_turn };
     struct rk_detail detail = { "" };
@@ -215,7 +91,7 @@ static void merge_all(void)
         if (number != rk_log_writer_file_number(log_writer))
             files[settings.n_files++] = number;
     if (rk_store_merge_run(&settings, &detail) != RK_OK)
-        die("merging", detail.text);
+        bed_die("merging", detail.text);
 }
 
 /* What cp does with a file of so many bytes, and one fdatasync at the end. Seconds. */
@@ -231,17 +107,17 @@ static double copy_file(const char *folder, uint64_t size)
     in = open(from, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     for (uint64_t at = 0; at < size; at += COPY_BYTES)
         if (rk_io_pwrite_full(in, bytes, COPY_BYTES, (off_t)at) != 0)
-            die(from, strerror(errno));
+            bed_die(from, strerror(errno));
     (void)fdatasync(in); /* so that the copy is not charged for it */
     begun_ns = rk_time_monotonic_ns();
     out = open(to, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     for (uint64_t at = 0; at < size; at += COPY_BYTES) {
         if (rk_io_pread_full(in, bytes, COPY_BYTES, (off_t)at) < 0
             || rk_io_pwrite_full(out, bytes, COPY_BYTES, (off_t)at) != 0)
-            die(to, strerror(errno));
+            bed_die(to, strerror(errno));
     }
     if (fdatasync(out) != 0)
-        die(to, strerror(errno));
+        bed_die(to, strerror(errno));
     begun_ns = rk_time_monotonic_ns() - begun_ns;
     close(in);
     close(out);
@@ -257,7 +133,7 @@ static void keep_file(int dir_fd, const char *name, bool keep)
 
     (void)snprintf(kept, sizeof kept, "%s.kept", name); /* fits */
     if (keep ? linkat(dir_fd, name, dir_fd, kept, 0) != 0 : unlinkat(dir_fd, kept, 0) != 0)
-        die(kept, strerror(errno));
+        bed_die(kept, strerror(errno));
 }
 
 /* Each data file and each hint gets a second name, or loses it; seconds. */
@@ -296,7 +172,7 @@ static void write_all_out(const char *folder)
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0 || syncfs(fd) != 0)
-        die(folder, strerror(errno));
+        bed_die(folder, strerror(errno));
     close(fd);
 }
 
@@ -314,9 +190,9 @@ static struct figures merge_once(const char *folder, uint64_t total_bytes, uint3
     uint64_t begun_ns;
 
     snprintf(path, sizeof path, "%s/merge_bench.store", folder);
-    open_store(path);
+    bed_open(path);
     fill(total_bytes, value_len, dead_percent);
-    make_hints();
+    bed_make_hints();
     figures.live_mib = (double)rk_store_space_total(space).bytes[RK_STORE_LIVE] / mib;
     write_all_out(folder);
     (void)keep_files(path, true); /* not what is measured */
@@ -328,7 +204,7 @@ static struct figures merge_once(const char *folder, uint64_t total_bytes, uint3
     figures.free_seconds = keep_files(path, false);
     figures.written_mib = (double)last_progress.written_bytes / mib;
     figures.reclaimed_mib = (double)last_progress.removed_bytes / mib - figures.written_mib;
-    close_store(path);
+    bed_close(path);
     return figures;
 }
 

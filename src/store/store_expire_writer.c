@@ -17,6 +17,7 @@
 
 #define TURN_ENTRIES    8192u
 #define SCANNED_STEPS   128u /* a record that is read, in entries of a hint */
+#define REMOVED_STEPS   4u   /* a key that leaves the keydir, for which the writer thread has to work */
 #define ENTRIES_AT_ONCE 256u
 
 /* A file that has something to find. */
@@ -131,7 +132,10 @@ static enum rk_err look_up_past(struct look *look)
                                                                  .kind = RK_STORE_MOVE_EXPIRED,
                                                                  .from = now[i] };
     look->n_past = 0;
-    return look->n_gone + RK_KEYDIR_MANY > RK_STORE_MOVES_GROUP ? call(look, remove_gone, look) : RK_OK;
+    if (look->n_gone + RK_KEYDIR_MANY <= RK_STORE_MOVES_GROUP)
+        return RK_OK;
+    look->turn_steps += look->n_gone * REMOVED_STEPS;
+    return call(look, remove_gone, look);
 }
 
 static enum rk_err take_entry(struct look *look, const struct rk_log_hint_entry *entry)
