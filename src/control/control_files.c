@@ -57,6 +57,8 @@ static json_t *expiry_note(const struct rk_control *control)
 
     if (status.current.state == RK_STORE_MERGE_RUNNING)
         return json_string("a merge runs: what has expired since it began counts as live until it ends");
+    if (status.looking)
+        return json_string("it is still being looked for, and takes long: ask again");
     return json_string(status.expire_failure);
 }
 

@@ -136,6 +136,7 @@ struct rk_store_compactor_status rk_store_compactor_status(struct rk_store_compa
     status = (struct rk_store_compactor_status){
         .paused = compactor->paused,
         .paced = compactor->paced,
+        .looking = compactor->looks_done != compactor->looks_wanted,
         .rate_bytes_per_s = compactor->rate_bytes_per_s,
         .next_check_ms = compactor->due_ns > now_ns ? (compactor->due_ns - now_ns) / RK_NS_PER_MS : 0,
         .current = compactor->current,

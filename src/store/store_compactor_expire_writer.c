@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#define LOOK_WAIT_NS (5 * RK_NS_PER_S) /* some ten million records have been found by then */
+
 static const struct rk_store_merge_progress nothing_copied;
 
 static enum rk_err on_call(void *context, void (*run)(void *argument), void *argument)
@@ -63,15 +65,18 @@ void rk_store_compactor_expire_locked(struct rk_store_compactor *compactor)
     rk_store_compactor_wake_locked(compactor);
 }
 
-/* A merge is not interrupted: while one runs the last look's outcome has to do. */
+/* A merge is not interrupted: while one runs the last look's outcome has to do. Nor is anybody kept waiting for long:
+ * what was found by then counts, and the look goes on. */
 void rk_store_compactor_look(struct rk_store_compactor *compactor)
 {
+    uint64_t until_ns = rk_time_monotonic_ns() + LOOK_WAIT_NS;
     uint64_t look;
 
     rk_store_compactor_lock(compactor);
     look = ++compactor->looks_wanted;
     rk_store_compactor_wake_locked(compactor);
-    while (compactor->looks_done < look && !compactor->stopping && compactor->current.state != RK_STORE_MERGE_RUNNING)
-        rk_store_compactor_wait_locked(compactor, rk_time_monotonic_ns() + RK_NS_PER_S);
+    while (compactor->looks_done < look && !compactor->stopping && compactor->current.state != RK_STORE_MERGE_RUNNING
+           && rk_time_monotonic_ns() < until_ns)
+        rk_store_compactor_wait_locked(compactor, until_ns);
     rk_store_compactor_unlock(compactor);
 }

@@ -58,7 +58,8 @@ void rk_store_compactor_wake_locked(struct rk_store_compactor *compactor);
 /* Locked, the thread itself: looks for what has expired, without the lock. */
 void rk_store_compactor_expire_locked(struct rk_store_compactor *compactor);
 
-/* Another thread: has the compactor look for what has expired, and waits for it; not if a merge runs. */
+/* Another thread: has the compactor look for what has expired, and waits for it: some seconds at most,
+ * and not if a merge runs. */
 void rk_store_compactor_look(struct rk_store_compactor *compactor);
 
 /* Puts a merge in line; `files` becomes the compactor's, unless RK_ERR_BUSY: there is one. */

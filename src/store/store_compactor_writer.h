@@ -103,6 +103,7 @@ struct rk_store_merge_report {
 struct rk_store_compactor_status {
     bool paused;
     bool paced;
+    bool looking; /* for what has expired, because somebody asked */
     uint64_t rate_bytes_per_s;
     uint64_t next_check_ms;               /* until the policy is asked again */
     struct rk_store_merge_report current; /* id 0 when none runs or waits */
@@ -126,8 +127,9 @@ struct rk_store_file_report {
     bool has_hint;
 };
 
-/* After a look for what has expired, unless a merge runs: then what has expired since it began is live still.
- * Allocated; free() it. The columns, frame and preallocated bytes of each file add up to its size. */
+/* After a look for what has expired, or some seconds of it. While a merge runs nobody looks: what has expired since it
+ * began counts as live. Allocated; free() it. The columns, frame and preallocated bytes of each file add up to its
+ * size. */
 enum rk_err rk_store_compactor_files(struct rk_store_compactor *compactor, struct rk_store_file_report **files_out,
                                      size_t *n_files_out, struct rk_detail *detail);
 

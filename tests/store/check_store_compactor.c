@@ -26,6 +26,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -492,6 +493,53 @@ START_TEST(nobody_waits_for_a_look_while_a_merge_runs)
 }
 END_TEST
 
+/* The writer thread does nothing else until the test lets it go on. */
+static sem_t writer_stands, writer_may_go_on;
+
+static void hold_writer(void *unused)
+{
+    (void)sem_post(&writer_stands); /* cannot fail: it is the first */
+    while (sem_wait(&writer_may_go_on) != 0)
+        ;
+}
+
+static void *have_writer_held(void *unused)
+{
+    return (void *)(intptr_t)rk_store_writer_call(writer, hold_writer, NULL);
+}
+
+static void *ask_for_files(void *unused)
+{
+    return (void *)(uintptr_t)expired_records();
+}
+
+START_TEST(it_says_that_it_is_looking)
+{
+    uint64_t deadline = rk_time_monotonic_ns() + DEADLINE_NS;
+    pthread_t holder, asker;
+    void *held, *n_expired;
+
+    start_compactor(3600000, 0);
+    write_expired();
+    ck_assert(!rk_store_compactor_status(compactor).looking);
+    ck_assert_int_eq(sem_init(&writer_stands, 0, 0), 0);
+    ck_assert_int_eq(sem_init(&writer_may_go_on, 0, 0), 0);
+    ck_assert_int_eq(pthread_create(&holder, NULL, have_writer_held, NULL), 0);
+    ck_assert_int_eq(sem_wait(&writer_stands), 0);
+    ck_assert_int_eq(pthread_create(&asker, NULL, ask_for_files, NULL), 0);
+    while (!rk_store_compactor_status(compactor).looking)
+        ck_assert_msg(rk_time_monotonic_ns() < deadline, "nobody looks");
+    ck_assert_int_eq(sem_post(&writer_may_go_on), 0);
+    ck_assert_int_eq(pthread_join(holder, &held), 0);
+    ck_assert_int_eq(pthread_join(asker, &n_expired), 0);
+    ck_assert_ptr_null(held); /* RK_OK */
+    ck_assert_uint_eq((uintptr_t)n_expired, N_KEYS);
+    ck_assert(!rk_store_compactor_status(compactor).looking);
+    (void)sem_destroy(&writer_stands); /* nobody waits */
+    (void)sem_destroy(&writer_may_go_on);
+}
+END_TEST
+
 static void roll(void *unused)
 {
     ck_assert_int_eq(rk_log_writer_roll(log_writer), RK_OK);
@@ -662,6 +710,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, who_asks_for_the_files_is_told_what_has_expired);
     tcase_add_test(tcase, what_expires_is_merged_without_being_asked);
     tcase_add_test(tcase, nobody_waits_for_a_look_while_a_merge_runs);
+    tcase_add_test(tcase, it_says_that_it_is_looking);
     tcase_add_test(tcase, a_file_that_cannot_be_looked_at_is_told);
     tcase_add_test(tcase, it_closes_the_inputs_after_everybody_else);
     tcase_add_test(tcase, what_is_kept_open_is_room_for_the_next_file);
