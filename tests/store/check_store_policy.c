@@ -531,6 +531,7 @@ Suite *test_suite(void)
     Suite *suite = suite_create("store_policy");
     TCase *tcase = tcase_create("store_policy");
 
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, nothing_is_merged_without_a_reason);
     tcase_add_test(tcase, a_threshold_alone_starts_nothing);
     tcase_add_test(tcase, with_a_trigger_all_past_a_threshold_take_part);
