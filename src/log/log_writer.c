@@ -126,15 +126,16 @@ static bool may_outgrow(const struct rk_log_writer *writer, uint64_t size_bytes,
 }
 
 /* Sees to it that the active file takes a record of this size. A roll-over that finds no room has made a file and
- * removed it again: not for each delete. */
+ * removed it again: not for each record. Who looks for room tries it, too, and then all may go on. */
 static enum rk_err check_file(struct rk_log_writer *writer, uint64_t size_bytes, bool may_use_reserve)
 {
     bool outgrows = may_outgrow(writer, size_bytes, may_use_reserve);
     enum rk_err err;
 
-    if (fits_active(writer, size_bytes)
-        || (outgrows && writer->roll_again_ns != 0 && rk_time_monotonic_ns() < writer->roll_again_ns))
+    if (fits_active(writer, size_bytes))
         return RK_OK;
+    if (writer->roll_again_ns != 0 && rk_time_monotonic_ns() < writer->roll_again_ns)
+        return outgrows ? RK_OK : RK_ERR_NO_SPACE;
     if (writer->batch.n_records > 0)
         return RK_ERR_FULL;
     err = try_roll(writer);

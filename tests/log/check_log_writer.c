@@ -328,6 +328,7 @@ END_TEST
 static struct rk_io_ops full_disk;
 static bool disk_is_full;
 static off_t free_bytes;
+static unsigned n_opens;
 
 static off_t size_of(int fd)
 {
@@ -371,6 +372,12 @@ static int cut_on_full_disk(int fd, off_t size)
     return rk_io_kernel_ops.ftruncate(fd, size);
 }
 
+static int count_open(int dir_fd, const char *name, int flags, mode_t mode)
+{
+    n_opens++;
+    return rk_io_kernel_ops.open_at(dir_fd, name, flags, mode);
+}
+
 static void fill_disk(off_t but_for)
 {
     disk_is_full = true;
@@ -389,6 +396,7 @@ static void reopen_with_reserve(uint64_t reserve_bytes)
     full_disk.pwritev = write_on_full_disk;
     full_disk.fallocate = allocate_on_full_disk;
     full_disk.ftruncate = cut_on_full_disk;
+    full_disk.open_at = count_open;
     rk_io = &full_disk;
 }
 
@@ -488,6 +496,25 @@ START_TEST(a_disk_without_room_for_the_next_file_stays_full)
     ck_assert(!rk_log_writer_look_for_room(writer()));
     ck_assert_uint_gt(write_until_full("0123456789"), 0);
     disk_is_full = false;
+}
+END_TEST
+
+/* Each try makes a file and removes it again; puts that are refused may be many. */
+START_TEST(a_refused_put_tries_no_roll_over_of_its_own)
+{
+    unsigned n_before;
+
+    reopen_with_reserve(1 << 20);
+    fill_disk(1 << 19);
+    (void)write_until_full("0123456789");
+    n_before = n_opens;
+    for (int round = 0; round < 50; round++)
+        ck_assert_uint_eq(write_until_full("0123456789"), 0);
+    ck_assert_uint_le(n_opens, n_before + 2); /* one, if this took a second */
+    disk_is_full = false;
+    ck_assert(!rk_log_writer_look_for_room(writer()));
+    ck_assert_uint_gt(n_opens, n_before);
+    ck_assert_int_eq(test_log_stage(writer(), "key", "0123456789", &(uint64_t){ 0 }, &(uint64_t){ 0 }), RK_OK);
 }
 END_TEST
 
@@ -665,6 +692,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_roll_over_does_not_give_the_reserve_away);
     tcase_add_test(tcase, a_roll_over_that_is_asked_for_takes_the_reserve_along);
     tcase_add_test(tcase, a_disk_without_room_for_the_next_file_stays_full);
+    tcase_add_test(tcase, a_refused_put_tries_no_roll_over_of_its_own);
     tcase_add_test(tcase, a_put_does_not_fail_the_deletes_of_its_batch);
     tcase_add_test(tcase, a_roll_over_may_fail_anywhere);
     tcase_add_test(tcase, the_syncer_makes_durable_what_is_flushed);
