@@ -2,13 +2,14 @@
 SYSTEM_SUPPORT = %D%/system_client.c %D%/system_client.h %D%/system_port.c %D%/system_port.h \
 	%D%/system_server.c %D%/system_server.h
 SYSTEM_DISK = %D%/system_disk.c %D%/system_disk.h
+SYSTEM_STORE = %D%/system_store.c %D%/system_store.h
 SYSTEM_TRACER = %D%/system_tracer.c %D%/system_tracer.h
 SYSTEM_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support -I$(top_srcdir)/tests/system
 SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
-check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_faults check_system_full check_system_input check_system_start check_system_stuck
+check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_expire check_system_faults check_system_full check_system_input check_system_start check_system_stuck
 check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
@@ -19,6 +20,10 @@ check_system_basic_LDADD = $(SYSTEM_LDADD)
 check_system_crash_SOURCES = %D%/check_system_crash.c $(SYSTEM_SUPPORT)
 check_system_crash_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_crash_LDADD = $(SYSTEM_LDADD)
+check_system_expire_SOURCES = %D%/check_system_expire.c $(SYSTEM_STORE) $(SYSTEM_SUPPORT)
+check_system_expire_CFLAGS = $(SYSTEM_CFLAGS) $(JANSSON_CFLAGS)
+check_system_expire_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a \
+	$(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS) $(JANSSON_LIBS)
 check_system_faults_SOURCES = %D%/check_system_faults.c $(SYSTEM_TRACER) $(SYSTEM_SUPPORT)
 check_system_faults_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_faults_LDADD = $(SYSTEM_LDADD)
