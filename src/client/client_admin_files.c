@@ -166,14 +166,17 @@ enum rk_client_exit rk_client_admin_explain_space(const struct rk_client_admin *
 
 static void show_place(const struct rk_client_admin *admin, const json_t *answer)
 {
-    char written[RK_CLIENT_FIGURE_BYTES];
+    char written[RK_CLIENT_FIGURE_BYTES], expiry[RK_CLIENT_FIGURE_BYTES];
 
     printf("file %" PRIu64 ", offset %" PRIu64 ", %" PRIu64 " bytes: %s, sequence %" PRIu64 ", value of %" PRIu64
-           " bytes, written %s\n",
+           " bytes, written %s",
            rk_client_admin_number(answer, "file"), rk_client_admin_number(answer, "offset"),
            rk_client_admin_number(answer, "size"), rk_client_admin_text(answer, "type"),
            rk_client_admin_number(answer, "sequence"), rk_client_admin_number(answer, "value_bytes"),
            rk_client_figure_time(rk_client_admin_number(answer, "written_ms"), written));
+    if (json_is_integer(json_object_get(answer, "expires_ms")))
+        printf(", expires %s", rk_client_figure_time(rk_client_admin_number(answer, "expires_ms"), expiry));
+    puts("");
 }
 
 enum rk_client_exit rk_client_admin_whereis(const struct rk_client_admin *admin,

@@ -121,21 +121,22 @@ static void run_lookup(void *context)
     lookup->err = lookup->fd >= 0 ? RK_OK : RK_ERR_IO;
 }
 
-static json_t *show_record(const struct lookup *lookup, const struct rk_record_header *header)
+static json_t *show_record(const struct lookup *lookup, const struct rk_record_header *header, uint64_t expiry_ms)
 {
     return json_pack(
-        "{s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "ok", 1, "file",
+        "{s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "ok", 1, "file",
         rk_control_number(lookup->location.file_number), "offset", rk_control_number(lookup->location.offset_bytes),
         "size", rk_control_number(lookup->location.size_bytes), "sequence", rk_control_number(header->sequence), "type",
         header->type == RK_RECORD_TOMBSTONE ? "tombstone" : "put", "key_bytes", rk_control_number(header->key_len),
-        "value_bytes", rk_control_number(header->value_len), "written_ms", rk_control_number(header->write_time_ms));
+        "value_bytes", rk_control_number(header->value_len), "written_ms", rk_control_number(header->write_time_ms),
+        "expires_ms", expiry_ms != 0 ? rk_control_number(expiry_ms) : json_null());
 }
 
 /* Reads the record up to its key, to see that the file says the same as the keydir. */
 static json_t *read_record(const struct lookup *lookup)
 {
     const struct rk_log_store *store = lookup->control->settings.store;
-    uint8_t bytes[RK_RECORD_HEADER_BYTES];
+    uint8_t bytes[RK_RECORD_HEADER_BYTES + sizeof(uint64_t)]; /* with the expiry; no record is smaller */
     struct rk_record_header header;
     ssize_t n = rk_io_pread_full(lookup->fd, bytes, sizeof bytes, (off_t)lookup->location.offset_bytes);
 
@@ -146,7 +147,7 @@ static json_t *read_record(const struct lookup *lookup)
         || header.key_len != lookup->key_len || rk_record_size_of(&header) != lookup->location.size_bytes)
         return rk_control_refuse("corrupt", "data file %u: the record at offset %llu is damaged",
                                  lookup->location.file_number, (unsigned long long)lookup->location.offset_bytes);
-    return show_record(lookup, &header);
+    return show_record(lookup, &header, rk_record_expiry_ms(&header, bytes));
 }
 
 static json_t *find_record(struct lookup *lookup)

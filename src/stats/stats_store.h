@@ -41,7 +41,7 @@ struct rk_stats_merge {
     rk_counter reclaimed_bytes; /* of files that are gone, less what was written */
     rk_counter copied_records;
     rk_counter dropped_records;
-    rk_counter expired_records; /* that looks found */
+    rk_counter expired_records; /* found since the start: by looks, or by the merge itself */
 };
 
 struct rk_stats_client {

@@ -5,6 +5,7 @@
 #include "base/base_mem.h"
 #include "base/base_time.h"
 #include "log/log_file.h"
+#include "log/log_record.h"
 #include "log/log_repair.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
@@ -69,6 +70,12 @@ static bool has_hint(int dir_fd, uint32_t file_number)
     return fd >= 0;
 }
 
+/* A merge has to put so many bytes of tombstones, at least, into the place of what has expired, unless these can go. */
+static uint64_t hiding_bytes(const struct rk_store_space_file *row)
+{
+    return row->n_records[RK_STORE_EXPIRED] * rk_record_size(1, 0, 0, false);
+}
+
 static void fill_columns(struct rk_store_file_report *report, const struct rk_store_space_file *row)
 {
     for (size_t i = 0; i < RK_STORE_N_COLUMNS; i++) {
@@ -77,10 +84,9 @@ static void fill_columns(struct rk_store_file_report *report, const struct rk_st
     }
     report->file.file_number = row->file_number;
     report->file.live_bytes = row->bytes[RK_STORE_LIVE];
-    report->file.tombstone_bytes = row->bytes[RK_STORE_TOMBSTONE];
-    report->file.expired_bytes = row->bytes[RK_STORE_EXPIRED];
-    report->file.dead_bytes =
-        row->bytes[RK_STORE_OVERWRITTEN] + row->bytes[RK_STORE_DELETED] + row->bytes[RK_STORE_EXPIRED];
+    report->file.tombstone_bytes = row->bytes[RK_STORE_TOMBSTONE] + hiding_bytes(row);
+    report->file.dead_bytes = row->bytes[RK_STORE_OVERWRITTEN] + row->bytes[RK_STORE_DELETED]
+                              + row->bytes[RK_STORE_EXPIRED] - hiding_bytes(row); /* a record is no smaller */
 }
 
 /* A file that a merge has removed meanwhile is left out: false. */

@@ -67,6 +67,7 @@ static void update_report_locked(struct rk_store_compactor *compactor, const str
     report->reclaimed_bytes = progress->removed_bytes > written ? progress->removed_bytes - written : 0;
     report->n_records = progress->n_copied;
     report->n_dropped = progress->n_dropped;
+    report->n_expired = progress->n_expired;
 }
 
 static bool may_go_on_locked(const struct rk_store_compactor *compactor)
@@ -195,6 +196,7 @@ static void count_merge(struct rk_stats_merge *stats, const struct rk_store_merg
     rk_counter_add(&stats->reclaimed_bytes, report->reclaimed_bytes);
     rk_counter_add(&stats->copied_records, report->n_records);
     rk_counter_add(&stats->dropped_records, report->n_dropped);
+    rk_counter_add(&stats->expired_records, report->n_expired);
 }
 
 static void end_merge_locked(struct rk_store_compactor *compactor, enum rk_err err, const struct rk_detail *detail)
@@ -264,14 +266,15 @@ enum rk_err rk_store_compactor_enqueue(struct rk_store_compactor *compactor, uin
     return err;
 }
 
-static void ask_policy_locked(struct rk_store_compactor *compactor)
+/* What has expired is looked for in any case: it takes room in the keydir, and nothing is copied. */
+static void check_locked(struct rk_store_compactor *compactor)
 {
     uint32_t *files = NULL;
     size_t n_files = 0;
 
     compactor->due_ns = next_due_ns(compactor);
     rk_store_compactor_expire_locked(compactor);
-    if (!compactor->settings.policy.enabled)
+    if (!compactor->settings.policy.enabled || compactor->paused || compactor->current.id != 0)
         return;
     rk_store_compactor_unlock(compactor);
     (void)rk_store_compactor_choose(compactor, false, &files, &n_files, NULL); /* it fails when the server ends */
@@ -302,10 +305,10 @@ static void *run(void *argument)
             rk_store_compactor_expire_locked(compactor);
         else if (compactor->current.id != 0 && (!compactor->paused || compactor->cancelled))
             do_merge_locked(compactor);
-        else if (compactor->current.id == 0 && !compactor->paused && is_due)
-            ask_policy_locked(compactor);
+        else if (is_due)
+            check_locked(compactor);
         else
-            wait_for_work_locked(compactor, is_due ? now_ns + RK_NS_PER_S : compactor->due_ns, kept_until_ns);
+            wait_for_work_locked(compactor, compactor->due_ns, kept_until_ns);
     }
     rk_store_compactor_unlock(compactor);
     (void)rk_store_kept_close(&compactor->kept, UINT64_MAX); /* all */

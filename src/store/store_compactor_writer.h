@@ -97,6 +97,7 @@ struct rk_store_merge_report {
     uint64_t reclaimed_bytes; /* of files that are gone, less what was written */
     uint64_t n_records;       /* copied */
     uint64_t n_dropped;       /* records and tombstones that were not */
+    uint64_t n_expired;       /* of these, so many had expired since the last look */
     char why[256];            /* of a failure; else "" */
 };
 

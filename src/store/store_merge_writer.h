@@ -61,6 +61,7 @@ struct rk_store_merge_progress {
     uint64_t removed_bytes; /* of files that are gone */
     uint64_t n_copied;
     uint64_t n_dropped;
+    uint64_t n_expired; /* of these, found here to have expired */
 };
 
 struct rk_store_merge_settings {

@@ -39,16 +39,9 @@ static uint64_t need(uint64_t file_bytes, unsigned percent, uint64_t dead_bytes)
     return share < dead_bytes ? share : dead_bytes;
 }
 
-/* Whatever else is merged. */
 static bool is_all_dead(const struct rk_store_policy_file *file)
 {
-    return file->live_bytes == 0 && file->tombstone_bytes == 0 && file->expired_bytes == 0;
-}
-
-/* In this merge, in which tombstones below the bound go, and so does what has expired. */
-static bool goes_whole(const struct rk_store_policy_file *file, uint64_t bound)
-{
-    return is_all_dead(file) || (file->live_bytes == 0 && file->last_sequence < bound);
+    return file->live_bytes == 0 && file->tombstone_bytes == 0;
 }
 
 static int compare_candidates(const void *a, const void *b)
@@ -152,13 +145,13 @@ static bool passes_trigger(const struct rk_store_policy_settings *settings, cons
 }
 
 static enum rk_store_policy_reason reason_of(const struct rk_store_policy_settings *settings,
-                                             const struct candidate *candidate, uint64_t bound)
+                                             const struct candidate *candidate, uint64_t gain_bytes)
 {
     const struct rk_store_policy_file *file = candidate->file;
 
-    if (goes_whole(file, bound))
+    if (file->live_bytes == 0 && gain_bytes == file->dead_bytes + file->tombstone_bytes)
         return RK_STORE_MERGE_ALL_DEAD;
-    if (passes_trigger(settings, file, gain_of(candidate, bound)))
+    if (passes_trigger(settings, file, gain_bytes))
         return RK_STORE_MERGE_TRIGGERED;
     if (!candidate->is_own)
         return RK_STORE_MERGE_TOMBSTONES;
@@ -180,7 +173,7 @@ static bool judge_participants(const struct judgement *judgement, size_t *n_left
 
         if (!candidate->is_in)
             continue;
-        reason = reason_of(judgement->settings, candidate, bound);
+        reason = reason_of(judgement->settings, candidate, gain_bytes);
         triggered |= passes_trigger(judgement->settings, candidate->file, gain_bytes);
         *n_left += reason != RK_STORE_MERGE_ALL_DEAD;
         *candidate->verdict = (struct rk_store_policy_verdict){ reason, true, gain_bytes };

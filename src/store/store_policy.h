@@ -25,9 +25,8 @@ struct rk_store_policy_file {
     uint32_t file_number;
     bool is_active;
     uint64_t file_bytes;
-    uint64_t dead_bytes;    /* overwritten, deleted and expired */
-    uint64_t expired_bytes; /* of these; tombstones may have to take their place */
-    uint64_t tombstone_bytes;
+    uint64_t dead_bytes;      /* overwritten, deleted and expired */
+    uint64_t tombstone_bytes; /* with those of what has expired that a tombstone in its place would have: not dead */
     uint64_t live_bytes;
     uint64_t first_sequence; /* of its records, tombstones included; UINT64_MAX without any */
     uint64_t last_sequence;
@@ -49,8 +48,7 @@ enum rk_store_policy_reason {
 struct rk_store_policy_verdict {
     enum rk_store_policy_reason reason;
     bool is_eligible;
-    uint64_t gain_bytes; /* what a merge of all eligible files would free here, but for tombstones that take the place
-                            of what has expired */
+    uint64_t gain_bytes; /* what a merge of all eligible files would free here */
 };
 
 /* Fills one verdict for each file; returns how many are eligible. */

@@ -428,6 +428,7 @@ START_TEST(it_ends_in_the_middle_of_a_merge)
 }
 END_TEST
 
+/* For the policy each is as much of a tombstone as may have to stay in its place. */
 static uint64_t expired_records(void)
 {
     struct rk_store_file_report *files = NULL;
@@ -436,8 +437,10 @@ static uint64_t expired_records(void)
 
     check_files(&dead);
     ck_assert_int_eq(rk_store_compactor_files(compactor, &files, &n_files, NULL), RK_OK);
-    for (size_t i = 0; i < n_files; i++)
+    for (size_t i = 0; i < n_files; i++) {
         n += files[i].n_records[RK_STORE_EXPIRED];
+        ck_assert_uint_eq(files[i].file.tombstone_bytes, files[i].n_records[RK_STORE_EXPIRED] * 48);
+    }
     free(files);
     return n;
 }
@@ -454,6 +457,21 @@ START_TEST(who_asks_for_the_files_is_told_what_has_expired)
         ck_assert_uint_eq(rk_counter_get(&stats->merge.expired_records), i * N_KEYS);
     }
     ck_assert_str_eq(rk_store_compactor_status(compactor).expire_failure, "");
+}
+END_TEST
+
+START_TEST(a_paused_compactor_looks_all_the_same)
+{
+    uint64_t deadline = rk_time_monotonic_ns() + DEADLINE_NS;
+
+    start_compactor(10, 0);
+    rk_store_compactor_pause(compactor);
+    write_expired();
+    while (rk_counter_get(&stats->merge.expired_records) < N_KEYS) {
+        ck_assert_msg(rk_time_monotonic_ns() < deadline, "nobody looks");
+        (void)poll(NULL, 0, 1); /* a pause */
+    }
+    ck_assert_uint_eq(rk_counter_get(&stats->merge.done), 0);
 }
 END_TEST
 
@@ -708,6 +726,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_paused_compactor_starts_nothing);
     tcase_add_test(tcase, a_slow_merge_is_cancelled_and_another_one_finishes);
     tcase_add_test(tcase, who_asks_for_the_files_is_told_what_has_expired);
+    tcase_add_test(tcase, a_paused_compactor_looks_all_the_same);
     tcase_add_test(tcase, what_expires_is_merged_without_being_asked);
     tcase_add_test(tcase, nobody_waits_for_a_look_while_a_merge_runs);
     tcase_add_test(tcase, it_says_that_it_is_looking);

@@ -133,22 +133,6 @@ START_TEST(dead_files_go)
 }
 END_TEST
 
-/* They hide older ones: such a file is not removed unread while those may be somewhere. */
-START_TEST(what_has_expired_is_dead_and_may_leave_tombstones)
-{
-    struct rk_store_policy_file behind_live[] = { sealed(1, 9000, 0, 0, 1, 9), sealed(2, 0, 3000, 0, 10, 19),
-                                                  active(3, 20) };
-    struct rk_store_policy_file oldest[] = { sealed(1, 0, 3000, 0, 1, 9), sealed(2, 9000, 0, 0, 10, 19),
-                                             active(3, 20) };
-
-    CHECK(behind_live, RK_STORE_KEEP_LIVE, RK_STORE_MERGE_ALL_DEAD, RK_STORE_KEEP_ACTIVE);
-    behind_live[1].expired_bytes = 100;
-    CHECK(behind_live, RK_STORE_KEEP_LIVE, RK_STORE_MERGE_TRIGGERED, RK_STORE_KEEP_ACTIVE);
-    oldest[0].expired_bytes = 3000;
-    CHECK(oldest, RK_STORE_MERGE_ALL_DEAD, RK_STORE_KEEP_LIVE, RK_STORE_KEEP_ACTIVE);
-}
-END_TEST
-
 START_TEST(small_files_join_and_never_start)
 {
     struct rk_store_policy_file alone[] = { sealed(1, 200, 0, 0, 1, 9), sealed(2, 9000, 0, 0, 10, 19), active(3, 20) };
@@ -248,9 +232,10 @@ struct sim_record {
 struct sim {
     struct sim_record records[N_RECORDS_MAX];
     size_t n_records;
-    uint64_t newest[N_KEYS_MAX]; /* sequence */
-    bool is_absent[N_KEYS_MAX];  /* the newest is a tombstone, or has expired */
-    size_t n_replaced;           /* by tombstones, in the last merge */
+    uint64_t newest[N_KEYS_MAX];   /* sequence */
+    bool is_absent[N_KEYS_MAX];    /* the newest is a tombstone, or has expired */
+    bool has_expired[N_FILES_MAX]; /* by file: some record that counts as expired */
+    size_t n_doubtful;             /* dead records that got a tombstone, in the last merge */
     uint32_t next_file;
     uint64_t random;
     struct rk_store_policy_file files[N_FILES_MAX];
@@ -314,6 +299,7 @@ static struct rk_store_policy_file *sim_file(struct sim *sim, uint32_t number)
 static void sim_count(struct sim *sim)
 {
     sim->n_files = 0;
+    memset(sim->has_expired, 0, sizeof sim->has_expired);
     for (size_t i = 0; i < sim->n_records; i++) {
         const struct sim_record *record = &sim->records[i];
         struct rk_store_policy_file *file;
@@ -322,11 +308,15 @@ static void sim_count(struct sim *sim)
             continue;
         file = sim_file(sim, record->file);
         file->file_bytes += record->bytes;
-        *(record->is_tombstone                                                   ? &file->tombstone_bytes
-          : record->sequence == sim->newest[record->key] && !record->has_expired ? &file->live_bytes
-                                                                                 : &file->dead_bytes) += record->bytes;
-        if (record->has_expired && record->sequence == sim->newest[record->key])
-            file->expired_bytes += record->bytes;
+        if (record->has_expired && record->sequence == sim->newest[record->key]) {
+            sim->has_expired[record->file] = true;
+            file->tombstone_bytes += TOMBSTONE;
+            file->dead_bytes += record->bytes - TOMBSTONE;
+        } else {
+            *(record->is_tombstone                           ? &file->tombstone_bytes
+              : record->sequence == sim->newest[record->key] ? &file->live_bytes
+                                                             : &file->dead_bytes) += record->bytes;
+        }
         if (record->sequence < file->first_sequence)
             file->first_sequence = record->sequence;
         if (record->sequence > file->last_sequence)
@@ -344,10 +334,10 @@ static bool sim_takes_part(const struct sim *sim, uint32_t number)
 
 /* Of a record in a file with any that count as expired, whose key is nowhere, a merge cannot know that it hides none.
  */
-static bool sim_may_hide(struct sim *sim, const struct sim_record *record)
+static bool sim_may_hide(const struct sim *sim, const struct sim_record *record)
 {
     return record->is_tombstone
-           || (record->has_expired && sim->is_absent[record->key] && sim_file(sim, record->file)->expired_bytes > 0);
+           || (record->has_expired && sim->is_absent[record->key] && sim->has_expired[record->file]);
 }
 
 /* As a merge does it: live records are copied, and so are tombstones that are not older than every record that stays
@@ -356,7 +346,7 @@ static void sim_merge(struct sim *sim)
 {
     uint64_t bound = NONE, left = 0;
 
-    sim->n_replaced = 0;
+    sim->n_doubtful = 0;
     for (size_t i = 0; i < sim->n_files; i++)
         if (!sim->verdicts[i].is_eligible && sim->files[i].first_sequence < bound)
             bound = sim->files[i].first_sequence;
@@ -370,7 +360,7 @@ static void sim_merge(struct sim *sim)
         if (record->is_gone)
             continue;
         if (record->has_expired) {
-            sim->n_replaced++;
+            sim->n_doubtful += record->sequence != sim->newest[record->key];
             record->bytes = TOMBSTONE;
             record->has_expired = false;
             record->is_tombstone = true;
@@ -449,7 +439,7 @@ static bool sim_turn(struct sim *sim, const struct rk_store_policy_settings *set
     sim_check_recovery(sim);
     sim_count(sim);
     /* It may leave a file more than there were. */
-    ck_assert_uint_le(sim_bytes(sim) + gain, before + FRAME + sim->n_replaced * TOMBSTONE);
+    ck_assert_uint_le(sim_bytes(sim) + gain, before + FRAME + sim->n_doubtful * TOMBSTONE);
     return true;
 }
 
@@ -537,7 +527,6 @@ Suite *test_suite(void)
     tcase_add_test(tcase, with_a_trigger_all_past_a_threshold_take_part);
     tcase_add_test(tcase, the_numbers_are_inclusive);
     tcase_add_test(tcase, dead_files_go);
-    tcase_add_test(tcase, what_has_expired_is_dead_and_may_leave_tombstones);
     tcase_add_test(tcase, small_files_join_and_never_start);
     tcase_add_test(tcase, tombstones_go_when_nothing_older_stays);
     tcase_add_test(tcase, a_prefix_is_worth_it_or_not_as_a_whole);
