@@ -38,6 +38,7 @@ struct rk_store_merge {
     struct rk_log_hint_builder *hint; /* of the output; NULL: none, or it failed, and will be made later */
     uint32_t output_number;
     uint32_t output_expiry_s; /* the first one of its records; 0: none */
+    bool output_needs_sync;   /* of the active file, before it is listed */
     bool output_may_be_listed;
     struct rk_store_moves moves;
     uint64_t turn_bytes;
@@ -61,6 +62,9 @@ void rk_store_merge_add_to_hint(struct rk_store_merge *merge, const struct rk_lo
 
 /* Finishes and lists the output, if there is one, tells the keydir, and removes what can go by now. */
 enum rk_err rk_store_merge_settle(struct rk_store_merge *merge, struct rk_detail *detail);
+
+/* Makes the active file durable, and with it all that the keydir knew so far. */
+enum rk_err rk_store_merge_sync(const struct rk_store_merge *merge, struct rk_detail *detail);
 
 /* Removes the inputs that can go by now. */
 enum rk_err rk_store_merge_remove(struct rk_store_merge *merge, struct rk_detail *detail);

@@ -86,17 +86,21 @@ void rk_store_merge_unlink(const struct rk_store_merge *merge, uint32_t file_num
     (void)rk_io->unlink_at(dir_fd, name); /* there may be none */
 }
 
+enum rk_err rk_store_merge_sync(const struct rk_store_merge *merge, struct rk_detail *detail)
+{
+    enum rk_err err = RK_PLANTED(merge_without_sync) ? RK_OK : rk_log_writer_sync(merge->settings->log);
+
+    if (err != RK_OK)
+        rk_log_writer_why(merge->settings->log, detail);
+    return err;
+}
+
 static enum rk_err unlist(struct removal *removal, struct rk_detail *detail)
 {
-    const struct rk_store_merge_settings *settings = removal->merge->settings;
     struct rk_log_store_change change = { .removed = removal->files, .n_removed = removal->n_files };
-    enum rk_err err = RK_PLANTED(merge_without_sync) ? RK_OK : rk_log_writer_sync(settings->log);
+    enum rk_err err = rk_store_merge_sync(removal->merge, detail);
 
-    if (err != RK_OK) {
-        rk_log_writer_why(settings->log, detail);
-        return err;
-    }
-    return rk_log_store_change(settings->store, &change, detail);
+    return err == RK_OK ? rk_log_store_change(removal->merge->settings->store, &change, detail) : err;
 }
 
 /* A descriptor of a file that is about to be unlinked, for who wants to be the last that closes it; -1: none. */

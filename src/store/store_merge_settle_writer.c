@@ -266,8 +266,10 @@ static enum rk_err finish_output(struct rk_store_merge *merge, struct rk_detail 
     if (err == RK_OK) {
         finish_hint(merge);
         rk_log_merged_settle(merge->output);
-        err = list_output(merge, detail);
+        err = merge->output_needs_sync ? rk_store_merge_sync(merge, detail) : RK_OK;
     }
+    if (err == RK_OK)
+        err = list_output(merge, detail);
     if (err != RK_OK) {
         if (!merge->output_may_be_listed)
             rk_store_merge_unlink(
@@ -275,7 +277,7 @@ static enum rk_err finish_output(struct rk_store_merge *merge, struct rk_detail 
         return err;
     }
     rk_log_merged_close(&merge->output, false);
-    merge->output_may_be_listed = false; /* of the next one */
+    merge->output_may_be_listed = merge->output_needs_sync = false; /* of the next one */
     merge->progress.written_bytes += 2 * RK_LOG_FILE_FRAME_BYTES;
     return RK_OK;
 }

@@ -174,8 +174,11 @@ static enum rk_err take_hiding(struct rk_store_merge *merge, struct merge_input 
     err = rk_store_merge_source_read(source, entry, &record, detail);
     if (err != RK_OK)
         return err;
-    return rk_log_hint_is_tombstone(entry) ? copy_record(merge, source, entry, &record, detail)
-                                           : replace_record(merge, entry, &record, detail);
+    if (rk_log_hint_is_tombstone(entry))
+        return copy_record(merge, source, entry, &record, detail);
+    err = replace_record(merge, entry, &record, detail);
+    merge->output_needs_sync |= !rk_log_hint_has_expired(entry, merge->now_s); /* not before: it may begin an output */
+    return err;
 }
 
 /* `now` is where its key was a moment ago; 0: nowhere. */

@@ -29,6 +29,8 @@
  *     record's key and sequence takes its place. If it was found earlier that it had expired (store_expire_writer.h),
  *     then the keydir has nothing of its key: it looks like one that was overwritten and deleted, so in a file with
  *     any record that counts as expired each that has an expiry is taken for such a one, whatever the clock says now.
+ *     If by the clock it has not expired, the active file is synced before the output is listed: what took the key out
+ *     may be there, and if a power failure takes that, the record is the newest of its key.
  *  8. Inputs are removed as soon as what was wanted of them is durable, so it takes free space for one output, not for
  *     all. An input with nothing that is wanted is removed without being read.
  *  9. Whatever fails, the store goes on: an output that is not listed is removed, an input that is listed stays. After

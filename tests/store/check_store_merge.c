@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -165,6 +166,50 @@ START_TEST(a_clock_that_is_set_back_brings_nothing_older_back)
     model_restart(&model, false, false);
     ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_LIVE], 0);
     ck_assert_uint_eq(rk_store_space_total(model.space).n_records[RK_STORE_TOMBSTONE], 10);
+}
+END_TEST
+
+static const struct rk_io_ops *unwatched;
+static unsigned n_lists;
+
+static int rename_when_all_is_durable(int dir_fd, const char *from, const char *to)
+{
+    if (strcmp(to, "MANIFEST") == 0) {
+        n_lists++;
+        ck_assert_uint_eq(rk_log_writer_durable_sequence(model.log), rk_log_writer_last_sequence(model.log));
+    }
+    return unwatched->rename_at(dir_fd, from, to);
+}
+
+/* What has not expired, and is taken for what hides because something newer is: of that newer one a power failure may
+ * leave nothing, and then this one is the newest. */
+START_TEST(a_tombstone_for_what_lives_waits_for_what_replaced_it)
+{
+    struct rk_io_ops ops = *rk_io;
+    uint32_t newest;
+
+    fill(11, 100);
+    model_roll(&model);
+    for (unsigned i = 0; i < 5; i++)
+        model_put(&model, i, 50, (model.now_s + 100) * 1000);
+    model_put(&model, 10, 50, model.now_s * 1000);
+    ck_assert_int_eq(model_expire(&model), RK_OK);
+    newest = rk_log_writer_file_number(model.log);
+    model_roll(&model);
+    for (unsigned i = 0; i < 5; i++)
+        model_delete(&model, i);
+    ck_assert_uint_lt(rk_log_writer_durable_sequence(model.log), rk_log_writer_last_sequence(model.log));
+    unwatched = rk_io;
+    ops.rename_at = rename_when_all_is_durable;
+    rk_io = &ops;
+    n_lists = 0;
+    ck_assert_int_eq(model_merge(&model, &newest, 1), RK_OK);
+    rk_io = unwatched;
+    ck_assert_uint_eq(n_lists, 2); /* beside the input, and without it */
+    ck_assert_uint_ge(rk_store_space_total(model.space).n_records[RK_STORE_TOMBSTONE], 10);
+    model_check(&model);
+    model_restart(&model, true, false);
+    model_check(&model);
 }
 END_TEST
 
@@ -417,6 +462,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, what_was_found_expired_hides_what_it_replaced);
     tcase_add_loop_test(tcase, what_a_start_finds_expired_hides_what_it_replaced, 0, 2);
     tcase_add_test(tcase, a_clock_that_is_set_back_brings_nothing_older_back);
+    tcase_add_test(tcase, a_tombstone_for_what_lives_waits_for_what_replaced_it);
     tcase_add_test(tcase, the_hint_of_a_merged_file_is_that_of_its_records);
     tcase_add_test(tcase, large_values_are_copied_whole);
     tcase_add_test(tcase, the_active_file_and_unknown_files_are_refused);
