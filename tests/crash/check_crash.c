@@ -1,9 +1,10 @@
 /* Power failures and killed processes, at every operation of scripts that write, delete, merge, roll over, stop and
  * start: what was promised is there, what is there is a prefix of what was written, and a recovery that fails half-way
- * changes nothing of that. The files are in memory (sim_memory.h), but for one script's, which are on a disk.
+ * changes nothing of that. Nor does the clock: what has expired is not there, and never again what it replaced.
+ * The files are in memory (sim_memory.h), but for one script's, which are on a disk.
  *
  *   RK_CRASH_VARIANTS=100     so many images of each kind that has something to choose, at each operation; not 3
- *   RK_CRASH_RECOVERIES=200   failures at each operation of the recovery of about so many images; not of 28
+ *   RK_CRASH_RECOVERIES=200   failures at each operation of the recovery of about so many images; not of 40
  *   RK_CRASH_ROUNDS=10        so many times as many scripts
  *   RK_CRASH_PROCESSES=n      not as many as there are processors */
 #include "grace/grace.h"
@@ -32,9 +33,9 @@
 #define ONE_IN 1
 #endif
 
-#define N_SCENARIOS  8
+#define N_SCENARIOS  10
 #define N_VARIANTS   3
-#define N_RECOVERIES 28
+#define N_RECOVERIES 40
 
 static char *dir;
 static char *root;
@@ -84,19 +85,39 @@ static unsigned setting(const char *name, unsigned otherwise)
     return n > 0 ? (unsigned)n : otherwise;
 }
 
+struct scenario {
+    const char *name;
+    struct sim_script_settings settings;
+    size_t n_batches; /* in each life */
+    bool syncs;
+    unsigned merge_odds; /* after one batch in so many; 0: never */
+};
+
+/* Mostly on, and sometimes back; sometimes it is noticed what has expired. */
+static void pass_time(struct sim_script *script)
+{
+    unsigned dice = sim_script_random(script, 8);
+
+    sim_script_wait(script, dice == 0 ? -3 : (int)dice % 4);
+    if (sim_script_random(script, 2) == 0)
+        sim_script_look(script);
+}
+
 /* Lives of a server: from nothing, killed, started again, stopped, started, killed, and a start that finds nothing to
  * do. */
-static void write_lives(struct sim_script *script, size_t n_batches, bool syncs, unsigned merge_odds)
+static void write_lives(struct sim_script *script, const struct scenario *scenario)
 {
     for (unsigned life = 0; life < 4; life++) {
         sim_script_open(script);
-        for (size_t i = 0; i < n_batches; i++) {
+        for (size_t i = 0; i < scenario->n_batches; i++) {
             sim_script_batches(script, 1);
-            if (syncs && sim_script_random(script, 6) == 0)
+            if (scenario->syncs && sim_script_random(script, 6) == 0)
                 sim_script_sync(script);
             if (sim_script_random(script, 8) == 0)
                 sim_script_hints(script);
-            if (merge_odds > 0 && sim_script_random(script, merge_odds) == 0)
+            if (scenario->settings.expires)
+                pass_time(script);
+            if (scenario->merge_odds > 0 && sim_script_random(script, scenario->merge_odds) == 0)
                 sim_script_merge(script);
         }
         if (life == 2)
@@ -110,17 +131,10 @@ static void write_lives(struct sim_script *script, size_t n_batches, bool syncs,
     sim_script_close(script);
 }
 
-struct scenario {
-    const char *name;
-    struct sim_script_settings settings;
-    size_t n_batches; /* in each life */
-    bool syncs;
-    unsigned merge_odds; /* after one batch in so many; 0: never */
-};
-
 struct work {
     const struct sim_script *script;
     uint64_t seed;
+    bool clocks;
 };
 
 static void replay_share(void *context, struct sim_crew_member *member)
@@ -133,6 +147,7 @@ static void replay_share(void *context, struct sim_crew_member *member)
                                  .n_variants = setting("RK_CRASH_VARIANTS", N_VARIANTS),
                                  .n_to_recover = n_to_recover,
                                  .one_in = ONE_IN,
+                                 .clocks = work->clocks,
                                  .index = member->index,
                                  .n_shares = member->n_members,
                                  .n_done_out = &member->round };
@@ -158,7 +173,7 @@ static void replay_script(const struct work *work, uint64_t figures_out[SIM_CREW
 
 static void run_scenario(const struct scenario *scenario)
 {
-    uint64_t n_states = 0, n_recoveries = 0;
+    uint64_t n_states = 0, n_recoveries = 0, n_expired = 0;
     size_t n_ops = 0, n_writes = 0;
 
     for (unsigned i = 0; i < setting("RK_CRASH_ROUNDS", 1); i++) {
@@ -170,21 +185,26 @@ static void run_scenario(const struct scenario *scenario)
         sim_fixed_random(settings.seed);
         sim_image_write(&(struct sim_image){ .has_root = false }, root);
         script = sim_script_create(root, &settings);
-        write_lives(script, scenario->n_batches, scenario->syncs, scenario->merge_odds);
+        write_lives(script, scenario);
         sim_record_end();
-        replay_script(&(struct work){ script, settings.seed }, figures);
+        replay_script(&(struct work){ script, settings.seed, settings.expires }, figures);
         n_states += figures[0];
         n_recoveries += figures[1];
         n_ops += sim_script_trace(script)->n_ops;
         n_writes += sim_script_history(script)->n_writes;
+        n_expired += sim_script_n_expired(script);
         sim_script_destroy(&script);
     }
     if (ONE_IN == 1) { /* some hundred operations, with several states at each */
         ck_assert_uint_gt(n_states, 10 * n_writes);
         ck_assert_uint_gt(n_recoveries, 0);
     }
-    printf("%s: %llu crash states after %zu operations of %zu writes and of %llu recoveries: all as promised\n",
-           scenario->name, (unsigned long long)n_states, n_ops, n_writes, (unsigned long long)n_recoveries);
+    ck_assert((n_expired > 0) == scenario->settings.expires);
+    printf("%s: %llu crash states after %zu operations of %zu writes", scenario->name, (unsigned long long)n_states,
+           n_ops, n_writes);
+    if (scenario->settings.expires)
+        printf(" (%llu were found expired)", (unsigned long long)n_expired);
+    printf(" and of %llu recoveries: all as promised\n", (unsigned long long)n_recoveries);
 }
 
 START_TEST(every_write_is_synced)
@@ -223,7 +243,7 @@ START_TEST(now_and_then_a_sync)
 }
 END_TEST
 
-static void run_merges(const char *name, bool sync_always, uint64_t seed)
+static void run_merges(const char *name, bool sync_always, bool expires, uint64_t seed)
 {
     run_scenario(&(struct scenario){
         .name = name,
@@ -233,7 +253,8 @@ static void run_merges(const char *name, bool sync_always, uint64_t seed)
                       .batch_max = 6,
                       .value_max = 600,
                       .large_odds = 8,
-                      .merges = true },
+                      .merges = true,
+                      .expires = expires },
         .n_batches = 7,
         .merge_odds = 3,
     });
@@ -241,13 +262,25 @@ static void run_merges(const char *name, bool sync_always, uint64_t seed)
 
 START_TEST(merges_of_synced_writes)
 {
-    run_merges("always, merged", true, 4001);
+    run_merges("always, merged", true, false, 4001);
 }
 END_TEST
 
 START_TEST(merges_of_writes_that_are_not_synced)
 {
-    run_merges("none, merged", false, 5001);
+    run_merges("none, merged", false, false, 5001);
+}
+END_TEST
+
+START_TEST(what_expires_while_all_is_synced)
+{
+    run_merges("always, expired", true, true, 8003);
+}
+END_TEST
+
+START_TEST(what_expires_while_nothing_is_synced)
+{
+    run_merges("none, expired", false, true, 9021);
 }
 END_TEST
 
@@ -312,12 +345,16 @@ static TCase *add_case(Suite *suite, const char *name, bool on_disk)
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("crash");
+    TCase *expired;
 
     tcase_add_test(add_case(suite, "always", false), every_write_is_synced);
     tcase_add_test(add_case(suite, "none", false), nothing_is_synced_but_by_rolling_over);
     tcase_add_test(add_case(suite, "interval", false), now_and_then_a_sync);
     tcase_add_test(add_case(suite, "merge", false), merges_of_synced_writes);
     tcase_add_test(add_case(suite, "merge-none", false), merges_of_writes_that_are_not_synced);
+    expired = add_case(suite, "expired", false);
+    tcase_add_test(expired, what_expires_while_all_is_synced);
+    tcase_add_test(expired, what_expires_while_nothing_is_synced);
     tcase_add_test(add_case(suite, "large", false), large_values);
     tcase_add_test(add_case(suite, "full", false), starts_on_a_full_disk);
     tcase_add_test(add_case(suite, "disk", true), on_a_disk);

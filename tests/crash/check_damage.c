@@ -35,6 +35,7 @@
 #define GARBAGE_ROUNDS (TEST_SANITIZED ? 1000 : 20000)
 #define DISK_ROUNDS    (TEST_SANITIZED ? 50 : 500)
 #define STORE_ROUNDS   100000u /* with one store; then comes another one */
+#define SMALL_SEED     28u     /* of which sealed and newest file have tombstones, and what has expired and will */
 #define LARGE_BYTES    (256u << 10)
 #define SMALL_BYTES    (8u << 10) /* beside a large one */
 #define HINT_WRITES    6900u      /* whose hint is as large (38 bytes each), of 69 bytes on average */
@@ -76,6 +77,7 @@ static void make_small_store(uint64_t seed, bool hints, bool closed)
 {
     damage_bed_make(bed, &(struct damage_settings){ .seed = seed,
                                                     .hints = hints,
+                                                    .expires = true,
                                                     .closed = closed,
                                                     .n_sealed = 2,
                                                     .sealed_bytes = 600,
@@ -106,7 +108,7 @@ START_TEST(identity_and_list)
     size_t step = TEST_SANITIZED ? setting("RK_DAMAGE_STRIDE", DEFAULT_STRIDE) : 1;
 
     subject = "STORE, MANIFEST, LOCK";
-    make_small_store(7, true, false);
+    make_small_store(SMALL_SEED, true, false);
     damage_all("STORE", step);
     damage_all("MANIFEST", step);
     damage_all("LOCK", step);
@@ -116,7 +118,7 @@ END_TEST
 START_TEST(hints)
 {
     subject = "hints";
-    make_small_store(7, true, false);
+    make_small_store(SMALL_SEED, true, false);
     damage_all(".hint", setting("RK_DAMAGE_STRIDE", DEFAULT_STRIDE));
 }
 END_TEST
@@ -124,7 +126,7 @@ END_TEST
 START_TEST(data_files)
 {
     subject = "data files";
-    make_small_store(7, false, false);
+    make_small_store(SMALL_SEED, false, false);
     damage_all(".data", setting("RK_DAMAGE_STRIDE", DEFAULT_STRIDE));
 }
 END_TEST
@@ -133,7 +135,7 @@ END_TEST
 START_TEST(data_files_with_hints)
 {
     subject = "data files with hints";
-    make_small_store(7, true, true);
+    make_small_store(SMALL_SEED, true, true);
     damage_all("2.data", setting("RK_DAMAGE_STRIDE", DEFAULT_STRIDE));
 }
 END_TEST
@@ -141,7 +143,7 @@ END_TEST
 START_TEST(a_closed_newest_file)
 {
     subject = "a closed newest file";
-    make_small_store(7, false, true);
+    make_small_store(SMALL_SEED, false, true);
     damage_all("3.data", setting("RK_DAMAGE_STRIDE", DEFAULT_STRIDE));
 }
 END_TEST
@@ -150,7 +152,7 @@ END_TEST
 START_TEST(on_disk)
 {
     subject = "on a disk";
-    make_small_store(7, true, false);
+    make_small_store(SMALL_SEED, true, false);
     damage_all("", DISK_STRIDE);
     for (uint64_t round = 0; round < DISK_ROUNDS; round++)
         damage_bed_random(bed, round);
@@ -291,7 +293,7 @@ START_TEST(a_large_list)
     size_t file = 0;
 
     subject = "a list of 256 KiB";
-    make_small_store(7, false, false);
+    make_small_store(SMALL_SEED, false, false);
     while (!damage_bed_is(bed, file, "MANIFEST"))
         file++;
     list_many_files(&bed->image.files[file].bytes);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define LOOK_AGAIN      8
+#define FILE_AGE_S      3
 #define GARBAGE_BYTES   64
 #define FILE_BYTES_MIN  (64u << 10)
 #define ALLOCATED_BYTES (64u << 20)
@@ -136,7 +137,8 @@ static void fill_file(struct sim_script *script, uint64_t file_bytes)
     while (n_bytes < file_bytes) {
         sim_script_batches(script, 1);
         for (; n_counted < history->n_writes; n_counted++)
-            n_bytes += rk_record_size(sizeof "key0" - 1, 0, history->writes[n_counted].value_len, false);
+            n_bytes += rk_record_size(sizeof "key0" - 1, 0, history->writes[n_counted].value_len,
+                                      history->writes[n_counted].expiry_ms != 0);
     }
 }
 
@@ -160,11 +162,14 @@ void damage_bed_make(struct damage_bed *bed, const struct damage_settings *setti
                                                                          .seed = settings->seed,
                                                                          .batch_max = settings->batch_max,
                                                                          .value_max = settings->value_max,
-                                                                         .large_odds = 1 });
+                                                                         .large_odds = 1,
+                                                                         .expires = settings->expires });
     sim_script_open(script);
     for (unsigned i = 0; i < settings->n_sealed; i++) {
         fill_file(script, settings->sealed_bytes);
         sim_script_roll(script);
+        if (settings->expires)
+            sim_script_wait(script, FILE_AGE_S);
     }
     bed->n_sealed_writes = sim_script_history(script)->n_writes;
     if (settings->hints)

@@ -30,6 +30,7 @@ enum damage_kind {
 struct damage_settings {
     uint64_t seed; /* the same one makes the same bytes */
     bool hints;
+    bool expires;          /* some records have expiries, and some of these are past */
     bool closed;           /* the newest file was closed; or the process died */
     unsigned n_sealed;     /* files before the newest */
     uint64_t sealed_bytes; /* in each at least */

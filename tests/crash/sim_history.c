@@ -28,6 +28,8 @@ void sim_history_copy(struct sim_history *to, const struct sim_history *from)
     to->is_merged = from->is_merged;
     to->n_least = from->n_least;
     to->n_most = from->n_most;
+    to->now_s = from->now_s;
+    to->latest_s = from->latest_s;
     to->may_be_damaged = from->may_be_damaged;
 }
 
@@ -50,14 +52,6 @@ static void make_value(size_t index, uint32_t len)
     memcpy(value_room, number, n < len ? n : len);
 }
 
-bool sim_history_has(const struct sim_history *history, size_t n, unsigned key_number)
-{
-    while (n > 0)
-        if (history->writes[--n].key == key_number)
-            return !history->writes[n].is_delete;
-    return false;
-}
-
 void sim_history_parts(const struct sim_history *history, size_t index, struct rk_record_parts *parts_out)
 {
     const struct sim_write *write = &history->writes[index];
@@ -66,8 +60,27 @@ void sim_history_parts(const struct sim_history *history, size_t index, struct r
                                            .key = key_room,
                                            .key_len = (uint16_t)sim_key_make(key_room, write->key),
                                            .value = value_room,
-                                           .value_len = write->value_len };
+                                           .value_len = write->value_len,
+                                           .expiry_ms = write->expiry_ms };
     make_value(index, write->value_len);
+}
+
+enum presence {
+    GONE,
+    THERE,
+    EITHER,
+};
+
+/* What is found of a key whose newest write this is; NULL: it has none. */
+static enum presence presence_of(const struct sim_history *history, const struct sim_write *write)
+{
+    if (write == NULL || write->is_delete)
+        return GONE;
+    if (write->expiry_ms == 0 || write->expiry_ms > history->latest_s * 1000)
+        return THERE;
+    if (write->expiry_ms <= history->now_s * 1000)
+        return GONE;
+    return history->is_merged ? EITHER : THERE;
 }
 
 static void must(bool condition, const char *where, unsigned key_number, const char *what)
@@ -100,7 +113,7 @@ static void check_value(const struct sim_history *history, size_t index, const s
     }
     sim_history_parts(history, index, &parts);
     must(view.header.type == RK_RECORD_PUT && view.header.key_len == parts.key_len
-             && memcmp(view.key, parts.key, parts.key_len) == 0,
+             && memcmp(view.key, parts.key, parts.key_len) == 0 && view.expiry_ms == parts.expiry_ms,
          where, key_number, "is another record");
     must(view.header.value_len == parts.value_len && memcmp(view.value, parts.value, parts.value_len) == 0, where,
          key_number, "has a wrong value");
@@ -121,13 +134,14 @@ static void check_state(const struct sim_history *history, size_t n, const struc
         size_t key_len = sim_key_make(key, i);
         uint64_t word = rk_keydir_writer_lookup(
             keydir, rk_keydir_fingerprint(key, key_len, rk_log_store_identity(store)->hash_key));
-        bool is_there = last[i] != NULL && !last[i]->is_delete;
+        enum presence presence = presence_of(history, last[i]);
 
-        must(is_there || word == 0, where, i, "is there, although it was deleted or never written");
-        must(!is_there || word != 0, where, i, "is gone");
-        if (is_there)
+        must(presence != GONE || word == 0, where, i,
+             "is there, although it was deleted, has expired, or was never written");
+        must(presence != THERE || word != 0, where, i, "is gone");
+        if (word != 0)
             check_value(history, (size_t)(last[i] - history->writes), store, word, where);
-        n_keys += is_there;
+        n_keys += word != 0;
     }
     if (rk_keydir_writer_usage(keydir).n_keys != n_keys)
         ck_abort_msg("%s: there are keys that nobody wrote", where);
@@ -172,13 +186,15 @@ static bool is_write(const struct sim_history *history, size_t index, const stru
     const struct rk_record_view *view = &finding->view;
     struct rk_record_parts parts;
 
-    if (write->is_delete || !finding->is_there)
-        return write->is_delete && !finding->is_there;
+    if (!finding->is_there)
+        return presence_of(history, write) != THERE;
+    if (presence_of(history, write) == GONE)
+        return false;
     if (write->sequence != 0 && write->sequence != view->header.sequence)
         return false;
     sim_history_parts(history, index, &parts);
-    return view->header.type == RK_RECORD_PUT && view->header.value_len == parts.value_len
-           && memcmp(view->value, parts.value, parts.value_len) == 0;
+    return view->header.type == RK_RECORD_PUT && view->expiry_ms == parts.expiry_ms
+           && view->header.value_len == parts.value_len && memcmp(view->value, parts.value, parts.value_len) == 0;
 }
 
 static bool is_state_after(const struct sim_history *history, size_t n, const struct finding findings[SIM_KEYS])
@@ -265,13 +281,14 @@ enum rk_err sim_history_try(const struct sim_history *history, const char *root,
                             struct rk_store_recovery *result_out, struct rk_detail *detail)
 {
     struct rk_keydir_writer *keydir;
+    struct rk_store_recover_hooks hooks = { .now_s = history->now_s };
     struct rk_log_store *store = NULL;
     enum rk_err err = rk_log_store_open(&store, root, detail);
 
     if (err != RK_OK)
         return err;
     keydir = borrow_keydir();
-    err = rk_store_recover(store, keydir, NULL, result_out, detail);
+    err = rk_store_recover(store, keydir, &hooks, result_out, detail);
     if (err == RK_OK && history->is_merged)
         result_out->n_records = find_state(history, store, keydir, where);
     else if (err == RK_OK)

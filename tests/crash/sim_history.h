@@ -11,6 +11,7 @@
 #define SIM_KEY_BYTES  16
 #define SIM_WRITES_MAX 8192
 #define SIM_VALUE_MAX  (200u << 10)
+#define SIM_BEGIN_S    1700000000u /* since 1970: the clock of sim_fixed.h, and where those of scripts begin */
 
 struct rk_keydir_writer;
 struct rk_log_store;
@@ -20,7 +21,8 @@ struct sim_write {
     unsigned key;
     bool is_delete;
     uint32_t value_len;
-    uint64_t sequence; /* 0: not answered yet */
+    uint64_t expiry_ms; /* 0: none */
+    uint64_t sequence;  /* 0: not answered yet */
 };
 
 struct sim_history {
@@ -28,6 +30,8 @@ struct sim_history {
     size_t n_writes;
     bool is_merged; /* records may have gone: the state must be that after n_least to n_most writes */
     size_t n_least, n_most;
+    uint64_t now_s;      /* of who opens the store: what expired by then is not there */
+    uint64_t latest_s;   /* of who had it open: what expired by then may have been merged into "not there" */
     bool may_be_damaged; /* a record that recovery did not read may be damaged, as long as it says so when it is read */
 };
 
@@ -35,9 +39,6 @@ struct sim_history {
 void sim_history_copy(struct sim_history *to, const struct sim_history *from);
 
 size_t sim_key_make(char key[SIM_KEY_BYTES], unsigned key_number);
-
-/* Whether the key is there after the first n writes. */
-bool sim_history_has(const struct sim_history *history, size_t n, unsigned key_number);
 
 /* What the write is built from; the pointers are into memory that the next call uses again. */
 void sim_history_parts(const struct sim_history *history, size_t index, struct rk_record_parts *parts_out);

@@ -17,10 +17,15 @@
 #define KEYDIR_BYTES (1u << 20)
 #define GO_ON_ODDS   4
 #define RECOVER_ODDS 16
+#define MERGE_ODDS   8
+#define EARLIER_S    8 /* than all of the script */
+#define LATER_S      16
 
 /* An image's seed decides what is done with it, too: by these digits of it. */
 #define SEED_GO_ON   (1ull << 16)
 #define SEED_RECOVER (1ull << 24)
+#define SEED_MERGE   (1ull << 40)
+#define SEED_LOOK    (1ull << 48)
 
 /* Where it is, for the words of a failure. */
 static char where[WHERE_BYTES];
@@ -130,8 +135,18 @@ static void write_more(struct rk_log_writer *writer, struct sim_history *history
     ck_assert_int_eq(rk_log_writer_flush(writer), RK_OK);
 }
 
+/* A copy of the history, to be looked at with the clock of this moment. */
+static void begin_history(struct sim_history *history, const struct sim_replay *replay,
+                          const struct sim_promise *promise)
+{
+    sim_history_copy(history, replay->history);
+    history->now_s = promise->now_s;
+    history->latest_s = promise->latest_s;
+}
+
 /* A server goes on with what recovery left, writes, and dies: then old and new are there. */
-static void go_on(const struct sim_replay *replay, const struct rk_store_recovery *result)
+static void go_on(const struct sim_replay *replay, const struct sim_promise *promise,
+                  const struct rk_store_recovery *result)
 {
     static struct sim_history history;
     struct rk_log_writer_settings settings = { .file_size_bytes = 4096,
@@ -142,7 +157,7 @@ static void go_on(const struct sim_replay *replay, const struct rk_store_recover
     struct rk_store_recovery again;
     struct rk_detail detail = { "" };
 
-    sim_history_copy(&history, replay->history);
+    begin_history(&history, replay, promise);
     history.n_writes = result->n_records;
     history.n_least = history.n_most = history.n_writes + 3;
     if (rk_log_store_open(&store, replay->root, &detail) != RK_OK
@@ -156,14 +171,58 @@ static void go_on(const struct sim_replay *replay, const struct rk_store_recover
         ck_abort_msg("%s: of what was written afterwards, something is missing", where);
 }
 
+/* A server merges what recovery left, which changes nothing. */
+static void merge_on(const struct sim_replay *replay, const struct moment *moment, size_t n_records)
+{
+    static struct sim_history history;
+    struct sim_script_settings settings = {
+        .file_size_bytes = 4096, .seed = moment->seed, .merges = true, .expires = true
+    };
+    struct sim_script *script;
+    struct rk_store_recovery result;
+
+    begin_history(&history, replay, promise_at(moment));
+    history.n_writes = history.n_least = history.n_most = n_records;
+    script = sim_script_resume(replay->root, &settings, &history);
+    sim_script_open(script);
+    if (moment->seed / SEED_LOOK % 2 == 0)
+        sim_script_look(script);
+    sim_script_merge(script);
+    sim_script_close(script);
+    sim_script_destroy(&script);
+    sim_history_recover(&history, replay->root, where, &result);
+}
+
+static void try_clock(struct sim_history *history, const char *root, uint64_t now_s)
+{
+    struct rk_store_recovery result;
+    char by_clock[WHERE_BYTES + 64];
+
+    (void)snprintf(by_clock, sizeof by_clock, "%s, by a clock that says %lld s", where,
+                   (long long)now_s - (long long)SIM_BEGIN_S);
+    history->now_s = now_s;
+    sim_history_recover(history, root, by_clock, &result);
+}
+
+/* By a clock that was set back, what has expired may be there again; what it hid, by no clock. */
+static void try_clocks(struct sim_history *history, const char *root, uint64_t seed)
+{
+    uint64_t first_s = SIM_BEGIN_S - EARLIER_S;
+
+    try_clock(history, root, first_s + seed % (history->latest_s - first_s));
+    history->latest_s += 1 + (seed >> 32) % LATER_S;
+    try_clock(history, root, history->latest_s);
+}
+
 static void check_image(struct sim_replay *replay, const struct moment *moment, struct rk_store_recovery *result)
 {
     static struct sim_history history;
     const struct sim_promise *promise = promise_at(moment);
     size_t n_promised = n_promised_at(moment);
+    bool is_to_merge = replay->clocks && moment->seed / SEED_MERGE % MERGE_ODDS == 0;
     struct rk_store_recovery again;
 
-    sim_history_copy(&history, replay->history);
+    begin_history(&history, replay, promise);
     history.n_least = n_promised;
     history.n_most = promise->n_submitted;
     sim_image_write(moment->image, replay->root);
@@ -178,13 +237,18 @@ static void check_image(struct sim_replay *replay, const struct moment *moment, 
     sim_history_recover(&history, replay->root, where, &again);
     if (again.n_records != result->n_records || again.next_sequence != result->next_sequence || again.cut_file != 0)
         ck_abort_msg("%s: a second recovery gives another state", where);
-    if (moment->seed / SEED_GO_ON % GO_ON_ODDS == 0)
-        go_on(replay, &again);
+    if (is_to_merge)
+        merge_on(replay, moment, result->n_records);
+    if (replay->clocks)
+        try_clocks(&history, replay->root, moment->seed);
+    if (!is_to_merge && moment->seed / SEED_GO_ON % GO_ON_ODDS == 0)
+        go_on(replay, promise, &again);
 }
 
 /* What the next start does, up to the first write, and the hints that it makes. */
-static void start(const char *root)
+static void start(const char *root, uint64_t now_s)
 {
+    struct rk_store_recover_hooks hooks = { .now_s = now_s };
     struct rk_log_writer_settings settings = { .file_size_bytes = 4096 };
     struct rk_keydir_writer *keydir = NULL;
     struct rk_log_store *store = NULL;
@@ -193,7 +257,7 @@ static void start(const char *root)
 
     ck_assert_int_eq(rk_keydir_writer_create(&keydir, KEYDIR_BYTES, NULL, NULL), RK_OK);
     ck_assert_int_eq(rk_log_store_open(&store, root, NULL), RK_OK);
-    ck_assert_int_eq(rk_store_recover(store, keydir, NULL, &result, NULL), RK_OK);
+    ck_assert_int_eq(rk_store_recover(store, keydir, &hooks, &result, NULL), RK_OK);
     settings.next_sequence = result.next_sequence;
     settings.newest = &result.newest;
     ck_assert_int_eq(rk_log_writer_open(&writer, store, &settings, NULL), RK_OK);
@@ -209,21 +273,23 @@ static void start(const char *root)
 static void replay_recovery(struct sim_replay *replay, const struct moment *moment, uint64_t n_records)
 {
     struct sim_replay inner = *replay;
-    size_t n_acked = promise_at(moment)->n_acked;
+    const struct sim_promise *promise = promise_at(moment);
     char outer[WHERE_BYTES];
     struct sim_trace trace;
 
     strcpy(outer, where);
     sim_image_write(moment->image, replay->root);
     sim_record_begin(&trace, moment->image, NULL, NULL);
-    trace.promise = (struct sim_promise){ n_records, n_acked, n_records };
-    start(replay->root);
+    trace.promise = *promise;
+    trace.promise.n_submitted = trace.promise.n_durable = n_records;
+    start(replay->root, promise->now_s);
     sim_record_end();
-    trace.promise.n_acked = n_records < n_acked ? n_records : n_acked;
+    trace.promise.n_acked = n_records < promise->n_acked ? n_records : promise->n_acked;
     for (size_t i = 0; i < trace.n_ops; i++)
         trace.ops[i].promise = trace.promise;
     inner.n_done_out = NULL;
     inner.outer = outer;
+    inner.clocks = false; /* so many writes, and no others: that is so by the clock it was counted by */
     inner.seed = moment->seed;
     inner.n_to_recover = 0;
     inner.n_variants = 1;
@@ -267,6 +333,7 @@ static void say_where(const struct sim_replay *replay, const struct moment *mome
 static void check_kind(struct sim_replay *replay, struct moment *moment)
 {
     struct rk_store_recovery result;
+    const struct sim_promise *promise = promise_at(moment);
     uint64_t hash;
 
     moment->seed = seed_of(replay, moment);
@@ -274,6 +341,7 @@ static void check_kind(struct sim_replay *replay, struct moment *moment)
         return;
     sim_disk_image(moment->disk, moment->kind, moment->names, moment->seed, moment->image);
     hash = sim_image_hash(moment->image) ^ (n_promised_at(moment) << 1 | lives_on(moment)) * 0x9e3779b97f4a7c15u;
+    hash += promise->now_s * 0xd1342543de82ef95u + promise->latest_s;
     if ((hash >> 8) % replay->n_shares != replay->index % replay->n_shares || !remember(&replay->seen, hash))
         return;
     replay->n_states++;

@@ -20,7 +20,8 @@ struct sim_replay {
     unsigned n_to_recover;    /* of so many images the recovery itself is recorded, and gone through */
     unsigned one_in;          /* of so many images, one is opened */
     unsigned index, n_shares; /* of the images, the share that is opened; 1 share: all */
-    size_t n_states;          /* different ones, counted */
+    bool clocks;     /* each is also recovered by an earlier clock and a later one, and some are merged before */
+    size_t n_states; /* different ones, counted */
     size_t n_recoveries;
     uint64_t *n_done_out; /* where it is, for who watches; may be NULL */
     const char *outer;    /* NULL, or this trace is the recovery's of that image */

@@ -9,6 +9,7 @@
 #include "sim_record.h"
 #include "stats/stats_store.h"
 #include "store/store_batch_writer.h"
+#include "store/store_expire_writer.h"
 #include "store/store_hinter_writer.h"
 #include "store/store_merge_writer.h"
 #include "store/store_space_writer.h"
@@ -20,6 +21,7 @@
 
 #define KEYDIR_BYTES (1u << 20)
 #define BATCH_MAX    16
+#define WAVE_WRITES  12
 
 struct sim_script {
     struct sim_script_settings settings;
@@ -40,6 +42,7 @@ struct sim_script {
         uint64_t location; /* before the batch */
     } watched[BATCH_MAX];
     size_t n_watched;
+    uint64_t n_expired;
 };
 
 unsigned sim_script_random(struct sim_script *script, unsigned below)
@@ -55,6 +58,26 @@ const struct sim_history *sim_script_history(const struct sim_script *script)
 const struct sim_trace *sim_script_trace(const struct sim_script *script)
 {
     return &script->trace;
+}
+
+uint64_t sim_script_n_expired(const struct sim_script *script)
+{
+    return script->n_expired;
+}
+
+static void set_clock(struct sim_script *script, uint64_t now_s)
+{
+    struct sim_promise *promise = &script->trace.promise;
+
+    promise->now_s = now_s;
+    promise->latest_s = now_s > promise->latest_s ? now_s : promise->latest_s;
+    script->history.now_s = promise->now_s;
+    script->history.latest_s = promise->latest_s;
+}
+
+void sim_script_wait(struct sim_script *script, int seconds)
+{
+    set_clock(script, script->trace.promise.now_s + (uint64_t)seconds);
 }
 
 /* Before each operation on the disk: nothing of the batch is visible while the disk still has to do something for it.
@@ -84,7 +107,7 @@ static void on_published(void *context, uint64_t sequence)
 {
 }
 
-struct sim_script *sim_script_create(const char *root, const struct sim_script_settings *settings)
+static struct sim_script *make_script(const char *root, const struct sim_script_settings *settings)
 {
     struct sim_script *script = calloc(1, sizeof *script);
 
@@ -93,7 +116,27 @@ struct sim_script *sim_script_create(const char *root, const struct sim_script_s
     script->root = root;
     script->random_state = settings->seed;
     script->history.is_merged = settings->merges;
+    return script;
+}
+
+struct sim_script *sim_script_create(const char *root, const struct sim_script_settings *settings)
+{
+    struct sim_script *script = make_script(root, settings);
+
     sim_record_begin(&script->trace, NULL, observe, script);
+    set_clock(script, SIM_BEGIN_S);
+    return script;
+}
+
+struct sim_script *sim_script_resume(const char *root, const struct sim_script_settings *settings,
+                                     const struct sim_history *history)
+{
+    struct sim_script *script = make_script(root, settings);
+    struct sim_promise *promise = &script->trace.promise;
+
+    sim_history_copy(&script->history, history);
+    promise->n_submitted = promise->n_acked = promise->n_durable = history->n_writes;
+    set_clock(script, history->now_s);
     return script;
 }
 
@@ -109,7 +152,7 @@ void sim_script_open(struct sim_script *script)
 {
     struct sim_promise *promise = &script->trace.promise;
     struct rk_log_writer_settings settings = { .file_size_bytes = script->settings.file_size_bytes };
-    struct rk_store_recover_hooks hooks = { .space = NULL };
+    struct rk_store_recover_hooks hooks = { .now_s = promise->now_s };
     struct rk_store_recovery result;
     struct rk_detail detail = { "" };
 
@@ -146,7 +189,7 @@ static uint8_t *build_message(struct sim_script *script, size_t index, uint64_t 
     uint8_t *message;
 
     sim_history_parts(&script->history, index, &parts);
-    record_bytes = rk_record_size(parts.key_len, 0, parts.value_len, false);
+    record_bytes = rk_record_size(parts.key_len, 0, parts.value_len, parts.expiry_ms != 0);
     message = calloc(1, sizeof(struct rk_ring_request) + record_bytes);
     *(struct rk_ring_request *)message = (struct rk_ring_request){ .ticket = index, .record_bytes = record_bytes };
     rk_record_build(message + sizeof(struct rk_ring_request), &parts);
@@ -174,12 +217,17 @@ static enum rk_err add_message(struct sim_script *script, const uint8_t *message
     return err;
 }
 
-static void watch(struct sim_script *script, unsigned key_number)
+static struct rk_fingerprint fingerprint_of(const struct sim_script *script, unsigned key_number)
 {
     char key[SIM_KEY_BYTES];
     size_t key_len = sim_key_make(key, key_number);
-    struct rk_fingerprint fingerprint =
-        rk_keydir_fingerprint(key, key_len, rk_log_store_identity(script->store)->hash_key);
+
+    return rk_keydir_fingerprint(key, key_len, rk_log_store_identity(script->store)->hash_key);
+}
+
+static void watch(struct sim_script *script, unsigned key_number)
+{
+    struct rk_fingerprint fingerprint = fingerprint_of(script, key_number);
 
     script->watched[script->n_watched].fingerprint = fingerprint;
     script->watched[script->n_watched++].location = rk_keydir_writer_lookup(script->keydir, fingerprint);
@@ -203,18 +251,46 @@ static void submit(struct sim_script *script, const struct sim_write *write)
     watch(script, write->key); /* not before: what was in the way is committed now */
 }
 
-static struct sim_write choose_write(struct sim_script *script)
+/* Whether the writer knows the key: of what has expired it may know nothing any more, or not yet. */
+static bool has_key(const struct sim_script *script, unsigned key_number)
 {
     const struct sim_history *history = &script->history;
+
+    for (size_t i = history->n_writes; i > 0; i--)
+        if (history->writes[i - 1].key == key_number)
+            return !history->writes[i - 1].is_delete
+                   && (i > script->trace.promise.n_acked
+                       || rk_keydir_writer_lookup(script->keydir, fingerprint_of(script, key_number)) != 0);
+    return false;
+}
+
+/* In waves: values that mostly stay, and then such that mostly expire and hide them. */
+static uint64_t choose_expiry(struct sim_script *script)
+{
+    bool stays = script->history.n_writes / WAVE_WRITES % 2 == 0;
+    uint64_t now_ms = script->trace.promise.now_s * 1000;
+    unsigned dice = sim_script_random(script, 8);
+
+    if (dice == 0)
+        return UINT64_MAX / 2;
+    if (dice == 1)
+        return now_ms - sim_script_random(script, 3000);
+    return stays && dice > 2 ? 0 : now_ms + 1 + sim_script_random(script, dice % 2 == 0 ? 4000 : 30000);
+}
+
+static struct sim_write choose_write(struct sim_script *script)
+{
     struct sim_write write = { .key = sim_script_random(script, SIM_KEYS) };
 
-    if (sim_script_random(script, 3) == 0 && sim_history_has(history, history->n_writes, write.key)) {
+    if (sim_script_random(script, script->settings.expires ? 5 : 3) == 0 && has_key(script, write.key)) {
         write.is_delete = true;
         return write;
     }
     write.value_len = sim_script_random(script, 100);
     if (sim_script_random(script, script->settings.large_odds) == 0)
         write.value_len = sim_script_random(script, script->settings.value_max);
+    if (script->settings.expires)
+        write.expiry_ms = choose_expiry(script);
     return write;
 }
 
@@ -280,7 +356,8 @@ static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *
 
 void sim_script_merge(struct sim_script *script)
 {
-    bool all = sim_script_random(script, 3) == 0;
+    unsigned odds = script->settings.expires ? 3 : 2;
+    bool all = sim_script_random(script, script->settings.expires ? 8 : 3) == 0;
     uint32_t files[64];
     struct rk_store_merge_settings settings = { .store = script->store,
                                                 .log = script->writer,
@@ -288,6 +365,7 @@ void sim_script_merge(struct sim_script *script)
                                                 .space = script->space,
                                                 .files = files,
                                                 .file_size_bytes = script->settings.file_size_bytes,
+                                                .now_s = script->trace.promise.now_s,
                                                 .call = on_call,
                                                 .gone = on_gone,
                                                 .turn = on_turn };
@@ -295,11 +373,32 @@ void sim_script_merge(struct sim_script *script)
     uint32_t number;
 
     for (size_t i = 0; settings.n_files < 64 && (number = rk_log_store_file(script->store, i)) != 0; i++)
-        if (number != rk_log_writer_file_number(script->writer) && (all || sim_script_random(script, 2) == 0))
+        if (number != rk_log_writer_file_number(script->writer) && (all || sim_script_random(script, odds) == 0))
             files[settings.n_files++] = number;
     ck_assert_msg(rk_store_merge_run(&settings, &detail) == RK_OK, "%s", detail.text);
     if (rk_log_writer_durable_sequence(script->writer) == rk_log_writer_last_sequence(script->writer))
         script->trace.promise.n_durable = script->trace.promise.n_acked;
+}
+
+static enum rk_err on_look_turn(void *context)
+{
+    return RK_OK;
+}
+
+void sim_script_look(struct sim_script *script)
+{
+    struct rk_store_expire_settings settings = { .store = script->store,
+                                                 .log = script->writer,
+                                                 .keydir = script->keydir,
+                                                 .space = script->space,
+                                                 .now_s = script->trace.promise.now_s,
+                                                 .call = on_call,
+                                                 .turn = on_look_turn };
+    struct rk_detail detail = { "" };
+    uint64_t n_expired;
+
+    ck_assert_msg(rk_store_expire_run(&settings, &n_expired, &detail) == RK_OK, "%s", detail.text);
+    script->n_expired += n_expired;
 }
 
 static void let_go(struct sim_script *script)

@@ -1,6 +1,6 @@
 /* A store that is written to by the real writer, through batches as workers send them, while the disk is recorded.
  *
- *   create -> { open -> batches* -> close | die }* -> destroy */
+ *   create | resume -> { open -> batches* -> close | die }* -> destroy */
 #ifndef RK_TEST_SIM_SCRIPT_H
 #define RK_TEST_SIM_SCRIPT_H
 
@@ -15,6 +15,7 @@ struct sim_script_settings {
     uint32_t value_max;  /* mostly small; now and then up to this */
     unsigned large_odds; /* one value in so many */
     bool merges;         /* sim_script_merge is called */
+    bool expires;        /* some writes have an expiry: past, soon, or never to come */
     bool full_starts;    /* the disk is full at each start but the first */
 };
 
@@ -22,6 +23,11 @@ struct rk_log_store;
 struct sim_script;
 
 struct sim_script *sim_script_create(const char *root, const struct sim_script_settings *settings);
+
+/* Goes on, from the clock that it has, with a store that is there: the one after the writes of this history. Nothing is
+ * recorded. */
+struct sim_script *sim_script_resume(const char *root, const struct sim_script_settings *settings,
+                                     const struct sim_history *history);
 void sim_script_destroy(struct sim_script **script);
 
 /* Opens the store, recovers it (everything must be there), and opens a writer. */
@@ -32,6 +38,11 @@ void sim_script_roll(struct sim_script *script);
 void sim_script_hints(struct sim_script *script); /* of all files that are sealed */
 /* Merges all sealed files, or some of them. */
 void sim_script_merge(struct sim_script *script);
+
+/* The clock goes on, or is set back. It stands still otherwise. */
+void sim_script_wait(struct sim_script *script, int seconds);
+/* Looks for what has expired. */
+void sim_script_look(struct sim_script *script);
 void sim_script_close(struct sim_script *script);
 
 /* The process is killed: what it did is there, and nothing more happens. */
@@ -45,5 +56,6 @@ unsigned sim_script_random(struct sim_script *script, unsigned below);
 
 const struct sim_history *sim_script_history(const struct sim_script *script);
 const struct sim_trace *sim_script_trace(const struct sim_script *script);
+uint64_t sim_script_n_expired(const struct sim_script *script); /* found by looks */
 
 #endif

@@ -8,11 +8,13 @@
 
 #define SIM_NAME_BYTES 40
 
-/* Counts of the writes of a history (sim_history.h), from its begin. */
+/* Counts of the writes of a history (sim_history.h), from its begin; and the time, since 1970. */
 struct sim_promise {
     size_t n_submitted; /* handed to the store: no more than these can be found */
     size_t n_acked;     /* answered with success: survive the death of the process */
     size_t n_durable;   /* survive a power failure */
+    uint64_t now_s;
+    uint64_t latest_s; /* the clock may have been set back */
 };
 
 enum sim_op_kind {

@@ -28,7 +28,7 @@ tests_of() {
     stale_completion) echo 'check_store_client' ;;
     lost_doorbell) echo 'check_shm' ;;
     merge_drops_tombstone) echo 'check_store_merge check_crash' ;;
-    expired_hides_nothing) echo 'check_store_merge check_system_expire' ;;
+    expired_hides_nothing) echo 'check_store_merge check_crash@expired check_system_expire' ;;
     merge_without_sync) echo 'check_crash' ;;
     publish_backwards) echo 'check_store_batch check_linear_server@quiet' ;;
     syncer_sleeps) echo 'check_log_writer' ;;

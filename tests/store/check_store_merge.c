@@ -169,6 +169,47 @@ START_TEST(a_clock_that_is_set_back_brings_nothing_older_back)
 }
 END_TEST
 
+static void put_again(struct model *put_to)
+{
+    for (unsigned i = 0; i < 10; i++)
+        model_put(put_to, i, 30, 0);
+}
+
+/* A look, or a merge, has seen that they have expired; before it can say so they are put again. */
+START_TEST(what_is_put_again_meanwhile_stays)
+{
+    uint32_t newest = make_expired(7);
+
+    model.meanwhile = put_again;
+    model.meanwhile_left = 2; /* the first one asks for something */
+    ck_assert_int_eq(_i == 0 ? model_expire(&model) : model_merge(&model, &newest, 1), RK_OK);
+    ck_assert_uint_eq(model.keys[0].expiry_ms, 0);
+    ck_assert_uint_eq(model.n_expired, 0);
+    model_check(&model);
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
+    model_check(&model);
+    model_restart(&model, true, true);
+    model_check(&model);
+}
+END_TEST
+
+START_TEST(a_look_that_ended_early_is_done_again)
+{
+    fill(MODEL_KEYS, 10);
+    for (unsigned i = 0; i < MODEL_KEYS; i++) /* no hint: each is read, which soon takes a turn */
+        model_put(&model, i, 10, (model.now_s + 7) * 1000);
+    model_roll(&model);
+    model.now_s += 7;
+    model.turns_left = 1;
+    ck_assert_int_eq(model_expire(&model), RK_ERR_AGAIN);
+    ck_assert_uint_lt(model.n_expired, MODEL_KEYS);
+    model_check(&model);
+    ck_assert_int_eq(model_expire(&model), RK_OK);
+    ck_assert_uint_eq(model.n_expired, MODEL_KEYS);
+    model_check(&model);
+}
+END_TEST
+
 static const struct rk_io_ops *unwatched;
 static unsigned n_lists;
 
@@ -462,6 +503,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, what_was_found_expired_hides_what_it_replaced);
     tcase_add_loop_test(tcase, what_a_start_finds_expired_hides_what_it_replaced, 0, 2);
     tcase_add_test(tcase, a_clock_that_is_set_back_brings_nothing_older_back);
+    tcase_add_loop_test(tcase, what_is_put_again_meanwhile_stays, 0, 2);
+    tcase_add_test(tcase, a_look_that_ended_early_is_done_again);
     tcase_add_test(tcase, a_tombstone_for_what_lives_waits_for_what_replaced_it);
     tcase_add_test(tcase, the_hint_of_a_merged_file_is_that_of_its_records);
     tcase_add_test(tcase, large_values_are_copied_whole);

@@ -230,6 +230,8 @@ static enum rk_err on_call(void *context, void (*run)(void *argument), void *arg
 
     if (model->calls_left > 0 && --model->calls_left == 0)
         return RK_ERR_CLOSED;
+    if (model->meanwhile_left > 0 && --model->meanwhile_left == 0)
+        model->meanwhile(model);
     run(argument);
     return RK_OK;
 }
@@ -289,7 +291,7 @@ enum rk_err model_merge(struct model *model, const uint32_t *files, size_t n_fil
     }
     model->n_merges++;
     err = rk_store_merge_run(&settings, &detail);
-    model->calls_left = model->turns_left = 0;
+    model->calls_left = model->turns_left = model->meanwhile_left = 0;
     ck_assert_msg(err == RK_OK || err == RK_ERR_AGAIN || detail.text[0] != '\0' || err == RK_ERR_CLOSED,
                   "a failure without a reason: %d", (int)err);
     return err;
@@ -324,7 +326,7 @@ enum rk_err model_expire(struct model *model)
 
     model->why = (struct rk_detail){ "" };
     err = rk_store_expire_run(&settings, &n_expired, &model->why);
-    model->calls_left = model->turns_left = 0;
+    model->calls_left = model->turns_left = model->meanwhile_left = 0;
     model->n_expired += n_expired;
     ck_assert(err == RK_OK || err == RK_ERR_AGAIN || err == RK_ERR_CLOSED || model->why.text[0] != '\0');
     for (unsigned i = 0; err == RK_OK && i < MODEL_KEYS; i++)

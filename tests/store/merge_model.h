@@ -42,6 +42,10 @@ struct model {
     /* how the next merge ends: 0 by itself */
     unsigned calls_left; /* the writer thread is gone at this call */
     unsigned turns_left; /* cancelled at this turn */
+
+    /* what clients do before the writer thread comes to the call of this number; NULL: nothing */
+    void (*meanwhile)(struct model *model);
+    unsigned meanwhile_left;
 };
 
 void model_create(struct model *model, uint64_t seed);
