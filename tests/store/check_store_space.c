@@ -69,12 +69,17 @@ START_TEST(tables_of_several_owners_add_up)
     rk_store_space_add(space, at(1, 80, 64), RK_STORE_LIVE);
     rk_store_space_add(other, at(1, 144, 64), RK_STORE_LIVE);
     rk_store_space_add(other, at(70000, 80, 16 * 200), RK_STORE_EXPIRED);
+    rk_store_space_note_expiry(space, 1, 300);
+    rk_store_space_note_expiry(other, 1, 200);
+    rk_store_space_note_expiry(other, 70000, 400);
     rk_store_space_add_all(space, other);
     rk_store_space_destroy(&other);
     ck_assert_uint_eq(rk_store_space_file(space, 1).bytes[RK_STORE_LIVE], 128);
     ck_assert_uint_eq(rk_store_space_file(space, 70000).bytes[RK_STORE_EXPIRED], 3200);
     ck_assert_uint_eq(rk_store_space_total(space).n_records[RK_STORE_LIVE], 2);
     ck_assert_uint_eq(rk_store_space_total(space).bytes[RK_STORE_EXPIRED], 3200);
+    ck_assert_uint_eq(rk_store_space_file(space, 1).first_expiry_s, 200);
+    ck_assert_uint_eq(rk_store_space_file(space, 70000).first_expiry_s, 400);
 }
 END_TEST
 
