@@ -54,6 +54,14 @@ static void add_sequences(struct rk_client_table *table, const json_t *file)
         rk_client_table_add(table, "%" PRIu64 "..%" PRIu64, first, rk_client_admin_number(file, "last_sequence"));
 }
 
+static void print_expiry_note(const json_t *answer)
+{
+    const char *note = rk_client_admin_text(answer, "expiry_note");
+
+    if (note[0] != '\0')
+        printf("Of what has expired not all is known: %s.\n", note);
+}
+
 static void show_files(const struct rk_client_admin *admin, const json_t *answer)
 {
     static const char *const heads[] = { ">FILE",    ">SIZE", ">LIVE", ">DEAD",     ">TOMBSTONES",
@@ -75,6 +83,7 @@ static void show_files(const struct rk_client_admin *admin, const json_t *answer
     }
     rk_client_table_print(table, stdout, admin->terminal);
     rk_client_table_destroy(&table);
+    print_expiry_note(answer);
 }
 
 enum rk_client_exit rk_client_admin_file_list(const struct rk_client_admin *admin,
@@ -152,8 +161,7 @@ static void explain_space(const struct rk_client_admin *admin, const json_t *ans
     rk_client_table_print(table, stdout, admin->terminal);
     rk_client_table_destroy(&table);
     explain_reasons(files);
-    if (rk_client_admin_text(answer, "expiry_note")[0] != '\0')
-        printf("Of what has expired not all is known: %s.\n", rk_client_admin_text(answer, "expiry_note"));
+    print_expiry_note(answer);
 }
 
 enum rk_client_exit rk_client_admin_explain_space(const struct rk_client_admin *admin,

@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "store/store_compactor_writer.h"
 
 #include <stdlib.h>
 
@@ -58,6 +59,8 @@ void rk_control_stop(struct rk_control **control)
 {
     if (*control == NULL)
         return;
+    if ((*control)->compactor != NULL) /* nobody has to wait for what is still looked for */
+        rk_store_compactor_dismiss((*control)->compactor);
     rk_control_server_stop(&(*control)->server);
     destroy(*control);
     *control = NULL;

@@ -50,18 +50,6 @@ static json_t *explain_file(const struct rk_store_file_report *report)
     return file;
 }
 
-/* Why there may be more that has expired than is shown; "" when that cannot be. */
-static json_t *expiry_note(const struct rk_control *control)
-{
-    struct rk_store_compactor_status status = rk_store_compactor_status(control->compactor);
-
-    if (status.current.state == RK_STORE_MERGE_RUNNING)
-        return json_string("a merge runs: what has expired since it began counts as live until it ends");
-    if (status.looking)
-        return json_string("it is still being looked for, and takes long: ask again");
-    return json_string(status.expire_failure);
-}
-
 static json_t *list_files(const struct rk_control *control, json_t *(*show)(const struct rk_store_file_report *report))
 {
     struct rk_store_file_report *reports = NULL;
@@ -76,7 +64,7 @@ static json_t *list_files(const struct rk_control *control, json_t *(*show)(cons
     for (size_t i = 0; i < n_reports; i++)
         json_array_append_new(files, show(&reports[i]));
     free(reports);
-    return json_pack("{s:b, s:o, s:o}", "ok", 1, "files", files, "expiry_note", expiry_note(control));
+    return json_pack("{s:b, s:o, s:o}", "ok", 1, "files", files, "expiry_note", json_string(detail.text));
 }
 
 json_t *rk_control_verb_file_list(struct rk_control *control, const json_t *request)

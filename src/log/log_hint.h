@@ -23,7 +23,7 @@
  * 1. Little-endian. A hint names the data file's size and trailer: it belongs to this file as it is, or to none.
  * 2. It gets its name when it is complete and its bytes are durable (tmp, fsync, rename).
  * 3. expiry_s is the second, since 1970, from which on the record says "there is no such key": of a record with an
- * expiry the first one in which all of it is past; of a tombstone 1, so that it has always been; 0: never. */
+ *    expiry the first one in which all of it is past; of a tombstone 1, so that it has always been; 0: never. */
 #ifndef RK_LOG_LOG_HINT_H
 #define RK_LOG_LOG_HINT_H
 

@@ -37,6 +37,7 @@ static void begin_file(struct rk_log_writer *writer, const struct rk_log_active 
 {
     writer->active = *active;
     writer->has_gap = false;
+    writer->roll_again_ns = 0;
     atomic_store(&writer->file_number, active->file_number);
     atomic_store(&writer->flushed_bytes, active->end_bytes);
     atomic_store(&writer->durable_bytes, active->end_bytes);

@@ -8,6 +8,7 @@ librk_store_a_SOURCES = \
 librk_store_writer_a_SOURCES = \
 	%D%/store_batch_writer.c %D%/store_batch_writer.h \
 	%D%/store_calls_writer.c %D%/store_calls_writer.h \
+	%D%/store_clock.c %D%/store_clock.h \
 	%D%/store_compactor_ask_writer.c \
 	%D%/store_compactor_expire_writer.c \
 	%D%/store_compactor_files_writer.c \

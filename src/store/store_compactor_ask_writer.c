@@ -102,7 +102,7 @@ static enum rk_err choose(struct rk_store_compactor *compactor, const struct rk_
         return choose_all(compactor, files_out, n_out, detail);
     if (request->n_files > 0)
         return choose_named(compactor, request, files_out, n_out, detail);
-    rk_store_compactor_look(compactor);
+    rk_store_compactor_look(compactor, NULL);
     return rk_store_compactor_choose(compactor, true, files_out, n_out, detail);
 }
 
@@ -136,12 +136,10 @@ struct rk_store_compactor_status rk_store_compactor_status(struct rk_store_compa
     status = (struct rk_store_compactor_status){
         .paused = compactor->paused,
         .paced = compactor->paced,
-        .looking = compactor->looks_done != compactor->looks_wanted,
         .rate_bytes_per_s = compactor->rate_bytes_per_s,
         .next_check_ms = compactor->due_ns > now_ns ? (compactor->due_ns - now_ns) / RK_NS_PER_MS : 0,
         .current = compactor->current,
     };
-    memcpy(status.expire_failure, compactor->expire_failure, sizeof status.expire_failure);
     if (status.current.state == RK_STORE_MERGE_RUNNING)
         status.current.elapsed_ms = (now_ns - compactor->current_begun_ns) / RK_NS_PER_MS;
     rk_store_compactor_unlock(compactor);

@@ -1,5 +1,5 @@
 /* When the compactor looks for what has expired: before it asks the policy, and whenever somebody wants to know how
- * much of a file is live. Then it does not sleep in between, for somebody waits. */
+ * much of a file is live. While he waits for it, it does not sleep in between. */
 #include "base/base_detail.h"
 #include "base/base_time.h"
 #include "stats/stats_store.h"
@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#define LOOK_WAIT_NS (5 * RK_NS_PER_S) /* some ten million records have been found by then */
+#define LOOK_WAIT_NS (2 * RK_NS_PER_S) /* some millions of records have been found by then */
 
 static const struct rk_store_merge_progress nothing_copied;
 
@@ -18,7 +18,8 @@ static enum rk_err on_call(void *context, void (*run)(void *argument), void *arg
     return rk_store_writer_call(((struct rk_store_compactor *)context)->settings.writer, run, argument);
 }
 
-/* As between two pieces of a merge, but for a pause: nothing is copied here. */
+/* As between two pieces of a merge, but for a pause: nothing is copied here. What it has found is dead, which is no
+ * reason to hurry (store_policy.h): so each piece is one of its own. */
 static enum rk_err on_turn(void *context)
 {
     struct rk_store_compactor *compactor = context;
@@ -28,11 +29,11 @@ static enum rk_err on_turn(void *context)
     rk_store_compactor_lock(compactor);
     until_ns = rk_store_pace_next(compactor, &nothing_copied, 0, compactor->paced);
     until_ns = until_ns > 0 ? until_ns + rk_time_monotonic_ns() : 0;
-    while (!compactor->stopping && compactor->looks_done == compactor->looks_wanted
-           && rk_time_monotonic_ns() < until_ns)
+    while (!compactor->stopping && compactor->n_waiting == 0 && rk_time_monotonic_ns() < until_ns)
         rk_store_compactor_wait_locked(compactor, until_ns);
     go_on = !compactor->stopping;
     rk_store_compactor_unlock(compactor);
+    rk_store_pace_start(compactor);
     rk_store_pace_begin(compactor, &nothing_copied);
     return go_on ? RK_OK : RK_ERR_AGAIN;
 }
@@ -44,7 +45,7 @@ void rk_store_compactor_expire_locked(struct rk_store_compactor *compactor)
                                                .log = settings->log,
                                                .keydir = settings->keydir,
                                                .space = settings->space,
-                                               .now_s = rk_time_wall_ms() / 1000,
+                                               .now_s = rk_store_compactor_now_s(compactor),
                                                .context = compactor,
                                                .call = on_call,
                                                .turn = on_turn };
@@ -65,18 +66,45 @@ void rk_store_compactor_expire_locked(struct rk_store_compactor *compactor)
     rk_store_compactor_wake_locked(compactor);
 }
 
+/* Why not all that has expired is known; "" when it is. */
+static const char *what_is_missing_locked(const struct rk_store_compactor *compactor, uint64_t look)
+{
+    if (compactor->looks_done >= look)
+        return compactor->expire_failure;
+    if (compactor->current.state == RK_STORE_MERGE_RUNNING)
+        return "a merge runs: what has expired since it began counts as live until it ends";
+    return "it is still being looked for, and takes long: ask again";
+}
+
+static bool is_worth_waiting_locked(const struct rk_store_compactor *compactor)
+{
+    return !compactor->stopping && !compactor->is_dismissed && compactor->current.state != RK_STORE_MERGE_RUNNING;
+}
+
 /* A merge is not interrupted: while one runs the last look's outcome has to do. Nor is anybody kept waiting for long:
  * what was found by then counts, and the look goes on. */
-void rk_store_compactor_look(struct rk_store_compactor *compactor)
+void rk_store_compactor_look(struct rk_store_compactor *compactor, struct rk_detail *missing_out)
 {
-    uint64_t until_ns = rk_time_monotonic_ns() + LOOK_WAIT_NS;
-    uint64_t look;
+    uint64_t until_ns = rk_time_monotonic_ns() + LOOK_WAIT_NS, look;
 
     rk_store_compactor_lock(compactor);
-    look = ++compactor->looks_wanted;
+    look = compactor->looks_wanted + 1;
+    if (is_worth_waiting_locked(compactor)) {
+        compactor->looks_wanted = look;
+        compactor->n_waiting++;
+        rk_store_compactor_wake_locked(compactor);
+        while (compactor->looks_done < look && is_worth_waiting_locked(compactor) && rk_time_monotonic_ns() < until_ns)
+            rk_store_compactor_wait_locked(compactor, until_ns);
+        compactor->n_waiting--;
+    }
+    rk_detail_set(missing_out, "%s", what_is_missing_locked(compactor, look));
+    rk_store_compactor_unlock(compactor);
+}
+
+void rk_store_compactor_dismiss(struct rk_store_compactor *compactor)
+{
+    rk_store_compactor_lock(compactor);
+    compactor->is_dismissed = true;
     rk_store_compactor_wake_locked(compactor);
-    while (compactor->looks_done < look && !compactor->stopping && compactor->current.state != RK_STORE_MERGE_RUNNING
-           && rk_time_monotonic_ns() < until_ns)
-        rk_store_compactor_wait_locked(compactor, until_ns);
     rk_store_compactor_unlock(compactor);
 }

@@ -172,7 +172,7 @@ static enum rk_err survey_files(struct rk_store_compactor *compactor, bool alway
 enum rk_err rk_store_compactor_files(struct rk_store_compactor *compactor, struct rk_store_file_report **files_out,
                                      size_t *n_files_out, struct rk_detail *detail)
 {
-    rk_store_compactor_look(compactor);
+    rk_store_compactor_look(compactor, detail);
     return survey_files(compactor, false, files_out, n_files_out, detail);
 }
 

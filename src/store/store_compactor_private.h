@@ -2,6 +2,7 @@
 #ifndef RK_STORE_STORE_COMPACTOR_PRIVATE_H
 #define RK_STORE_STORE_COMPACTOR_PRIVATE_H
 
+#include "store/store_clock.h"
 #include "store/store_compactor_writer.h"
 #include "store/store_gate_writer.h"
 #include "store/store_kept_writer.h"
@@ -24,6 +25,7 @@ struct rk_store_compactor {
     struct rk_store_compactor_settings settings;
     pthread_t thread;
     struct rk_store_pace pace;
+    struct rk_store_clock clock; /* the thread's own */
     struct rk_store_gate *gate;
     struct rk_store_kept kept; /* the thread's own */
     struct rk_grace_agent *agent;
@@ -37,6 +39,8 @@ struct rk_store_compactor {
     uint64_t rate_bytes_per_s;
     uint64_t looks_wanted; /* for what has expired; the last of them may be under way */
     uint64_t looks_done;
+    unsigned n_waiting;       /* for one of them */
+    bool is_dismissed;        /* nobody waits any more */
     char expire_failure[256]; /* of the last look; else "" */
     uint64_t due_ns;          /* the next look whether there is something to merge */
     uint64_t last_id;
@@ -58,9 +62,12 @@ void rk_store_compactor_wake_locked(struct rk_store_compactor *compactor);
 /* Locked, the thread itself: looks for what has expired, without the lock. */
 void rk_store_compactor_expire_locked(struct rk_store_compactor *compactor);
 
-/* Another thread: has the compactor look for what has expired, and waits for it: some seconds at most,
- * and not if a merge runs. */
-void rk_store_compactor_look(struct rk_store_compactor *compactor);
+/* Another thread: has the compactor look for what has expired, and waits for it: two seconds at most, and not if a
+ * merge runs. Why something may be missing, or "". */
+void rk_store_compactor_look(struct rk_store_compactor *compactor, struct rk_detail *missing_out);
+
+/* The thread itself: seconds since 1970, by which records go for good. */
+uint64_t rk_store_compactor_now_s(struct rk_store_compactor *compactor);
 
 /* Puts a merge in line; `files` becomes the compactor's, unless RK_ERR_BUSY: there is one. */
 enum rk_err rk_store_compactor_enqueue(struct rk_store_compactor *compactor, uint32_t *files, size_t n_files,

@@ -169,7 +169,7 @@ static enum rk_err run_merge(struct rk_store_compactor *compactor, const uint32_
                                              .n_files = n_files,
                                              .file_size_bytes = settings->file_size_bytes,
                                              .min_free_bytes = settings->min_free_bytes,
-                                             .now_s = rk_time_wall_ms() / 1000,
+                                             .now_s = rk_store_compactor_now_s(compactor),
                                              .context = compactor,
                                              .call = on_call,
                                              .wait_grace = on_wait_grace,
@@ -283,6 +283,11 @@ static void check_locked(struct rk_store_compactor *compactor)
         free(files);
 }
 
+uint64_t rk_store_compactor_now_s(struct rk_store_compactor *compactor)
+{
+    return rk_store_clock_now_s(&compactor->clock, rk_time_wall_ms(), rk_time_monotonic_ns());
+}
+
 static void wait_for_work_locked(struct rk_store_compactor *compactor, uint64_t due_ns, uint64_t kept_until_ns)
 {
     rk_store_compactor_wait_locked(compactor, kept_until_ns < due_ns ? kept_until_ns : due_ns);
@@ -291,6 +296,7 @@ static void wait_for_work_locked(struct rk_store_compactor *compactor, uint64_t 
 static void *run(void *argument)
 {
     struct rk_store_compactor *compactor = argument;
+    bool has_looked = false; /* a merge that waits is next: somebody may ask all the time */
     uint64_t kept_until_ns;
 
     rk_grace_register_thread();
@@ -300,10 +306,13 @@ static void *run(void *argument)
          kept_until_ns = close_kept_locked(compactor)) {
         uint64_t now_ns = rk_time_monotonic_ns();
         bool is_due = now_ns >= compactor->due_ns;
+        bool has_merge = compactor->current.id != 0 && (!compactor->paused || compactor->cancelled);
+        bool has_look = compactor->looks_done != compactor->looks_wanted && !(has_looked && has_merge);
 
-        if (compactor->looks_done != compactor->looks_wanted)
+        has_looked = has_look;
+        if (has_look)
             rk_store_compactor_expire_locked(compactor);
-        else if (compactor->current.id != 0 && (!compactor->paused || compactor->cancelled))
+        else if (has_merge)
             do_merge_locked(compactor);
         else if (is_due)
             check_locked(compactor);
@@ -350,6 +359,7 @@ enum rk_err rk_store_compactor_start(struct rk_store_compactor **compactor_out,
     compactor->paced = true;
     compactor->rate_bytes_per_s = settings->rate_bytes_per_s;
     compactor->due_ns = next_due_ns(compactor);
+    rk_store_clock_start(&compactor->clock, rk_time_wall_ms(), rk_time_monotonic_ns());
     RK_ASSERT(pthread_mutex_init(&compactor->mutex, NULL) == 0);
     init_clocked_cond(&compactor->wake);
     rk_grace_writer_slot_open(settings->grace, settings->grace_slot, INCARNATION);

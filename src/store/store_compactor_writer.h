@@ -1,7 +1,8 @@
 /* The compactor: a thread of the master that gives back the space of records that are no longer anybody's newest. What
  * it may do and in which order is in store_merge_writer.h; when it does it by itself, in store_policy.h.
  *
- * Every function here may be called by any thread of the master but the writer, and none waits for a merge. */
+ * Every function here may be called by any thread of the master but the writer, and none waits for a merge; for a look
+ * for what has expired, where it says so. */
 #ifndef RK_STORE_STORE_COMPACTOR_WRITER_H
 #define RK_STORE_STORE_COMPACTOR_WRITER_H
 
@@ -62,8 +63,10 @@ struct rk_store_merge_request {
     bool all; /* every file, after rolling the active one */
 };
 
-/* RK_OK and the number of the merge that will run; RK_ERR_BUSY: one is under way; RK_ERR_NOT_FOUND: nothing to merge;
- * RK_ERR_INVALID: a file that is not there, or is the active one; the detail says which. */
+/* Without files, and not all, what has expired is looked for first, for two seconds at most, as for
+ * rk_store_compactor_files. RK_OK and the number of the merge that will run; RK_ERR_BUSY: one is under way;
+ * RK_ERR_NOT_FOUND: nothing to merge; RK_ERR_INVALID: a file that is not there, or is the active one; the detail says
+ * which. */
 enum rk_err rk_store_compactor_request(struct rk_store_compactor *compactor,
                                        const struct rk_store_merge_request *request, uint64_t *merge_id_out,
                                        struct rk_detail *detail);
@@ -97,18 +100,16 @@ struct rk_store_merge_report {
     uint64_t reclaimed_bytes; /* of files that are gone, less what was written */
     uint64_t n_records;       /* copied */
     uint64_t n_dropped;       /* records and tombstones that were not */
-    uint64_t n_expired;       /* of these, so many had expired since the last look */
+    uint64_t n_expired;       /* of these, whose keys were there until then */
     char why[256];            /* of a failure; else "" */
 };
 
 struct rk_store_compactor_status {
     bool paused;
     bool paced;
-    bool looking; /* for what has expired, because somebody asked */
     uint64_t rate_bytes_per_s;
     uint64_t next_check_ms;               /* until the policy is asked again */
     struct rk_store_merge_report current; /* id 0 when none runs or waits */
-    char expire_failure[256];             /* of the last look for what has expired; else "" */
 };
 
 struct rk_store_compactor_status rk_store_compactor_status(struct rk_store_compactor *compactor);
@@ -128,10 +129,15 @@ struct rk_store_file_report {
     bool has_hint;
 };
 
-/* After a look for what has expired, or some seconds of it. While a merge runs nobody looks: what has expired since it
- * began counts as live. Allocated; free() it. The columns, frame and preallocated bytes of each file add up to its
- * size. */
+/* Has what has expired looked for first, and waits two seconds at most for that; while a merge runs, not at all. RK_OK:
+ * the detail says why some of what has expired may still count as live, or "" when none does. RK_ERR_CLOSED: the server
+ * ends. The files are allocated; free() them. The columns, frame and preallocated bytes of each file add up to its
+ * size.
+ */
 enum rk_err rk_store_compactor_files(struct rk_store_compactor *compactor, struct rk_store_file_report **files_out,
                                      size_t *n_files_out, struct rk_detail *detail);
+
+/* The server ends: who waits for a look returns at once, now and from now on. */
+void rk_store_compactor_dismiss(struct rk_store_compactor *compactor);
 
 #endif

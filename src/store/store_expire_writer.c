@@ -16,8 +16,8 @@
 #include <string.h>
 
 #define TURN_ENTRIES    8192u
-#define SCANNED_STEPS   128u /* a record that is read, in entries of a hint */
-#define REMOVED_STEPS   4u   /* a key that leaves the keydir, for which the writer thread has to work */
+#define STEP_BYTES      32u /* of a record that is read and checked, in the time of one entry */
+#define REMOVED_STEPS   4u  /* a key that leaves the keydir, for which the writer thread has to work */
 #define ENTRIES_AT_ONCE 256u
 
 /* A file that has something to find. */
@@ -208,7 +208,7 @@ static enum rk_err read_records(struct look *look, struct rk_log_scan *scan, str
             err = take_entry(look, &entry);
         }
         if (err == RK_OK)
-            err = take_turn(look, SCANNED_STEPS);
+            err = take_turn(look, 1 + rk_record_size_of(&item.header) / STEP_BYTES);
     }
     return err;
 }

@@ -10,7 +10,8 @@
  *
  * 1. Nothing is written. The record stays where it is, and from then on is what a tombstone would be in its place: it
  *    hides older records of its key, for recoveries and for merges (store_merge_writer.h, 7).
- * 2. Clients see no difference: to them a record that has expired was not there before, either.
+ * 2. Who reads sees no difference: to him a record that has expired was not there before, either. Who deletes the key, or
+ *    puts it, is told what the keydir says: until a look has found it, that it was there.
  * 3. What is believed is beyond doubt: a hint all of which was checked, or records that were.
  * 4. It reads files with something to find, and no others; all records of these, but a key is looked up only if its
  *    expiry is past. An expiry counts as past when all of its second is (rk_log_expiry_s).
@@ -42,9 +43,10 @@ struct rk_store_expire_settings {
     enum rk_err (*turn)(void *context);
 };
 
-/* Looks into all files, and says how many records have expired since the last look. RK_OK; RK_ERR_AGAIN: ended by
- * `turn`; RK_ERR_IO, RK_ERR_CORRUPT: of a file, the others were looked at; RK_ERR_CLOSED. While it runs no merge does:
- * it is the same thread's work. The thread is a registered reader (grace.h), outside of a section. */
+/* Looks into all files, and says in any case how many records it has found. RK_OK; RK_ERR_AGAIN: ended by `turn`;
+ * RK_ERR_CLOSED; RK_ERR_IO, RK_ERR_CORRUPT, RK_ERR_NOT_FOUND, RK_ERR_MISMATCH: of a file, while the others were looked
+ * at. While it runs no merge does: it is the same thread's work. The thread is a registered reader (grace.h), outside
+ * of a section. */
 enum rk_err rk_store_expire_run(const struct rk_store_expire_settings *settings, uint64_t *n_expired_out,
                                 struct rk_detail *detail);
 

@@ -291,9 +291,12 @@ struct group {
 static void apply_group(void *argument)
 {
     struct group *group = argument;
-    const struct rk_store_merge_settings *settings = group->merge->settings;
+    struct rk_store_merge *merge = group->merge;
+    struct rk_store_space *space = merge->settings->space;
+    uint64_t n_before = rk_store_space_total(space).n_records[RK_STORE_EXPIRED];
 
-    rk_store_moves_apply(group->merge->moves.moves + group->first, group->n_moves, settings->keydir, settings->space);
+    rk_store_moves_apply(merge->moves.moves + group->first, group->n_moves, merge->settings->keydir, space);
+    merge->progress.n_expired += rk_store_space_total(space).n_records[RK_STORE_EXPIRED] - n_before;
 }
 
 static void note_expiry(void *argument)

@@ -151,12 +151,13 @@ static enum rk_err take_live(struct rk_store_merge *merge, struct merge_input *i
         return err;
     if (!rk_log_hint_has_expired(entry, merge->now_s))
         return copy_record(merge, source, entry, &record, detail);
-    merge->progress.n_expired++;
     if (!may_drop_hiding(merge, input, entry->sequence))
         return replace_record(merge, entry, &record, detail);
+    if (merge->moves.n_moves >= RK_STORE_MOVES_MAX)
+        err = rk_store_merge_settle(merge, detail);
     add_move(merge, entry, RK_STORE_MOVE_EXPIRED, 0);
     merge->progress.n_dropped++;
-    return RK_OK;
+    return err;
 }
 
 /* One that is a tombstone, or as good as one. */
@@ -276,7 +277,6 @@ static enum rk_err copy_entries(struct rk_store_merge *merge, struct merge_input
             merge->progress.done_bytes = before.done_bytes;
             merge->progress.n_copied = before.n_copied;
             merge->progress.n_dropped = before.n_dropped;
-            merge->progress.n_expired = before.n_expired;
             before = merge->progress;
             n_written_before = merge->n_written;
         } else if (err != RK_OK) {

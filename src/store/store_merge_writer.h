@@ -63,7 +63,7 @@ struct rk_store_merge_progress {
     uint64_t removed_bytes; /* of files that are gone */
     uint64_t n_copied;
     uint64_t n_dropped;
-    uint64_t n_expired; /* of these, found here to have expired */
+    uint64_t n_expired; /* keys that it has taken out of the keydir */
 };
 
 struct rk_store_merge_settings {

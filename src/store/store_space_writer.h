@@ -10,8 +10,9 @@
  *    by a tombstone, `expired` by time. After a restart one with several successors is dead by any of them.
  * 4. A tombstone is neither live nor dead: whether it may go depends on other files (store_policy.h).
  * 5. Live is what the keydir names. What has expired stays there until somebody looks (store_expire_writer.h); from
- *    then on it is in `expired`, until its file is gone. It may hide older records, as a tombstone does.
- * 6. No record of a file that is live expires before the file's first expiry. */
+ *    then on it is in `expired`, until its file is gone or a recovery counts anew. It may hide older records, as a
+ *    tombstone does.
+ * 6. No live record of a file expires before the file's first expiry, unless somebody looks into that file now. */
 #ifndef RK_STORE_STORE_SPACE_WRITER_H
 #define RK_STORE_STORE_SPACE_WRITER_H
 

@@ -15,7 +15,7 @@
 #include "shm/shm_doorbell.h"
 #include "stats/stats_block.h"
 #include "store/store_batch_writer.h"
-#include "store/store_compactor_writer.h"
+#include "store/store_compactor_private.h"
 #include "store/store_space_writer.h"
 #include "store/store_writer.h"
 #include "test_dir.h"
@@ -109,12 +109,15 @@ static void write_rounds(unsigned n)
         ck_assert_int_eq(rk_store_writer_call(writer, put_all, NULL), RK_OK);
 }
 
-/* Keys that nobody reads meanwhile, whose expiry is past. */
+/* Keys that nobody reads, new ones each time, whose expiry is past. */
 static void put_expired(void *unused)
 {
+    static unsigned n_rounds;
+
+    n_rounds++;
     expiry_ms = 1;
-    for (unsigned i = N_KEYS; i < 2 * N_KEYS; i++)
-        put(i);
+    for (unsigned i = 0; i < N_KEYS; i++)
+        put(n_rounds * N_KEYS + i);
     expiry_ms = 0;
 }
 
@@ -429,14 +432,14 @@ START_TEST(it_ends_in_the_middle_of_a_merge)
 END_TEST
 
 /* For the policy each is as much of a tombstone as may have to stay in its place. */
-static uint64_t expired_records(void)
+static uint64_t expired_records(struct rk_detail *note_out)
 {
     struct rk_store_file_report *files = NULL;
     size_t n_files = 0;
     uint64_t n = 0, dead;
 
     check_files(&dead);
-    ck_assert_int_eq(rk_store_compactor_files(compactor, &files, &n_files, NULL), RK_OK);
+    ck_assert_int_eq(rk_store_compactor_files(compactor, &files, &n_files, note_out), RK_OK);
     for (size_t i = 0; i < n_files; i++) {
         n += files[i].n_records[RK_STORE_EXPIRED];
         ck_assert_uint_eq(files[i].file.tombstone_bytes, files[i].n_records[RK_STORE_EXPIRED] * 48);
@@ -445,18 +448,42 @@ static uint64_t expired_records(void)
     return n;
 }
 
+static void check_expired(uint64_t n_expected, const char *note_expected)
+{
+    struct rk_detail note = { "?" };
+
+    ck_assert_uint_eq(expired_records(&note), n_expected);
+    if (note_expected[0] == '\0')
+        ck_assert_str_eq(note.text, "");
+    else
+        ck_assert_msg(strstr(note.text, note_expected) != NULL, "%s", note.text);
+}
+
 START_TEST(who_asks_for_the_files_is_told_what_has_expired)
 {
     start_compactor(3600000, 0);
-    ck_assert_uint_eq(expired_records(), 0);
+    check_expired(0, "");
     for (unsigned i = 1; i <= 3; i++) {
         if (i == 3) /* a pause is of merges */
             rk_store_compactor_pause(compactor);
         write_expired();
-        ck_assert_uint_eq(expired_records(), i * N_KEYS);
+        check_expired(i * N_KEYS, "");
         ck_assert_uint_eq(rk_counter_get(&stats->merge.expired_records), i * N_KEYS);
     }
-    ck_assert_str_eq(rk_store_compactor_status(compactor).expire_failure, "");
+}
+END_TEST
+
+/* What a look finds is dead, as what a flood of writes has overwritten; that makes merges hurry. */
+START_TEST(a_look_does_not_hurry_for_what_it_finds)
+{
+    uint64_t dead;
+
+    start_compactor(3600000, 0);
+    for (unsigned i = 0; i < 10; i++)
+        write_expired();
+    check_files(&dead); /* looks once */
+    ck_assert_uint_gt(dead, 5 * N_KEYS * VALUE_BYTES);
+    ck_assert_uint_eq(compactor->pace.patience_percent, 100);
 }
 END_TEST
 
@@ -503,11 +530,11 @@ START_TEST(nobody_waits_for_a_look_while_a_merge_runs)
     while (rk_store_compactor_status(compactor).current.state != RK_STORE_MERGE_RUNNING)
         ck_assert_msg(rk_time_monotonic_ns() < deadline, "the merge does not start");
     write_expired();
-    ck_assert_uint_eq(expired_records(), 0);
+    check_expired(0, "a merge runs");
     ck_assert_int_eq(rk_store_compactor_status(compactor).current.state, RK_STORE_MERGE_RUNNING);
     ck_assert_int_eq(rk_store_compactor_cancel(compactor), RK_OK);
     wait_until_idle();
-    ck_assert_uint_eq(expired_records(), N_KEYS);
+    check_expired(N_KEYS, "");
 }
 END_TEST
 
@@ -526,33 +553,37 @@ static void *have_writer_held(void *unused)
     return (void *)(intptr_t)rk_store_writer_call(writer, hold_writer, NULL);
 }
 
-static void *ask_for_files(void *unused)
+/* The note. */
+static void *ask_for_files(void *note)
 {
-    return (void *)(uintptr_t)expired_records();
+    struct rk_store_file_report *files = NULL;
+    size_t n_files = 0;
+    enum rk_err err = rk_store_compactor_files(compactor, &files, &n_files, note);
+
+    free(files);
+    return (void *)(intptr_t)err;
 }
 
-START_TEST(it_says_that_it_is_looking)
+START_TEST(at_the_end_nobody_waits_for_a_look)
 {
-    uint64_t deadline = rk_time_monotonic_ns() + DEADLINE_NS;
+    struct rk_detail note = { "" };
     pthread_t holder, asker;
-    void *held, *n_expired;
+    void *held, *asked;
 
     start_compactor(3600000, 0);
     write_expired();
-    ck_assert(!rk_store_compactor_status(compactor).looking);
     ck_assert_int_eq(sem_init(&writer_stands, 0, 0), 0);
     ck_assert_int_eq(sem_init(&writer_may_go_on, 0, 0), 0);
     ck_assert_int_eq(pthread_create(&holder, NULL, have_writer_held, NULL), 0);
     ck_assert_int_eq(sem_wait(&writer_stands), 0);
-    ck_assert_int_eq(pthread_create(&asker, NULL, ask_for_files, NULL), 0);
-    while (!rk_store_compactor_status(compactor).looking)
-        ck_assert_msg(rk_time_monotonic_ns() < deadline, "nobody looks");
+    ck_assert_int_eq(pthread_create(&asker, NULL, ask_for_files, &note), 0);
+    rk_store_compactor_dismiss(compactor);
     ck_assert_int_eq(sem_post(&writer_may_go_on), 0);
     ck_assert_int_eq(pthread_join(holder, &held), 0);
-    ck_assert_int_eq(pthread_join(asker, &n_expired), 0);
+    ck_assert_int_eq(pthread_join(asker, &asked), 0);
     ck_assert_ptr_null(held); /* RK_OK */
-    ck_assert_uint_eq((uintptr_t)n_expired, N_KEYS);
-    ck_assert(!rk_store_compactor_status(compactor).looking);
+    ck_assert_ptr_null(asked);
+    ck_assert_str_eq(note.text, "it is still being looked for, and takes long: ask again");
     (void)sem_destroy(&writer_stands); /* nobody waits */
     (void)sem_destroy(&writer_may_go_on);
 }
@@ -565,6 +596,7 @@ static void roll(void *unused)
 
 START_TEST(a_file_that_cannot_be_looked_at_is_told)
 {
+    struct rk_detail note = { "" };
     char name[RK_LOG_FILE_NAME_BYTES];
     uint32_t file_number;
     int fd;
@@ -577,9 +609,8 @@ START_TEST(a_file_that_cannot_be_looked_at_is_told)
     fd = openat(rk_log_store_dir_fd(store), name, O_RDWR | O_CLOEXEC);
     ck_assert_int_eq(pwrite(fd, "?", 1, 2 * RK_LOG_FILE_FRAME_BYTES), 1); /* in its first record */
     close(fd);
-    (void)expired_records();
-    ck_assert_msg(strstr(rk_store_compactor_status(compactor).expire_failure, "damaged at byte 80") != NULL, "%s",
-                  rk_store_compactor_status(compactor).expire_failure);
+    ck_assert_uint_lt(expired_records(&note), N_KEYS);
+    ck_assert_msg(strstr(note.text, "damaged at byte 80") != NULL, "%s", note.text);
 }
 END_TEST
 
@@ -726,10 +757,11 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_paused_compactor_starts_nothing);
     tcase_add_test(tcase, a_slow_merge_is_cancelled_and_another_one_finishes);
     tcase_add_test(tcase, who_asks_for_the_files_is_told_what_has_expired);
+    tcase_add_test(tcase, a_look_does_not_hurry_for_what_it_finds);
     tcase_add_test(tcase, a_paused_compactor_looks_all_the_same);
     tcase_add_test(tcase, what_expires_is_merged_without_being_asked);
     tcase_add_test(tcase, nobody_waits_for_a_look_while_a_merge_runs);
-    tcase_add_test(tcase, it_says_that_it_is_looking);
+    tcase_add_test(tcase, at_the_end_nobody_waits_for_a_look);
     tcase_add_test(tcase, a_file_that_cannot_be_looked_at_is_told);
     tcase_add_test(tcase, it_closes_the_inputs_after_everybody_else);
     tcase_add_test(tcase, what_is_kept_open_is_room_for_the_next_file);

@@ -15,7 +15,8 @@
 #define MODEL_BEGIN_S    1700000000u
 
 struct model_key {
-    bool exists;        /* it was put, and not deleted since; a client finds it until it expires */
+    bool exists;        /* it was put, and not deleted since; a client finds it until it expires, and may find it
+                           again by a clock that was set back */
     uint64_t expiry_ms; /* 0: none */
     uint64_t sequence;
     uint32_t value; /* what the value is made from */
@@ -25,7 +26,8 @@ struct model_key {
 struct model {
     char *path;
     uint64_t random;
-    uint64_t now_s; /* since 1970 */
+    uint64_t now_s; /* since 1970; the clock may be set back: */
+    uint64_t latest_s;
     struct model_key keys[MODEL_KEYS];
     struct rk_log_store *store;
     struct rk_log_writer *log;
