@@ -1,4 +1,5 @@
-/* Clocks. Wall time goes into records and headers and decides nothing; everything that waits uses monotonic time. */
+/* Clocks. Wall time goes into records and headers, and decides nothing but what has expired; everything that waits uses
+ * monotonic time. */
 #ifndef RK_BASE_TIME_H
 #define RK_BASE_TIME_H
 

@@ -3,10 +3,12 @@
  *   wall clock - monotonic clock        believed
  *   as before, or less                  at once
  *   a little more                       at once: clocks are corrected all the time
- *   much more                           when it has lasted; until then time goes on as the monotonic clock does
+ *   much more                           when each question for ten minutes saw it; until then time goes on as the
+ * monotonic clock does
  *
  * So a clock that is far ahead for some minutes lets nothing expire that clients still find when it is right again. Who
- * begins with a wrong clock, or has one for long, is not helped. Pure: one thread's own. */
+ * begins with a wrong clock, or has one for long, is not helped; it is asked once a minute at least. Pure: one thread's
+ * own. */
 #ifndef RK_STORE_STORE_CLOCK_H
 #define RK_STORE_STORE_CLOCK_H
 

@@ -1,5 +1,5 @@
 /* When the compactor looks for what has expired: before it asks the policy, and whenever somebody wants to know how
- * much of a file is live. While he waits for it, it does not sleep in between. */
+ * much of a file is live. While he waits for it, it waits for nobody. */
 #include "base/base_detail.h"
 #include "base/base_time.h"
 #include "stats/stats_store.h"
@@ -24,17 +24,22 @@ static enum rk_err on_turn(void *context)
 {
     struct rk_store_compactor *compactor = context;
     uint64_t until_ns;
-    bool go_on;
+    bool go_on, is_wanted;
 
     rk_store_compactor_lock(compactor);
     until_ns = rk_store_pace_next(compactor, &nothing_copied, 0, compactor->paced);
     until_ns = until_ns > 0 ? until_ns + rk_time_monotonic_ns() : 0;
-    while (!compactor->stopping && compactor->n_waiting == 0 && rk_time_monotonic_ns() < until_ns)
+    while (!compactor->stopping && compactor->n_waiting == 0 && compactor->current.id == 0
+           && rk_time_monotonic_ns() < until_ns)
         rk_store_compactor_wait_locked(compactor, until_ns);
     go_on = !compactor->stopping;
+    is_wanted = compactor->n_waiting > 0;
     rk_store_compactor_unlock(compactor);
     rk_store_pace_start(compactor);
-    rk_store_pace_begin(compactor, &nothing_copied);
+    if (is_wanted)
+        rk_store_pace_rush(compactor, &nothing_copied);
+    else
+        rk_store_pace_begin(compactor, &nothing_copied);
     return go_on ? RK_OK : RK_ERR_AGAIN;
 }
 
@@ -62,6 +67,7 @@ void rk_store_compactor_expire_locked(struct rk_store_compactor *compactor)
     (void)snprintf(compactor->expire_failure, sizeof compactor->expire_failure, "%s",
                    err == RK_OK || err == RK_ERR_AGAIN || err == RK_ERR_CLOSED ? ""
                                                                                : detail.text); /* cut if too long */
+    compactor->doubted_clock = compactor->clock.doubted_since_ns != 0;
     compactor->looks_done = look;
     rk_store_compactor_wake_locked(compactor);
 }
@@ -69,11 +75,14 @@ void rk_store_compactor_expire_locked(struct rk_store_compactor *compactor)
 /* Why not all that has expired is known; "" when it is. */
 static const char *what_is_missing_locked(const struct rk_store_compactor *compactor, uint64_t look)
 {
-    if (compactor->looks_done >= look)
-        return compactor->expire_failure;
-    if (compactor->current.state == RK_STORE_MERGE_RUNNING)
-        return "a merge runs: what has expired since it began counts as live until it ends";
-    return "it is still being looked for, and takes long: ask again";
+    if (compactor->looks_done < look && compactor->current.state == RK_STORE_MERGE_RUNNING)
+        return "a merge runs: what has expired since the last look counts as live until the next one";
+    if (compactor->looks_done < look)
+        return compactor->is_dismissed ? "the server ends" : "it is still being looked for, and takes long: ask again";
+    if (compactor->expire_failure[0] == '\0' && compactor->doubted_clock)
+        return "the clock has jumped ahead: what has expired by it counts as live until that has lasted for ten "
+               "minutes";
+    return compactor->expire_failure;
 }
 
 static bool is_worth_waiting_locked(const struct rk_store_compactor *compactor)

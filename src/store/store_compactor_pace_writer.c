@@ -54,6 +54,15 @@ void rk_store_pace_pause(const struct rk_store_compactor *compactor)
         rk_sched_yield();
 }
 
+void rk_store_pace_rush(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress)
+{
+    struct rk_store_pace *pace = &compactor->pace;
+
+    pace->begun_ns = rk_time_monotonic_ns();
+    pace->seen_requests = count_requests(compactor);
+    pace->seen_written = progress->written_bytes;
+}
+
 void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress)
 {
     struct rk_store_pace *pace = &compactor->pace;
@@ -62,9 +71,7 @@ void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_s
     if (pace->patience_percent > 0 && count_requests(compactor) != pace->seen_requests)
         (void)rk_store_gate_wait(compactor->gate,
                                  GATE_MAX_NS * pace->patience_percent / 100); /* it goes on, busy or not */
-    pace->begun_ns = rk_time_monotonic_ns();
-    pace->seen_requests = count_requests(compactor);
-    pace->seen_written = progress->written_bytes;
+    rk_store_pace_rush(compactor, progress);
 }
 
 static uint64_t rate_sleep_ns(struct rk_store_pace *pace, uint64_t bytes, uint64_t rate_bytes_per_s, uint64_t now_ns)

@@ -40,6 +40,7 @@ struct rk_store_compactor {
     uint64_t looks_wanted; /* for what has expired; the last of them may be under way */
     uint64_t looks_done;
     unsigned n_waiting;       /* for one of them */
+    bool doubted_clock;       /* the last look did */
     bool is_dismissed;        /* nobody waits any more */
     char expire_failure[256]; /* of the last look; else "" */
     uint64_t due_ns;          /* the next look whether there is something to merge */
@@ -77,7 +78,7 @@ enum rk_err rk_store_compactor_enqueue(struct rk_store_compactor *compactor, uin
 uint64_t rk_store_pace_next(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress,
                             uint64_t rate_bytes_per_s, bool paced);
 
-/* A merge begins. */
+/* A merge begins, or a piece of a look. */
 void rk_store_pace_start(struct rk_store_compactor *compactor);
 
 /* Between two records. */
@@ -85,6 +86,9 @@ void rk_store_pace_pause(const struct rk_store_compactor *compactor);
 
 /* The thread goes on after it slept: as soon as a processor is free, if there are requests; but it does go on. */
 void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress);
+
+/* The same, but that nothing is waited for: somebody waits for the thread. */
+void rk_store_pace_rush(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress);
 
 /* The files of a merge that the policy asks for (always: whatever merge.policy says), allocated; n 0: none. */
 enum rk_err rk_store_compactor_choose(struct rk_store_compactor *compactor, bool always, uint32_t **files_out,

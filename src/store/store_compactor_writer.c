@@ -20,7 +20,8 @@
 #include <time.h>
 
 #define GRACE_LOOK_NS (2 * RK_NS_PER_MS)
-#define INCARNATION   1 /* of its slot: it has one life */
+#define CLOCK_LOOK_NS (60 * RK_NS_PER_S) /* a small part of RK_STORE_CLOCK_DOUBT_NS */
+#define INCARNATION   1                  /* of its slot: it has one life */
 
 void rk_store_compactor_lock(struct rk_store_compactor *compactor)
 {
@@ -86,6 +87,11 @@ static uint64_t close_kept_locked(struct rk_store_compactor *compactor)
     return until_ns;
 }
 
+uint64_t rk_store_compactor_now_s(struct rk_store_compactor *compactor)
+{
+    return rk_store_clock_now_s(&compactor->clock, rk_time_wall_ms(), rk_time_monotonic_ns());
+}
+
 /* Between two pieces of a merge. */
 static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *progress)
 {
@@ -93,6 +99,7 @@ static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *
     uint64_t until_ns;
     bool go_on;
 
+    (void)rk_store_compactor_now_s(compactor);                           /* it sees what the clock does */
     (void)rk_store_kept_close(&compactor->kept, rk_time_monotonic_ns()); /* the next turn will look again */
     rk_store_compactor_lock(compactor);
     update_report_locked(compactor, progress);
@@ -283,20 +290,19 @@ static void check_locked(struct rk_store_compactor *compactor)
         free(files);
 }
 
-uint64_t rk_store_compactor_now_s(struct rk_store_compactor *compactor)
+static void wait_for_work_locked(struct rk_store_compactor *compactor, uint64_t kept_until_ns)
 {
-    return rk_store_clock_now_s(&compactor->clock, rk_time_wall_ms(), rk_time_monotonic_ns());
-}
+    uint64_t until_ns = rk_time_monotonic_ns() + CLOCK_LOOK_NS;
 
-static void wait_for_work_locked(struct rk_store_compactor *compactor, uint64_t due_ns, uint64_t kept_until_ns)
-{
-    rk_store_compactor_wait_locked(compactor, kept_until_ns < due_ns ? kept_until_ns : due_ns);
+    if (kept_until_ns < until_ns)
+        until_ns = kept_until_ns;
+    rk_store_compactor_wait_locked(compactor, compactor->due_ns < until_ns ? compactor->due_ns : until_ns);
 }
 
 static void *run(void *argument)
 {
     struct rk_store_compactor *compactor = argument;
-    bool has_looked = false; /* a merge that waits is next: somebody may ask all the time */
+    bool has_looked = false; /* then what else there is to do is next: somebody may ask all the time */
     uint64_t kept_until_ns;
 
     rk_grace_register_thread();
@@ -307,8 +313,9 @@ static void *run(void *argument)
         uint64_t now_ns = rk_time_monotonic_ns();
         bool is_due = now_ns >= compactor->due_ns;
         bool has_merge = compactor->current.id != 0 && (!compactor->paused || compactor->cancelled);
-        bool has_look = compactor->looks_done != compactor->looks_wanted && !(has_looked && has_merge);
+        bool has_look = compactor->looks_done != compactor->looks_wanted && !(has_looked && (has_merge || is_due));
 
+        (void)rk_store_compactor_now_s(compactor); /* it sees what the clock does */
         has_looked = has_look;
         if (has_look)
             rk_store_compactor_expire_locked(compactor);
@@ -317,7 +324,7 @@ static void *run(void *argument)
         else if (is_due)
             check_locked(compactor);
         else
-            wait_for_work_locked(compactor, compactor->due_ns, kept_until_ns);
+            wait_for_work_locked(compactor, kept_until_ns);
     }
     rk_store_compactor_unlock(compactor);
     (void)rk_store_kept_close(&compactor->kept, UINT64_MAX); /* all */

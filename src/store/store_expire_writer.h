@@ -10,8 +10,8 @@
  *
  * 1. Nothing is written. The record stays where it is, and from then on is what a tombstone would be in its place: it
  *    hides older records of its key, for recoveries and for merges (store_merge_writer.h, 7).
- * 2. Who reads sees no difference: to him a record that has expired was not there before, either. Who deletes the key, or
- *    puts it, is told what the keydir says: until a look has found it, that it was there.
+ * 2. Who reads sees no difference: to him a record that has expired was not there before, either. Who deletes the key,
+ *    or puts it, is told what the keydir says: until a look has found it, that it was there.
  * 3. What is believed is beyond doubt: a hint all of which was checked, or records that were.
  * 4. It reads files with something to find, and no others; all records of these, but a key is looked up only if its
  *    expiry is past. An expiry counts as past when all of its second is (rk_log_expiry_s).
@@ -34,7 +34,7 @@ struct rk_store_expire_settings {
     struct rk_log_writer *log;
     struct rk_keydir_writer *keydir; /* its reader; itself, the log and the table only where `call` runs */
     struct rk_store_space *space;
-    uint64_t now_s; /* since 1970, by the wall clock */
+    uint64_t now_s; /* since 1970, by a clock that may be believed (store_clock.h) */
 
     void *context;
     /* Has the writer thread call run(argument), and waits for it: RK_OK, or RK_ERR_CLOSED. */

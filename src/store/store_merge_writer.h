@@ -76,7 +76,7 @@ struct rk_store_merge_settings {
     size_t n_files;
     uint64_t file_size_bytes;
     uint64_t min_free_bytes;
-    uint64_t now_s; /* since 1970, by the wall clock: what has expired by then is dead */
+    uint64_t now_s; /* since 1970, by a clock that may be believed: what has expired by then is dead */
 
     void *context;
     /* Has the writer thread call run(argument), and waits for it: RK_OK, or RK_ERR_CLOSED. */

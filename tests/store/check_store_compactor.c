@@ -583,7 +583,7 @@ START_TEST(at_the_end_nobody_waits_for_a_look)
     ck_assert_int_eq(pthread_join(asker, &asked), 0);
     ck_assert_ptr_null(held); /* RK_OK */
     ck_assert_ptr_null(asked);
-    ck_assert_str_eq(note.text, "it is still being looked for, and takes long: ask again");
+    ck_assert_str_eq(note.text, "the server ends");
     (void)sem_destroy(&writer_stands); /* nobody waits */
     (void)sem_destroy(&writer_may_go_on);
 }
@@ -594,23 +594,60 @@ static void roll(void *unused)
     ck_assert_int_eq(rk_log_writer_roll(log_writer), RK_OK);
 }
 
+/* A file of its own with keys that have expired, whose first record is damaged: each look begins with it again. */
+static void write_damaged(void)
+{
+    char name[RK_LOG_FILE_NAME_BYTES];
+    int fd;
+
+    ck_assert_int_eq(rk_store_writer_call(writer, roll, NULL), RK_OK); /* nobody reads the next one */
+    rk_log_file_name(name, rk_log_writer_file_number(log_writer));
+    write_expired();
+    fd = openat(rk_log_store_dir_fd(store), name, O_RDWR | O_CLOEXEC);
+    ck_assert_int_eq(pwrite(fd, "?", 1, 2 * RK_LOG_FILE_FRAME_BYTES), 1);
+    close(fd);
+}
+
 START_TEST(a_file_that_cannot_be_looked_at_is_told)
 {
     struct rk_detail note = { "" };
-    char name[RK_LOG_FILE_NAME_BYTES];
-    uint32_t file_number;
-    int fd;
 
     start_compactor(3600000, 0);
-    ck_assert_int_eq(rk_store_writer_call(writer, roll, NULL), RK_OK); /* a file that nobody reads */
-    file_number = rk_log_writer_file_number(log_writer);
-    write_expired();
-    rk_log_file_name(name, file_number);
-    fd = openat(rk_log_store_dir_fd(store), name, O_RDWR | O_CLOEXEC);
-    ck_assert_int_eq(pwrite(fd, "?", 1, 2 * RK_LOG_FILE_FRAME_BYTES), 1); /* in its first record */
-    close(fd);
+    write_damaged();
     ck_assert_uint_lt(expired_records(&note), N_KEYS);
     ck_assert_msg(strstr(note.text, "damaged at byte 80") != NULL, "%s", note.text);
+}
+END_TEST
+
+/* While a look is under way somebody asks for the next one, and does not wait for it. */
+static int ask_and_open(int dir_fd, const char *name, int flags, mode_t mode)
+{
+    if (compactor != NULL) {
+        rk_store_compactor_lock(compactor);
+        compactor->looks_wanted++;
+        rk_store_compactor_unlock(compactor);
+    }
+    return rk_io_kernel_ops.open_at(dir_fd, name, flags, mode);
+}
+
+START_TEST(who_asks_all_the_time_keeps_no_merge_away)
+{
+    uint64_t deadline = rk_time_monotonic_ns() + DEADLINE_NS;
+    const struct rk_io_ops *before = rk_io;
+    struct rk_io_ops ops = *rk_io;
+    uint64_t dead;
+
+    write_rounds(4);
+    write_damaged();
+    ops.open_at = ask_and_open;
+    rk_io = &ops;
+    start_compactor(300, 0);
+    check_files(&dead); /* the first one */
+    while (rk_counter_get(&stats->merge.done) == 0 && rk_time_monotonic_ns() < deadline)
+        (void)poll(NULL, 0, 1); /* a pause */
+    rk_store_compactor_stop(&compactor);
+    rk_io = before;
+    ck_assert_uint_gt(rk_counter_get(&stats->merge.done), 0);
 }
 END_TEST
 
@@ -758,6 +795,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_slow_merge_is_cancelled_and_another_one_finishes);
     tcase_add_test(tcase, who_asks_for_the_files_is_told_what_has_expired);
     tcase_add_test(tcase, a_look_does_not_hurry_for_what_it_finds);
+    tcase_add_test(tcase, who_asks_all_the_time_keeps_no_merge_away);
     tcase_add_test(tcase, a_paused_compactor_looks_all_the_same);
     tcase_add_test(tcase, what_expires_is_merged_without_being_asked);
     tcase_add_test(tcase, nobody_waits_for_a_look_while_a_merge_runs);
