@@ -129,10 +129,11 @@ START_TEST(each_hint_is_looked_at_once)
     struct rk_store_hinter *hinter = NULL;
 
     bed_open_writer(&bed);
-    ck_assert_int_eq(rk_store_hinter_start(&hinter, bed.store, 1, NULL), RK_OK);
     for (unsigned i = 1; i <= 5; i++) {
         bed_write(&bed, 10, 5);
         ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
+        if (i == 1) /* not before: a file that is sealed and still the newest is looked at again */
+            ck_assert_int_eq(rk_store_hinter_start(&hinter, bed.store, 1, NULL), RK_OK);
         while (rk_store_hinter_figures(hinter, NULL).n_made < i)
             (void)sched_yield();
         ck_assert_int_eq(unlinkat(rk_log_store_dir_fd(bed.store), "0000000001.hint", 0), i == 1 ? 0 : -1);
