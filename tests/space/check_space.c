@@ -1,11 +1,12 @@
 /* What deleted and overwritten records cost in the end. N_KEYS small keys are written through real connections,
  * overwritten four times, and half of them deleted, with reads beside, while the policy merges. When it has nothing
  * more to do, with nobody having asked for anything, the data files take no more than 1.5 times the bytes of the live
- * records; and every key is right, then, after a restart with hints, and after one without. A file may keep 15 % of dead
- * bytes here; with the default of merge.threshold.fragmentation, 40 %, 1.5 times could not be promised.
+ * records; and every key is right, then, after a restart with hints, and after one without. A file may keep 15 % of
+ * dead bytes here; with the default of merge.threshold.fragmentation, 40 %, 1.5 times could not be promised.
  *
  *   N_KEYS=5000000 ./check_space */
 #include "space_load.h"
+#include "system_ctl.h"
 #include "system_server.h"
 #include "test_dir.h"
 #include "test_main.h"
@@ -24,7 +25,6 @@
 #define LAST_ROUND      4u
 #define PERCENT_MAX     150u
 #define REST_LIMIT_MS   (30 * 60 * 1000)
-#define ANSWER_BYTES    (1u << 20)
 #define FILE_BYTES_FULL (64u << 20)
 #define FILE_BYTES_MIN  (1u << 20)
 
@@ -89,23 +89,6 @@ static void run_pass(const char *what, enum space_pass_kind kind, unsigned round
            (double)n_requests / seconds);
 }
 
-/* What rackkvctl --json prints for the command; valid until the next call. */
-static const char *answer_of(const char *command)
-{
-    static char answer[ANSWER_BYTES];
-    char line[1024];
-    FILE *pipe;
-    size_t n;
-
-    snprintf(line, sizeof line, "./rackkvctl -s %s/control.sock --json %s", dir, command);
-    pipe = popen(line, "r");
-    ck_assert_ptr_nonnull(pipe);
-    n = fread(answer, 1, sizeof answer - 1, pipe);
-    answer[n] = '\0';
-    ck_assert_msg(pclose(pipe) == 0, "%s: %s", line, answer);
-    return answer;
-}
-
 static uint64_t figure_of(const char *answer, const char *name)
 {
     char member[64];
@@ -119,8 +102,8 @@ static uint64_t figure_of(const char *answer, const char *name)
 
 static bool policy_rests(void)
 {
-    return strstr(answer_of("merge status"), "\"state\":\"idle\"") != NULL
-           && strstr(answer_of("explain-space"), "\"eligible\":true") == NULL;
+    return strstr(system_ctl(dir, "merge status"), "\"state\":\"idle\"") != NULL
+           && strstr(system_ctl(dir, "explain-space"), "\"eligible\":true") == NULL;
 }
 
 /* What the disk gives to files whose names end so; how many there are. */
@@ -148,7 +131,7 @@ static uint64_t disk_usage(const char *ending, unsigned *n_out)
 /* Returns how many there were since the start. */
 static uint64_t tell_merges(const char *when)
 {
-    const char *merges = strstr(answer_of("stats"), "\"merge\":");
+    const char *merges = strstr(system_ctl(dir, "stats"), "\"merge\":");
     unsigned n_data;
     uint64_t data_bytes = disk_usage(".data", &n_data);
 
@@ -165,7 +148,7 @@ static void wait_for_rest(void)
 
     while (!policy_rests()) {
         ck_assert_msg(system_now_ms() < begin + REST_LIMIT_MS, "the policy goes on and on: %s",
-                      answer_of("explain-space"));
+                      system_ctl(dir, "explain-space"));
         usleep(100000);
     }
     printf("at rest after %.1f s\n", (double)(system_now_ms() - begin) / 1e3);
@@ -183,7 +166,7 @@ static unsigned count_live(void)
 static void check_all_keys(const char *what)
 {
     run_pass(what, SPACE_CHECK, LAST_ROUND);
-    ck_assert_uint_eq(figure_of(answer_of("status"), "keys"), count_live());
+    ck_assert_uint_eq(figure_of(system_ctl(dir, "status"), "keys"), count_live());
 }
 
 static unsigned some_live_key(void)
@@ -201,7 +184,7 @@ static uint64_t live_bytes(void)
     char command[64];
 
     snprintf(command, sizeof command, "whereis key%08u", some_live_key());
-    return count_live() * figure_of(answer_of(command), "size");
+    return count_live() * figure_of(system_ctl(dir, command), "size");
 }
 
 static void check_usage(const char *when)
@@ -209,7 +192,7 @@ static void check_usage(const char *when)
     unsigned n_data, n_hints;
     uint64_t data_bytes = disk_usage(".data", &n_data), hint_bytes = disk_usage(".hint", &n_hints);
     uint64_t live = live_bytes();
-    const char *status = answer_of("status");
+    const char *status = system_ctl(dir, "status");
 
     printf(
         "%s: %u keys live, %.1f MB; dead %.1f MB, tombstones %.1f MB; %u data files take %.1f MB, %.2f times the live "
@@ -218,7 +201,7 @@ static void check_usage(const char *when)
         (double)figure_of(status, "tombstone_bytes") / 1e6, n_data, (double)data_bytes / 1e6,
         (double)data_bytes / (double)live, n_hints, (double)hint_bytes / 1e6);
     ck_assert_uint_eq(figure_of(status, "live_bytes"), live);
-    ck_assert_msg(data_bytes * 100 <= live * PERCENT_MAX, "%s", answer_of("explain-space"));
+    ck_assert_msg(data_bytes * 100 <= live * PERCENT_MAX, "%s", system_ctl(dir, "explain-space"));
 }
 
 static void remove_hints(void)

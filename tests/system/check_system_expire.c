@@ -6,6 +6,7 @@
  * the first one must be gone, and what has not at the second one must be there. In between either will do. */
 #include "base/base_time.h"
 #include "system_client.h"
+#include "system_ctl.h"
 #include "system_server.h"
 #include "system_store.h"
 #include "test_dir.h"
@@ -31,7 +32,6 @@
 #define LEAD_MS         1500u /* from the making of a store to the first expiry; more on a machine that needs it */
 #define LEAD_MS_MAX     64000u
 #define FAR_MS          UINT64_C(3600000)
-#define ANSWER_BYTES    (64u << 10)
 
 enum layout {
     SPREAD, /* keys of each kind in both files; they expire in two different seconds */
@@ -177,20 +177,10 @@ static void start_before_expiry(enum layout layout, const char *const *arguments
 /* What rackkvctl --json answers to the command: a new reference. */
 static json_t *ask(const char *command)
 {
-    static char answer[ANSWER_BYTES];
-    char line[1024];
-    json_t *object;
-    FILE *pipe;
-    size_t n;
+    const char *answer = system_ctl(dir, command);
+    json_t *object = json_loads(answer, 0, NULL);
 
-    snprintf(line, sizeof line, "./rackkvctl -s %s/control.sock --json %s", dir, command);
-    pipe = popen(line, "r");
-    ck_assert_ptr_nonnull(pipe);
-    n = fread(answer, 1, sizeof answer - 1, pipe);
-    answer[n] = '\0';
-    ck_assert_msg(pclose(pipe) == 0, "%s: %s", line, answer);
-    object = json_loads(answer, 0, NULL);
-    ck_assert_msg(json_is_true(json_object_get(object, "ok")), "%s: %s", line, answer);
+    ck_assert_msg(json_is_true(json_object_get(object, "ok")), "%s: %s", command, answer);
     return object;
 }
 

@@ -1,5 +1,5 @@
 # tests of the whole: real programs over real sockets and files
-SYSTEM_SUPPORT = %D%/system_client.c %D%/system_client.h %D%/system_port.c %D%/system_port.h \
+SYSTEM_SUPPORT = %D%/system_client.c %D%/system_client.h %D%/system_ctl.c %D%/system_ctl.h %D%/system_port.c %D%/system_port.h \
 	%D%/system_server.c %D%/system_server.h
 SYSTEM_DISK = %D%/system_disk.c %D%/system_disk.h
 SYSTEM_STORE = %D%/system_store.c %D%/system_store.h
