@@ -1,0 +1,8 @@
+# README's two commands on a bare Debian 12: part of make check-long, not of make check. It needs root, debootstrap and apt's network.
+EXTRA_DIST += %D%/check_fresh.sh
+fresh_script = $(srcdir)/%D%/check_fresh.sh
+
+# RK_FRESH_CHECK="TESTS=check_base" for fewer tests inside.
+check-long: check-long-fresh
+check-long-fresh:
+	srcdir=$(srcdir) $(fresh_script)
