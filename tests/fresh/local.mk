@@ -1,4 +1,6 @@
-# README's two commands on a bare Debian 12: part of make check-long, not of make check. It needs root, debootstrap and apt's network.
+# quickstart with stand-ins for what it calls; and README's two commands on a bare Debian 12, which is part of make check-long,
+# not of make check: it needs root, debootstrap and apt's network.
+dist_check_SCRIPTS += %D%/check_quickstart.sh
 EXTRA_DIST += %D%/check_fresh.sh
 fresh_script = $(srcdir)/%D%/check_fresh.sh
 
