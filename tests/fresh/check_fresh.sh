@@ -16,6 +16,7 @@ if [ "${RK_FRESH_INSIDE:-}" != yes ]; then
     RK_FRESH_INSIDE=yes exec unshare --mount --pid --fork --kill-child --mount-proc "$BASH" "$0" "$@"
 fi
 source_dir=$(cd "${srcdir:-.}" && pwd)
+commit=$(git -C "$source_dir" rev-parse HEAD) || exit 1
 folder=$(mktemp -d "${TMPDIR:-/tmp}/rackkv-fresh-XXXXXX") || exit 1
 passed=0
 failed=0
@@ -79,7 +80,7 @@ make_root() { # NAME PATH OWNER
     mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
     [ "$3" = root ] || chroot "$root" useradd --create-home "$3"
     mkdir -p "$root$checkout"
-    git -C "$source_dir" archive HEAD | tar x -C "$root$checkout"
+    git -C "$source_dir" archive "$commit" | tar x -C "$root$checkout"
     chroot "$root" chown -R "$3:" "$checkout"
     as=(chroot --userspec="$3" "$root" env -i "HOME=$(dirname "$checkout")"
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
