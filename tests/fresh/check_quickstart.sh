@@ -220,4 +220,18 @@ expect 'failures, whatever its exit code' 0 '5 passed, 2 failed' step_of echo '5
 expect 'an exit code, whatever it counted' 0 '5 passed, 1 failed' step_of bash -c 'echo 5 passed, 0 failed; false'
 expect 'no test is a failure' 0 '0 passed, 1 failed' step_of echo '0 passed, 0 failed'
 
+# Its steps with tests: quickstart must have ended with a sum.
+check_with_of() { # WHAT_QUICKSTART_DOES
+    (
+        cd "$folder" && printf '#!%s\n%s\n' "$BASH" "$1" >quickstart && chmod +x quickstart && set -o pipefail
+        eval "$(sed -n '/^check_with() {/,/^}/p' "$source_dir/.ci/run")"
+        check_with build gcc ''
+    )
+}
+
+expect 'tested' 0 '5 passed, 0 failed' check_with_of 'echo 5 passed, 0 failed'
+expect 'not a test was run' 1 '' check_with_of 'echo 0 passed, 0 failed'
+expect 'no sum' 1 'PASS' check_with_of 'echo PASS: check_base'
+expect 'a sum, and an end that is none' 1 '5 passed' check_with_of 'echo 5 passed, 0 failed; exit 1'
+
 conclude
