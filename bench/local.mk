@@ -2,7 +2,8 @@
 .PHONY: bench
 bench: $(EXTRA_PROGRAMS)
 
-EXTRA_DIST += %D%/chart.gp
+EXTRA_DIST += %D%/chart.gp %D%/provenance
+provenance = $(srcdir)/%D%/provenance $(PACKAGE_VERSION)
 
 include bench/floor/local.mk
 include bench/keydir/local.mk

@@ -14,5 +14,6 @@ CLEANFILES += keydir_bench keydir_bench.csv keydir_bench.svg
 # MILLIONS="1 2" for fewer populations.
 bench-keydir: keydir_bench
 	./keydir_bench $(MILLIONS) > keydir_bench.csv
+	$(provenance) >> keydir_bench.csv
 	gnuplot -c $(srcdir)/%D%/keydir_bench.gp keydir_bench.csv keydir_bench.svg
 	cat keydir_bench.csv

@@ -13,6 +13,7 @@ CLEANFILES += merge_bench expire_bench merge_bench.csv merge_bench.svg foregroun
 # MIB=256 for less; TMPDIR for a folder with three times as much.
 bench-merge: merge_bench
 	./merge_bench $${TMPDIR:-/tmp} $${MIB:-1024} > merge_bench.csv
+	$(provenance) >> merge_bench.csv
 	gnuplot -c $(srcdir)/%D%/merge_bench.gp merge_bench.csv merge_bench.svg
 	cat merge_bench.csv
 
@@ -23,5 +24,6 @@ bench-expire: expire_bench
 # FOREGROUND="-r 5 -w get" for other options; TMPDIR for a folder with 10 GiB.
 bench-foreground: rackkvd rackkvctl
 	$(srcdir)/%D%/foreground_bench $(FOREGROUND) > foreground_bench.csv
+	$(provenance) >> foreground_bench.csv
 	gnuplot -c $(srcdir)/%D%/foreground_bench.gp foreground_bench.csv foreground_bench.svg
 	cat foreground_bench.csv

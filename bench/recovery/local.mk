@@ -9,5 +9,6 @@ CLEANFILES += recovery_bench recovery_bench.csv recovery_bench.svg
 # MILLIONS="1 2" for fewer populations; TMPDIR for a folder with some gigabytes.
 bench-recovery: recovery_bench
 	./recovery_bench $(MILLIONS) > recovery_bench.csv
+	$(provenance) >> recovery_bench.csv
 	gnuplot -c $(srcdir)/%D%/recovery_bench.gp recovery_bench.csv recovery_bench.svg
 	cat recovery_bench.csv

@@ -13,6 +13,7 @@ librk_base_a_SOURCES = \
 	%D%/base_sched.c %D%/base_sched.h \
 	%D%/base_thread.c %D%/base_thread.h \
 	%D%/base_planted.h \
+	%D%/base_plural.h \
 	%D%/base_suggest.c %D%/base_suggest.h \
 	%D%/base_time.c %D%/base_time.h \
 	%D%/base_unix.c %D%/base_unix.h

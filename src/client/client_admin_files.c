@@ -1,6 +1,7 @@
 /* roll, sync, file list, explain-space, whereis. */
 #include "client/client_admin.h"
 
+#include "base/base_plural.h"
 #include "client/client_figure.h"
 #include "client/client_table.h"
 #include "client/client_text.h"
@@ -135,7 +136,7 @@ static void explain_reasons(const json_t *files)
     puts("");
     json_object_foreach(seen, reason, why) printf("%-13s  %s\n", reason, json_string_value(why));
     if (n_eligible > 0)
-        printf("A merge of %" PRIu64 " file%s would give back %s.\n", n_eligible, n_eligible == 1 ? "" : "s",
+        printf("A merge of %" PRIu64 " file%s would give back %s.\n", n_eligible, rk_plural(n_eligible),
                rk_client_figure_size(gain, text));
     else
         puts("There is nothing to merge now.");
@@ -174,14 +175,15 @@ enum rk_client_exit rk_client_admin_explain_space(const struct rk_client_admin *
 
 static void show_place(const struct rk_client_admin *admin, const json_t *answer)
 {
+    uint64_t size = rk_client_admin_number(answer, "size");
+    uint64_t value_bytes = rk_client_admin_number(answer, "value_bytes");
     char written[RK_CLIENT_FIGURE_BYTES], expiry[RK_CLIENT_FIGURE_BYTES];
 
-    printf("file %" PRIu64 ", offset %" PRIu64 ", %" PRIu64 " bytes: %s, sequence %" PRIu64 ", value of %" PRIu64
-           " bytes, written %s",
-           rk_client_admin_number(answer, "file"), rk_client_admin_number(answer, "offset"),
-           rk_client_admin_number(answer, "size"), rk_client_admin_text(answer, "type"),
-           rk_client_admin_number(answer, "sequence"), rk_client_admin_number(answer, "value_bytes"),
-           rk_client_figure_time(rk_client_admin_number(answer, "written_ms"), written));
+    printf("file %" PRIu64 ", offset %" PRIu64 ", %" PRIu64 " byte%s: %s, sequence %" PRIu64 ", value of %" PRIu64
+           " byte%s, written %s",
+           rk_client_admin_number(answer, "file"), rk_client_admin_number(answer, "offset"), size, rk_plural(size),
+           rk_client_admin_text(answer, "type"), rk_client_admin_number(answer, "sequence"), value_bytes,
+           rk_plural(value_bytes), rk_client_figure_time(rk_client_admin_number(answer, "written_ms"), written));
     if (json_is_integer(json_object_get(answer, "expires_ms")))
         printf(", expires %s", rk_client_figure_time(rk_client_admin_number(answer, "expires_ms"), expiry));
     puts("");

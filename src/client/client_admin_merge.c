@@ -2,6 +2,7 @@
 #include "client/client_admin.h"
 
 #include "base/base_mem.h"
+#include "base/base_plural.h"
 #include "client/client_figure.h"
 #include "client/client_table.h"
 
@@ -28,20 +29,15 @@ void rk_client_admin_print_rate(const json_t *answer)
         printf("rate: %s\n", rk_client_admin_flag(answer, "paced") ? "yields to requests" : "unlimited");
 }
 
-static const char *file_or_files(const json_t *merge)
-{
-    return rk_client_admin_number(merge, "files") == 1 ? "file" : "files";
-}
-
 static void show_current(const json_t *merge)
 {
     uint64_t total = rk_client_admin_number(merge, "total_bytes"), read = rk_client_admin_number(merge, "read_bytes");
+    uint64_t n_files = rk_client_admin_number(merge, "files");
     char total_text[RK_CLIENT_FIGURE_BYTES], written[RK_CLIENT_FIGURE_BYTES], elapsed[RK_CLIENT_FIGURE_BYTES];
 
-    printf("merge %" PRIu64 " (%s): %" PRIu64 " %s, %" PRIu64 " %% of %s read, %s written, for %s\n",
-           rk_client_admin_number(merge, "id"), rk_client_admin_text(merge, "cause"),
-           rk_client_admin_number(merge, "files"), file_or_files(merge), total > 0 ? read * 100 / total : 0,
-           rk_client_figure_size(total, total_text),
+    printf("merge %" PRIu64 " (%s): %" PRIu64 " file%s, %" PRIu64 " %% of %s read, %s written, for %s\n",
+           rk_client_admin_number(merge, "id"), rk_client_admin_text(merge, "cause"), n_files, rk_plural(n_files),
+           total > 0 ? read * 100 / total : 0, rk_client_figure_size(total, total_text),
            rk_client_figure_size(rk_client_admin_number(merge, "written_bytes"), written),
            rk_client_figure_duration(rk_client_admin_real(merge, "elapsed_seconds"), elapsed));
 }
@@ -225,13 +221,14 @@ static enum rk_client_exit look_at_merge(const struct rk_client_admin *admin, ui
 static void report_done(const json_t *merge)
 {
     int64_t reclaimed = (int64_t)rk_client_admin_number(merge, "reclaimed_bytes");
+    uint64_t n_files = rk_client_admin_number(merge, "files");
+    uint64_t n_kept = rk_client_admin_number(merge, "records_copied");
     char size[RK_CLIENT_FIGURE_BYTES], took[RK_CLIENT_FIGURE_BYTES];
 
-    printf("merged %" PRIu64 " %s in %s: %s %s, %" PRIu64 " records kept, %" PRIu64 " dropped\n",
-           rk_client_admin_number(merge, "files"), file_or_files(merge),
-           rk_client_figure_duration(rk_client_admin_real(merge, "elapsed_seconds"), took),
+    printf("merged %" PRIu64 " file%s in %s: %s %s, %" PRIu64 " record%s kept, %" PRIu64 " dropped\n", n_files,
+           rk_plural(n_files), rk_client_figure_duration(rk_client_admin_real(merge, "elapsed_seconds"), took),
            rk_client_figure_size((uint64_t)(reclaimed < 0 ? -reclaimed : reclaimed), size),
-           reclaimed < 0 ? "more than before" : "given back", rk_client_admin_number(merge, "records_copied"),
+           reclaimed < 0 ? "more than before" : "given back", n_kept, rk_plural(n_kept),
            rk_client_admin_number(merge, "records_dropped"));
 }
 

@@ -1,6 +1,7 @@
 /* ping, status, stats. */
 #include "client/client_admin.h"
 
+#include "base/base_plural.h"
 #include "client/client_figure.h"
 #include "client/client_table.h"
 
@@ -24,13 +25,14 @@ static void show_recovery(const json_t *recovery)
 {
     uint64_t total = rk_client_admin_number(recovery, "total_bytes");
     uint64_t done = rk_client_admin_number(recovery, "done_bytes");
+    uint64_t n_records = rk_client_admin_number(recovery, "records");
     char total_text[RK_CLIENT_FIGURE_BYTES];
 
     if (total == 0)
         printf("  recovery   has begun\n");
     else
-        printf("  recovery   %" PRIu64 " %% of %s, %" PRIu64 " records so far\n", done * 100 / total,
-               rk_client_figure_size(total, total_text), rk_client_admin_number(recovery, "records"));
+        printf("  recovery   %" PRIu64 " %% of %s, %" PRIu64 " record%s so far\n", done * 100 / total,
+               rk_client_figure_size(total, total_text), n_records, rk_plural(n_records));
 }
 
 static void show_merging(const json_t *merge)
@@ -88,7 +90,7 @@ static void show_status(const struct rk_client_admin *admin, const json_t *answe
     printf("  data       %s", rk_client_admin_text(answer, "data_dir"));
     if (json_object_get(answer, "data_files") != NULL)
         printf(": %" PRIu64 " data file%s", rk_client_admin_number(answer, "data_files"),
-               rk_client_admin_number(answer, "data_files") == 1 ? "" : "s");
+               rk_plural(rk_client_admin_number(answer, "data_files")));
     printf(", %s free on the disk\n",
            rk_client_figure_size(rk_client_admin_number(answer, "disk_free_bytes"), free_bytes));
     if (json_object_get(answer, "recovery") != NULL)

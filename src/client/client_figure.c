@@ -1,5 +1,6 @@
 #include "client/client_figure.h"
 
+#include "base/base_plural.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -39,7 +40,7 @@ const char *rk_client_figure_size(uint64_t bytes, char text_out[RK_CLIENT_FIGURE
     int n_decimals, unit = split_bytes(bytes, &number, &n_decimals);
 
     if (unit < 0)
-        (void)snprintf(text_out, RK_CLIENT_FIGURE_BYTES, "%" PRIu64 " byte%s", bytes, bytes == 1 ? "" : "s");
+        (void)snprintf(text_out, RK_CLIENT_FIGURE_BYTES, "%" PRIu64 " byte%s", bytes, rk_plural(bytes));
     else
         (void)snprintf(text_out, RK_CLIENT_FIGURE_BYTES, "%.*f %ciB", n_decimals, number, unit_letters[unit]);
     return text_out;

@@ -3,6 +3,7 @@
 #include "base/base_assert.h"
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_plural.h"
 #include "conf/conf_value.h"
 
 #include <inttypes.h>
@@ -73,7 +74,7 @@ enum rk_err rk_conf_set_list(struct rk_conf *conf, const struct rk_conf_key *key
     if (n_items < key->min || n_items > key->max) {
         *bad_item_out = n_items;
         rk_conf_describe(key, allowed);
-        rk_detail_set(detail, "the list has %zu items; allowed is %s", n_items, allowed);
+        rk_detail_set(detail, "the list has %zu item%s; allowed is %s", n_items, rk_plural(n_items), allowed);
         return RK_ERR_INVALID;
     }
     for (size_t i = 0; i < n_items; i++) {

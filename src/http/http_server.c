@@ -167,7 +167,7 @@ enum rk_err rk_http_server_create(struct rk_http_server **server_out, const stru
     struct rk_http_server *server;
 
     if (settings->n_listeners > RK_HTTP_LISTENERS_MAX || settings->max_connections == 0) {
-        rk_detail_set(detail, "%zu listeners and %zu connections: at most %d, and at least 1", settings->n_listeners,
+        rk_detail_set(detail, "listeners: %zu, connections: %zu; at most %d, and at least 1", settings->n_listeners,
                       settings->max_connections, RK_HTTP_LISTENERS_MAX);
         return RK_ERR_INVALID;
     }

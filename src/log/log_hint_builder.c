@@ -5,6 +5,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_plural.h"
 #include "log/log_record.h"
 #include "log/log_small_file.h"
 
@@ -145,7 +146,8 @@ enum rk_err rk_log_hint_builder_finish(struct rk_log_hint_builder *builder, cons
                                        const struct rk_log_file_summary *summary, struct rk_detail *detail)
 {
     if (!summary->has_trailer || summary->trailer.n_records != builder->n_entries) {
-        rk_detail_set(detail, "it has not the %llu records that its hint has", (unsigned long long)builder->n_entries);
+        rk_detail_set(detail, "it has not the %llu record%s that its hint has", (unsigned long long)builder->n_entries,
+                      rk_plural(builder->n_entries));
         return RK_ERR_CORRUPT;
     }
     if (!write_out(builder, &builder->entries) || !write_out(builder, &builder->keys)

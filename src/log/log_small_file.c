@@ -5,6 +5,7 @@
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_planted.h"
+#include "base/base_plural.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +40,8 @@ static enum rk_err read_whole(int fd, const char *name, size_t max_size, uint8_t
     if (rk_io->fstat(fd, &status) != 0)
         return fail(detail, name, "cannot be examined");
     if (status.st_size < 0 || (uint64_t)status.st_size > max_size) {
-        rk_detail_set(detail, "%s: %lld bytes; at most %zu are expected", name, (long long)status.st_size, max_size);
+        rk_detail_set(detail, "%s: %lld byte%s; at most %zu are expected", name, (long long)status.st_size,
+                      rk_plural((uint64_t)status.st_size), max_size);
         return RK_ERR_TOO_LARGE;
     }
     bytes = rk_mem_calloc(1, (size_t)status.st_size + 1);

@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_diag.h"
+#include "base/base_plural.h"
 #include "base/base_time.h"
 #include "conf/conf.h"
 #include "control/control.h"
@@ -254,7 +255,8 @@ static void tell_write_errors(struct master *master, uint64_t now_ns)
     if (n == master->write_errors_told || (!is_first && now_ns - master->write_errors_told_ns < WRITE_ERRORS_EVERY_NS))
         return;
     rk_log_writer_why(master->engine.log, &why);
-    rk_diag(RK_DIAG_ERROR, "%s: nothing of it was kept; %llu failed writes so far", why.text, (unsigned long long)n);
+    rk_diag(RK_DIAG_ERROR, "%s: nothing of it was kept; %llu failed write%s so far", why.text, (unsigned long long)n,
+            rk_plural(n));
     master->write_errors_told = n;
     master->write_errors_told_ns = now_ns;
 }

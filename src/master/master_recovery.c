@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_diag.h"
 #include "base/base_mem.h"
+#include "base/base_plural.h"
 #include "base/base_thread.h"
 #include "base/base_time.h"
 #include "conf/conf.h"
@@ -58,16 +59,16 @@ static void tell_lost(void *context, const struct rk_log_salvage_loss *loss)
     char records[64] = "an unknown number of records";
 
     if (loss->n_records != RK_LOG_SALVAGE_UNKNOWN)
-        (void)snprintf(records, sizeof records, "%" PRIu64 " records", loss->n_records);
-    rk_diag(RK_DIAG_WARNING, "salvage: data file %u: lost %" PRIu64 " bytes at offset %" PRIu64 " with %s: %s",
-            loss->file_number, loss->size_bytes, loss->offset_bytes, records, loss->what);
+        (void)snprintf(records, sizeof records, "%" PRIu64 " record%s", loss->n_records, rk_plural(loss->n_records));
+    rk_diag(RK_DIAG_WARNING, "salvage: data file %u: lost %" PRIu64 " byte%s at offset %" PRIu64 " with %s: %s",
+            loss->file_number, loss->size_bytes, rk_plural(loss->size_bytes), loss->offset_bytes, records, loss->what);
 }
 
 static void tell_replaced(void *context, const struct rk_log_salvage_file *file)
 {
     rk_diag(RK_DIAG_WARNING,
-            "salvage: data file %u is in quarantine/; its %" PRIu64 " whole records are kept in data file %u",
-            file->file_number, file->n_kept, file->new_number);
+            "salvage: data file %u is in quarantine/; kept in data file %u: %" PRIu64 " whole record%s",
+            file->file_number, file->new_number, file->n_kept, rk_plural(file->n_kept));
 }
 
 static enum rk_err salvage(struct rk_master_recovery *recovery)
@@ -139,7 +140,8 @@ static void show_bar(struct rk_master_recovery *recovery, unsigned percent, uint
     memset(cells, '-', BAR_CELLS);
     memset(cells, '#', n_full < BAR_CELLS ? n_full : BAR_CELLS);
     cells[BAR_CELLS] = '\0';
-    (void)fprintf(stderr, "\rrecovering [%s] %3u %%, %" PRIu64 " records", cells, percent, n_records);
+    (void)fprintf(stderr, "\rrecovering [%s] %3u %%, %" PRIu64 " record%s", cells, percent, n_records,
+                  rk_plural(n_records));
     recovery->bar_is_shown = true;
 }
 
@@ -165,20 +167,23 @@ void rk_master_recovery_tell(struct rk_master_recovery *recovery, uint64_t now_n
     if (recovery->on_terminal)
         show_bar(recovery, percent, n_records);
     else
-        rk_diag(RK_DIAG_INFO, "recovering: %u %%, %" PRIu64 " records so far", percent, n_records);
+        rk_diag(RK_DIAG_INFO, "recovering: %u %%, %" PRIu64 " record%s so far", percent, n_records,
+                rk_plural(n_records));
 }
 
 static void report(const struct rk_store_recovery *result)
 {
     if (result->cut_file != 0)
         rk_diag(RK_DIAG_WARNING,
-                "data file %u ends as a crash leaves it: cut %" PRIu64 " bytes at offset %" PRIu64
+                "data file %u ends as a crash leaves it: cut %" PRIu64 " byte%s at offset %" PRIu64
                 ", a record that is not whole (whole ones behind it: %" PRIu64
                 "); nothing of it was known to be durable",
-                result->cut_file, result->cut_bytes, result->cut_at_bytes, result->cut_records);
+                result->cut_file, result->cut_bytes, rk_plural(result->cut_bytes), result->cut_at_bytes,
+                result->cut_records);
     rk_diag(RK_DIAG_INFO,
-            "recovered %" PRIu64 " keys from %" PRIu64 " records in %" PRIu64 " files, last sequence %" PRIu64,
-            result->n_keys, result->n_records, result->n_files, result->last_sequence);
+            "recovered %" PRIu64 " key%s from %" PRIu64 " record%s in %" PRIu64 " file%s, last sequence %" PRIu64,
+            result->n_keys, rk_plural(result->n_keys), result->n_records, rk_plural(result->n_records), result->n_files,
+            rk_plural(result->n_files), result->last_sequence);
 }
 
 static void warn_if_full(const struct rk_master_recovery *recovery)

@@ -87,8 +87,8 @@ static enum rk_err look_at_files(struct rk_store_merge *merge, struct rk_detail 
     }
     if (merge->n_inputs == merge->settings->n_files)
         return RK_OK;
-    rk_detail_set(detail, "%zu of %zu data files are not there", merge->settings->n_files - merge->n_inputs,
-                  merge->settings->n_files);
+    rk_detail_set(detail, "of the data files that were asked for, %zu of %zu cannot be found",
+                  merge->settings->n_files - merge->n_inputs, merge->settings->n_files);
     return RK_ERR_INVALID;
 }
 

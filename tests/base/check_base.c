@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_err.h"
 #include "base/base_io.h"
+#include "base/base_plural.h"
 #include "base/base_pulse.h"
 #include "base/base_sched.h"
 #include "base/base_thread.h"
@@ -95,6 +96,15 @@ START_TEST(detail_too_long_is_cut)
     rk_detail_wrap(&detail, "%s", "front");
     ck_assert_uint_eq(strlen(detail.text), RK_DETAIL_BYTES - 1);
     ck_assert_int_eq(strncmp(detail.text, "front: xxx", 10), 0);
+}
+END_TEST
+
+START_TEST(one_thing_is_not_counted_as_many)
+{
+    ck_assert_str_eq(rk_plural(0), "s");
+    ck_assert_str_eq(rk_plural(1), "");
+    ck_assert_str_eq(rk_plural(2), "s");
+    ck_assert_str_eq(rk_plural(UINT64_C(1) << 32 | 1), "s");
 }
 END_TEST
 
@@ -269,6 +279,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, numbers_are_little_endian);
     tcase_add_test(tcase, detail_is_wrapped_from_the_outside);
     tcase_add_test(tcase, detail_too_long_is_cut);
+    tcase_add_test(tcase, one_thing_is_not_counted_as_many);
     tcase_add_test(tcase, every_code_has_its_own_sentence);
     tcase_add_test(tcase, short_writes_are_continued);
     tcase_add_test(tcase, a_pulse_beats_at_once_at_intervals_and_when_asked);

@@ -91,6 +91,11 @@ expect 'stats for programs' 0 '"puts":200' ctl stats --json
 expect 'sync' 0 'durable up to sequence 200' ctl sync
 expect 'whereis' 0 'file 1, offset ' ctl whereis a7
 expect 'whereis for programs' 0 '"sequence":7,"type":"put","key_bytes":2,"value_bytes":50,' ctl --json whereis a7
+expect 'whereis, a value of eight bytes' 0 'value of 8 bytes, written' ctl whereis a1
+"$build/rackkv" put b7 1 && "$build/rackkv" put b8 ''
+expect 'whereis, a value of one byte' 0 'value of 1 byte, written' ctl whereis b7
+expect 'whereis, an empty value' 0 'value of 0 bytes, written' ctl whereis b8
+"$build/rackkv" delete b7 && "$build/rackkv" delete b8
 expect 'whereis, absent' 1 'no such key' ctl whereis b7
 expect 'whereis, a dash' 1 'no such key' ctl whereis -- -x
 expect 'whereis, any bytes' 1 'no such key' ctl whereis $'\xff\xfe'

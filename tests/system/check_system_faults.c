@@ -158,7 +158,7 @@ START_TEST(a_failed_write_did_not_happen_and_the_next_one_does)
     check_body("/v1/kv/a", 200, "old");
     ck_assert_int_eq(system_client_status(&client, "PUT", "/v1/kv/b", "good", 4), 201);
     check_body("/readyz", 200, "ready\n");
-    system_server_wait_line(server, "1 failed writes so far");
+    system_server_wait_line(server, "1 failed write so far");
     stop_server(0);
     start_server("log.sync=always");
     check_body("/v1/kv/a", 200, "old");
@@ -339,8 +339,9 @@ static void check_salvaged(const char *data_path)
 
     server = system_server_start(dir, arguments);
     ck_assert(system_client_open(&client, system_server_port(server)));
-    system_server_wait_line(server, "with 1 records: its checksum does not fit");
-    system_server_wait_line(server, "is in quarantine/; its 3 whole records are kept in data file");
+    system_server_wait_line(server, "with 1 record: its checksum does not fit");
+    system_server_wait_line(server, "is in quarantine/; kept in data file");
+    system_server_wait_line(server, ": 3 whole records");
     check_body("/v1/kv/first", 200, "the first value");
     check_body("/v1/kv/changed", 200, "the value of before");
     check_body("/v1/kv/last", 200, "the last value");

@@ -5,4 +5,4 @@ check_worker_link_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/su
 check_worker_link_LDADD = librk_test.a $(RK_WORKER_LIBS) $(CHECK_LIBS) $(RK_WORKER_EXTERNAL_LIBS)
 
 # Includes only go down (ARCHITECTURE.md), and only http knows libh2o.
-dist_check_SCRIPTS += tests/check_floors.sh
+dist_check_SCRIPTS += tests/check_floors.sh tests/check_plurals.sh tests/check_charts.sh
