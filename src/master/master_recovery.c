@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_diag.h"
+#include "base/base_machine.h"
 #include "base/base_mem.h"
 #include "base/base_thread.h"
 #include "base/base_time.h"
@@ -80,7 +81,10 @@ static enum rk_err salvage(struct rk_master_recovery *recovery)
 static enum rk_err recover(struct rk_master_recovery *recovery)
 {
     struct rk_master_engine *engine = recovery->engine;
-    struct rk_store_recover_hooks hooks = { .space = engine->space, .context = recovery, .progress = note_progress };
+    struct rk_store_recover_hooks hooks = { .space = engine->space,
+                                            .context = recovery,
+                                            .progress = note_progress,
+                                            .memory_left_bytes = rk_machine_memory_left("") };
     const struct rk_conf *conf = recovery->options->conf;
     enum rk_err err = recovery->options->salvage ? salvage(recovery) : RK_OK;
 
