@@ -1,6 +1,6 @@
 #include "base/base_machine.h"
 
-#include "base/base_control_group.h"
+#include "base/base_cgroup.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -26,19 +26,18 @@ static unsigned count_affinity(void)
 }
 
 /* The quota of one folder in microseconds of processor time for each period; false: none. */
-static bool read_quota(const struct rk_control_group *group, const char *folder, double *cores_out)
+static bool read_quota(const struct rk_cgroup *group, const char *folder, double *cores_out)
 {
     char text[64];
     long long quota, period;
 
     if (group->version == 2) {
-        if (!rk_control_group_read(folder, "cpu.max", text, sizeof text)
+        if (!rk_cgroup_read(folder, "cpu.max", text, sizeof text)
             || sscanf(text, "%lld %lld", &quota, &period) != 2) /* "max 100000": no quota */
             return false;
     } else {
-        if (!rk_control_group_read(folder, "cpu.cfs_quota_us", text, sizeof text) || sscanf(text, "%lld", &quota) != 1
-            || !rk_control_group_read(folder, "cpu.cfs_period_us", text, sizeof text)
-            || sscanf(text, "%lld", &period) != 1)
+        if (!rk_cgroup_read(folder, "cpu.cfs_quota_us", text, sizeof text) || sscanf(text, "%lld", &quota) != 1
+            || !rk_cgroup_read(folder, "cpu.cfs_period_us", text, sizeof text) || sscanf(text, "%lld", &period) != 1)
             return false;
     }
     if (quota <= 0 || period <= 0)
@@ -50,18 +49,18 @@ static bool read_quota(const struct rk_control_group *group, const char *folder,
 /* The smallest quota from the process's group up, in cores, rounded up; 0: none. */
 static unsigned find_quota(const char *root)
 {
-    struct rk_control_group group;
+    struct rk_cgroup group;
     double smallest = 0;
 
     for (unsigned version = 2; version >= 1; version--) {
-        if (!rk_control_group_find(&group, root, version, "cpu"))
+        if (!rk_cgroup_find(&group, root, version, "cpu"))
             continue;
         do {
             double cores;
 
             if (read_quota(&group, group.folder, &cores) && (smallest == 0 || cores < smallest))
                 smallest = cores;
-        } while (rk_control_group_up(&group));
+        } while (rk_cgroup_up(&group));
     }
     if (smallest == 0 || smallest > CORES_MAX)
         return 0;
@@ -94,7 +93,7 @@ static bool read_number(const char *folder, const char *name, uint64_t *number_o
     char text[64];
     unsigned long long number;
 
-    if (!rk_control_group_read(folder, name, text, sizeof text) || sscanf(text, "%llu", &number) != 1)
+    if (!rk_cgroup_read(folder, name, text, sizeof text) || sscanf(text, "%llu", &number) != 1)
         return false; /* "max" is no number: no limit */
     *number_out = number;
     return true;
@@ -103,16 +102,16 @@ static bool read_number(const char *folder, const char *name, uint64_t *number_o
 /* The smallest limit from the process's group up; UINT64_MAX: none. */
 static uint64_t find_limit(const char *root)
 {
-    struct rk_control_group group;
+    struct rk_cgroup group;
     uint64_t smallest = UINT64_MAX, limit;
 
     for (unsigned version = 2; version >= 1; version--) {
-        if (!rk_control_group_find(&group, root, version, "memory"))
+        if (!rk_cgroup_find(&group, root, version, "memory"))
             continue;
         do {
             if (read_number(group.folder, limit_files[version], &limit) && limit < smallest)
                 smallest = limit;
-        } while (rk_control_group_up(&group));
+        } while (rk_cgroup_up(&group));
     }
     return smallest;
 }
@@ -135,17 +134,17 @@ void rk_machine_look(struct rk_machine *machine_out, const char *root)
 
 /* The page cache of a group: pages of files, which the kernel takes away when memory is wanted. Shared memory is not
  * among them. */
-static uint64_t read_page_cache(const struct rk_control_group *group)
+static uint64_t read_page_cache(const struct rk_cgroup *group)
 {
     static const char *const names[3][2] = { { NULL, NULL },
                                              { "total_inactive_file", "total_active_file" },
                                              { "inactive_file", "active_file" } };
 
-    return rk_control_group_stat(group->folder, names[group->version][0])
-           + rk_control_group_stat(group->folder, names[group->version][1]);
+    return rk_cgroup_stat(group->folder, names[group->version][0])
+           + rk_cgroup_stat(group->folder, names[group->version][1]);
 }
 
-static uint64_t left_in_group(const struct rk_control_group *group)
+static uint64_t left_in_group(const struct rk_cgroup *group)
 {
     uint64_t limit, usage, cache;
 
@@ -161,16 +160,16 @@ uint64_t rk_machine_memory_left(const char *root)
 {
     uint64_t available = read_meminfo(root, "MemAvailable");
     uint64_t left = available != 0 ? available : UINT64_MAX;
-    struct rk_control_group group;
+    struct rk_cgroup group;
 
     for (unsigned version = 2; version >= 1; version--) {
-        if (!rk_control_group_find(&group, root, version, "memory"))
+        if (!rk_cgroup_find(&group, root, version, "memory"))
             continue;
         do {
             uint64_t here = left_in_group(&group);
 
             left = here < left ? here : left;
-        } while (rk_control_group_up(&group));
+        } while (rk_cgroup_up(&group));
     }
     return left;
 }

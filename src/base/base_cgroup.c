@@ -1,4 +1,4 @@
-#include "base/base_control_group.h"
+#include "base/base_cgroup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,8 +97,7 @@ static const char *below_top(const char *path, const char *top)
     return strcmp(path + len, "/") == 0 ? "" : path + len;
 }
 
-bool rk_control_group_find(struct rk_control_group *group_out, const char *root, unsigned version,
-                           const char *controller)
+bool rk_cgroup_find(struct rk_cgroup *group_out, const char *root, unsigned version, const char *controller)
 {
     char path[PATH_MAX];
     struct mount mount;
@@ -113,12 +112,12 @@ bool rk_control_group_find(struct rk_control_group *group_out, const char *root,
     if (len < 0 || (size_t)len >= sizeof group_out->folder || group_out->mount_len >= sizeof group_out->folder)
         return false;
     while (!is_folder(group_out->folder))
-        if (!rk_control_group_up(group_out))
+        if (!rk_cgroup_up(group_out))
             return false;
     return true;
 }
 
-bool rk_control_group_up(struct rk_control_group *group)
+bool rk_cgroup_up(struct rk_cgroup *group)
 {
     char *slash = strrchr(group->folder, '/');
 
@@ -128,7 +127,7 @@ bool rk_control_group_up(struct rk_control_group *group)
     return true;
 }
 
-bool rk_control_group_read(const char *folder, const char *name, char *text_out, size_t size)
+bool rk_cgroup_read(const char *folder, const char *name, char *text_out, size_t size)
 {
     char path[PATH_MAX + 64];
     FILE *file;
@@ -143,7 +142,7 @@ bool rk_control_group_read(const char *folder, const char *name, char *text_out,
     return ok;
 }
 
-uint64_t rk_control_group_stat(const char *folder, const char *member)
+uint64_t rk_cgroup_stat(const char *folder, const char *member)
 {
     char path[PATH_MAX + 64], line[128];
     size_t len = strlen(member);
