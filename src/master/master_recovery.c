@@ -174,6 +174,11 @@ void rk_master_recovery_tell(struct rk_master_recovery *recovery, uint64_t now_n
 
 static void report(const struct rk_store_recovery *result)
 {
+    char passes[80] = "";
+
+    if (result->n_passes > 1)
+        (void)snprintf(passes, sizeof passes, "; the files were read %" PRIu64 " times, for lack of memory",
+                       result->n_passes);
     if (result->cut_file != 0)
         rk_diag(RK_DIAG_WARNING,
                 "data file %u ends as a crash leaves it: cut %" PRIu64 " bytes at offset %" PRIu64
@@ -181,8 +186,8 @@ static void report(const struct rk_store_recovery *result)
                 "); nothing of it was known to be durable",
                 result->cut_file, result->cut_bytes, result->cut_at_bytes, result->cut_records);
     rk_diag(RK_DIAG_INFO,
-            "recovered %" PRIu64 " keys from %" PRIu64 " records in %" PRIu64 " files, last sequence %" PRIu64,
-            result->n_keys, result->n_records, result->n_files, result->last_sequence);
+            "recovered %" PRIu64 " keys from %" PRIu64 " records in %" PRIu64 " files, last sequence %" PRIu64 "%s",
+            result->n_keys, result->n_records, result->n_files, result->last_sequence, passes);
 }
 
 static void warn_if_full(const struct rk_master_recovery *recovery)

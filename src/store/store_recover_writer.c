@@ -122,6 +122,7 @@ static void plan(struct recovery *recovery)
                                                   rk_keydir_bulk_max_depth(recovery->building.bulk));
     n_groups = 1ull << recovery->building.range.range_bits;
     recovery->n_passes = plan.n_passes < n_groups ? plan.n_passes : n_groups;
+    recovery->result.n_passes = recovery->n_passes;
 }
 
 static void prepare_threads(struct recovery *recovery)

@@ -55,6 +55,7 @@ struct rk_store_recovery {
     uint64_t n_records; /* tombstones included */
     uint64_t n_tombstones;
     uint64_t n_keys;
+    uint64_t n_passes;     /* so often all files were read */
     uint64_t n_bytes;      /* of all files, as they were found */
     bool was_clean;        /* the newest file had been closed, or there is none */
     uint32_t cut_file;     /* 0: nothing was torn */

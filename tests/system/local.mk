@@ -10,7 +10,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
 check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_expire check_system_faults check_system_full check_system_input check_system_start check_system_stuck
-check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge check_system_settings
+check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_memory check_system_merge check_system_settings
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh %D%/check_system_settings.sh
 endif
 EXTRA_DIST += %D%/system_script.sh
@@ -51,6 +51,9 @@ check_system_load_LDADD = $(SYSTEM_LDADD)
 check_system_merge_SOURCES = %D%/check_system_merge.c $(SYSTEM_SUPPORT)
 check_system_merge_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_merge_LDADD = $(SYSTEM_LDADD)
+check_system_memory_SOURCES = %D%/check_system_memory.c $(SYSTEM_STORE) $(SYSTEM_SUPPORT)
+check_system_memory_CFLAGS = $(check_system_expire_CFLAGS)
+check_system_memory_LDADD = $(check_system_expire_LDADD)
 check_system_settings_SOURCES = %D%/check_system_settings.c $(SYSTEM_SUPPORT)
 check_system_settings_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_settings_LDADD = librk_test.a librk_conf.a librk_base.a $(CHECK_LIBS) $(YAML_LIBS)
