@@ -179,6 +179,11 @@ START_TEST(a_container_whose_group_is_mounted)
     put("/proc/self/mountinfo", "35 31 0:32 /docker/0123 /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n");
     put("/sys/fs/cgroup/memory/memory.limit_in_bytes", "67108864\n");
     ck_assert_uint_eq(look().memory_bytes, 64 * MIB);
+    put("/proc/self/cgroup", "4:memory:/docker/0123/inner\n");
+    put("/sys/fs/cgroup/memory/inner/memory.limit_in_bytes", "33554432\n");
+    ck_assert_uint_eq(look().memory_bytes, 32 * MIB);
+    put("/proc/self/cgroup", "4:memory:/docker/01234/inner\n"); /* another one */
+    ck_assert_uint_eq(look().memory_bytes, 64 * MIB);
 }
 END_TEST
 

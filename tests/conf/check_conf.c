@@ -615,6 +615,7 @@ END_TEST
 START_TEST(notes_are_comments)
 {
     static const struct rk_conf_note notes[] = { { { "server", "workers" }, "auto: 7 cores" },
+                                                 { { "log", "workers" }, "of another section" },
                                                  { { "ring", "size" }, "auto: \"quoted\" # twice" } };
     struct rk_conf conf, again;
     char *text = NULL;
@@ -629,6 +630,7 @@ START_TEST(notes_are_comments)
     ck_assert_ptr_nonnull(strstr(text, "\n  workers: 7 # auto: 7 cores\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nring:\n  size: 70MiB # auto: \"quoted\" # twice\n"));
     ck_assert_ptr_eq(strstr(text, " # auto: 7 cores"), strstr(text, " # "));
+    ck_assert_ptr_null(strstr(text, "of another section"));
     ck_assert_int_eq(load(&again, text, NULL), RK_OK);
     ck_assert_uint_eq(again.server.workers, 7);
     ck_assert_uint_eq(again.ring.size_bytes, 70u << 20);

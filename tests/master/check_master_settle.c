@@ -115,7 +115,21 @@ START_TEST(more_than_there_is_gives_a_warning)
 }
 END_TEST
 
-/* The smallest ring and file that are accepted take the largest record, and the advice is followed with success. */
+static void check_smallest_ring(uint64_t record_bytes)
+{
+    uint64_t needed = 2 * (sizeof(struct rk_ring_request) + record_bytes + RK_RING_HEADER_BYTES);
+    char assignment[64];
+
+    if (needed < 2 * MIB)
+        return; /* smaller than a ring may be */
+    for (unsigned enough = 0; enough < 2; enough++) {
+        snprintf(assignment, sizeof assignment, "ring.size=%llu", (unsigned long long)needed - 1 + 4096 * enough);
+        set(assignment);
+        ck_assert_int_eq(settle(1, MIB), enough ? RK_OK : RK_ERR_INVALID);
+    }
+}
+
+/* The smallest ring that is accepted takes the largest record, and no smaller one is accepted. */
 START_TEST(what_is_accepted_holds_the_largest_record)
 {
     static const char *const values[] = { "1", "1000", "64KiB", "65537", "1MiB", "7MiB", "32MiB", "100MiB", "512MiB" };
@@ -135,6 +149,7 @@ START_TEST(what_is_accepted_holds_the_largest_record)
             record =
                 rk_record_size(conf.limits.max_key_bytes, RK_RECORD_METADATA_MAX, conf.limits.max_value_bytes, true);
             ck_assert_uint_le(sizeof(struct rk_ring_request) + record, rk_ring_message_max(conf.ring.size_bytes));
+            check_smallest_ring(record);
         }
 }
 END_TEST
