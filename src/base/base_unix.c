@@ -174,3 +174,13 @@ enum rk_err rk_unix_connect(const char *path, int *fd_out, struct rk_detail *det
     close_fd(address.folder_fd);
     return err;
 }
+
+enum rk_err rk_unix_check_path(const char *path, struct rk_detail *detail)
+{
+    struct address address;
+    enum rk_err err = open_address(&address, path, detail);
+
+    if (err == RK_OK)
+        close_fd(address.folder_fd);
+    return err;
+}

@@ -16,4 +16,7 @@ enum rk_err rk_unix_listen(const char *path, int backlog, int *fd_out, struct rk
  * RK_ERR_IO: permission, and all else. Any thread. */
 enum rk_err rk_unix_connect(const char *path, int *fd_out, struct rk_detail *detail);
 
+/* Whether a socket can have this path: RK_ERR_TOO_LARGE, or what is wrong with its folder, as the two above say it. */
+enum rk_err rk_unix_check_path(const char *path, struct rk_detail *detail);
+
 #endif

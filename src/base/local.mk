@@ -1,6 +1,8 @@
 # base: knows nothing of RackKV
 noinst_LIBRARIES += librk_base.a
 librk_base_a_SOURCES = \
+	%D%/base_cgroup.c %D%/base_cgroup.h \
+	%D%/base_machine.c %D%/base_machine.h \
 	%D%/base_assert.c %D%/base_assert.h \
 	%D%/base_bytes.h \
 	%D%/base_crc.c %D%/base_crc.h \

@@ -1,9 +1,12 @@
 /* rackkvd: the server. Arguments and the table of roles; what happens is in master/ and worker/. */
 #include "base/base_detail.h"
 #include "base/base_diag.h"
+#include "base/base_machine.h"
 #include "bin/bin_daemon.h"
 #include "conf/conf.h"
 #include "master/master.h"
+#include "master/master_probe.h"
+#include "master/master_settle.h"
 #include "worker/worker.h"
 
 #include <getopt.h>
@@ -162,7 +165,18 @@ static enum rk_err load_conf(struct rk_conf *conf, const struct options *options
         err = rk_conf_load_file(conf, options->conf_file, detail);
     for (size_t i = 0; err == RK_OK && i < options->n_overrides; i++)
         err = rk_conf_override(conf, options->overrides[i], detail);
-    return err == RK_OK ? rk_conf_check(conf, detail) : err;
+    if (options->single)
+        conf->server.workers = 1;
+    return err;
+}
+
+/* What `auto` is here, and whether all of it can be had together. */
+static enum rk_err settle(struct rk_conf *conf, struct rk_master_settled *settled, struct rk_detail *detail)
+{
+    struct rk_machine machine;
+
+    rk_machine_look(&machine, "");
+    return rk_master_settle(conf, &machine, settled, detail);
 }
 
 static int serve(const struct rk_conf *conf, const struct options *options)
@@ -183,28 +197,44 @@ static int serve(const struct rk_conf *conf, const struct options *options)
     return rk_master_run(&master);
 }
 
+/* The same words before a start and instead of one. */
+static int use_conf(const struct rk_conf *conf, const struct rk_master_settled *settled, const struct options *options)
+{
+    struct rk_detail detail = { .text = "" };
+
+    if (options->print) {
+        rk_conf_print(conf, settled->notes, settled->n_notes, stdout);
+        return EXIT_SUCCESS;
+    }
+    for (size_t i = 0; i < settled->n_warnings; i++)
+        (void)fprintf(stderr, "rackkvd: warning: %s\n", settled->warnings[i]);
+    if (rk_master_probe(conf, &detail) != RK_OK) {
+        (void)fprintf(stderr, "rackkvd: %s\n", detail.text);
+        return EXIT_FAILURE;
+    }
+    if (!options->test)
+        return serve(conf, options);
+    (void)printf("rackkvd: the configuration %s is good\n",
+                 options->conf_file != NULL ? options->conf_file : "(defaults)");
+    return EXIT_SUCCESS;
+}
+
 static int run_server(int argc, char **argv)
 {
     struct options options = { .conf_file = NULL };
     struct rk_detail detail = { .text = "" };
+    struct rk_master_settled settled;
     struct rk_conf conf;
     int exit_code;
 
     if (!parse_arguments(&options, argc, argv, &exit_code))
         return exit_code;
     rk_conf_init(&conf);
-    if (load_conf(&conf, &options, &detail) != RK_OK) {
+    if (load_conf(&conf, &options, &detail) != RK_OK || settle(&conf, &settled, &detail) != RK_OK) {
         (void)fprintf(stderr, "rackkvd: %s\n", detail.text);
         exit_code = EXIT_USAGE;
-    } else if (options.print) {
-        rk_conf_print(&conf, stdout);
-        exit_code = EXIT_SUCCESS;
-    } else if (options.test) {
-        (void)printf("rackkvd: the configuration %s is good\n",
-                     options.conf_file != NULL ? options.conf_file : "(defaults)");
-        exit_code = EXIT_SUCCESS;
     } else {
-        exit_code = serve(&conf, &options);
+        exit_code = use_conf(&conf, &settled, &options);
     }
     rk_conf_fini(&conf);
     return exit_code;

@@ -7,10 +7,8 @@
 #include "conf/conf_value.h"
 #include "conf/conf_window.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void rk_conf_init(struct rk_conf *conf)
 {
@@ -99,33 +97,6 @@ enum rk_err rk_conf_override(struct rk_conf *conf, const char *assignment, struc
         rk_detail_wrap(detail, "-o %s", rk_conf_quote(assignment, quoted));
     free(copy);
     return err;
-}
-
-uint64_t rk_conf_n_workers(const struct rk_conf *conf)
-{
-    const struct rk_conf_key *key = rk_conf_key_lookup("server", "workers");
-    cpu_set_t cpus;
-    uint64_t n_cpus = 1;
-
-    if (conf->server.workers != 0)
-        return conf->server.workers;
-    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0) /* fails on machines of more than 1024 cores */
-        n_cpus = (uint64_t)CPU_COUNT(&cpus);
-    else if (sysconf(_SC_NPROCESSORS_ONLN) > 0)
-        n_cpus = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
-    return n_cpus < key->max ? n_cpus : key->max;
-}
-
-uint64_t rk_conf_keydir_bytes(const struct rk_conf *conf)
-{
-    const struct rk_conf_key *key = rk_conf_key_lookup("keydir", "max_bytes");
-    long n_pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGE_SIZE);
-    uint64_t bytes;
-
-    if (conf->keydir.max_bytes != 0)
-        return conf->keydir.max_bytes;
-    bytes = n_pages > 0 && page_bytes > 0 ? (uint64_t)n_pages * (uint64_t)page_bytes / 2 : 0;
-    return bytes > key->min ? bytes : key->min;
 }
 
 char *rk_conf_control_socket(const struct rk_conf *conf)

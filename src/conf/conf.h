@@ -14,7 +14,8 @@
 struct rk_detail;
 struct rk_conf_origin;
 
-#define RK_CONF_LISTEN_MAX 16
+#define RK_CONF_LISTEN_MAX  16
+#define RK_CONF_WORKERS_MAX 64
 
 enum rk_conf_sync { RK_CONF_SYNC_ALWAYS, RK_CONF_SYNC_INTERVAL, RK_CONF_SYNC_NONE };
 enum rk_conf_policy { RK_CONF_POLICY_AUTO, RK_CONF_POLICY_NEVER, RK_CONF_POLICY_WINDOW };
@@ -24,7 +25,7 @@ struct rk_conf {
         char *data_dir;
         char *pid_file;       /* "": none */
         char *control_socket; /* "": in data_dir; rk_conf_control_socket */
-        uint64_t workers;     /* 0: auto, one a core */
+        uint64_t workers;     /* 0: auto */
         uint64_t drain_timeout_ms;
     } server;
     struct {
@@ -47,10 +48,10 @@ struct rk_conf {
         uint64_t reserve_bytes;
     } log;
     struct {
-        uint64_t max_bytes; /* 0: auto, from the machine's memory */
+        uint64_t max_bytes; /* 0: auto */
     } keydir;
     struct {
-        uint64_t size_bytes;
+        uint64_t size_bytes; /* 0: auto */
     } ring;
     struct {
         enum rk_conf_policy policy;
@@ -93,13 +94,22 @@ enum rk_err rk_conf_load_text(struct rk_conf *conf, const char *name, const char
  * RK_ERR_INVALID with a detail "-o section.key=value: ..."; conf is unchanged then. */
 enum rk_err rk_conf_override(struct rk_conf *conf, const char *assignment, struct rk_detail *detail);
 
-/* Contradictions between values. Call after all of the above. */
+/* Contradictions between values, as far as they can be seen without knowing what is done with them; master_settle.h is
+ * the whole of it. Call after all of the above. */
 enum rk_err rk_conf_check(const struct rk_conf *conf, struct rk_detail *detail);
 
-/* What `auto` stands for on this machine: the number of workers (the cores that this process may run on, within the
- * key's range), and the bytes of the keydir (half of the physical memory). Never 0. */
-uint64_t rk_conf_n_workers(const struct rk_conf *conf);
-uint64_t rk_conf_keydir_bytes(const struct rk_conf *conf);
+/* For who knows what is done with them. Names are { section, key }.
+ *
+ * RK_ERR_INVALID unless the value of `small` is at least what it needs because of `large`; the detail says what would
+ * be right, and where to write it. */
+enum rk_err rk_conf_check_holds(const struct rk_conf *conf, const char *const small[2], const char *const large[2],
+                                uint64_t needed, struct rk_detail *detail);
+
+/* RK_ERR_INVALID: puts the place before the detail at which somebody wrote the value, if anybody did. */
+enum rk_err rk_conf_refuse(const struct rk_conf *conf, const char *const name[2], struct rk_detail *detail);
+
+/* Up to a number that a person would write: whole KiB, from 1 MiB on whole MiB. Pure. */
+uint64_t rk_conf_round_up(uint64_t bytes);
 
 /* Where the master's control socket is. Allocated. */
 char *rk_conf_control_socket(const struct rk_conf *conf);
@@ -107,8 +117,15 @@ char *rk_conf_control_socket(const struct rk_conf *conf);
 /* When merges may begin with merge.policy: window, in minutes of the local day; the end may be before the begin. */
 void rk_conf_merge_window(const struct rk_conf *conf, unsigned *begin_minute_out, unsigned *end_minute_out);
 
-/* Prints the effective configuration as YAML that rk_conf_load_file reads back to the same values. */
-void rk_conf_print(const struct rk_conf *conf, FILE *out);
+/* What is to be said of a value behind it: { section, key }, and a few words. */
+struct rk_conf_note {
+    const char *name[2];
+    char text[112];
+};
+
+/* Prints the effective configuration as YAML that rk_conf_load_file reads back to the same values. Notes
+ * become comments. */
+void rk_conf_print(const struct rk_conf *conf, const struct rk_conf_note *notes, size_t n_notes, FILE *out);
 
 /* Prints a commented file with every key, its meaning, range and default: conf/rackkv.yaml. */
 void rk_conf_print_reference(FILE *out);

@@ -6,16 +6,6 @@
 
 #include <string.h>
 
-/* What a record has besides key and value: header, metadata, checksums of its blocks (1/16384), padding (1/128). */
-#define RECORD_MARGIN_BYTES (64u * 1024)
-
-static uint64_t largest_record_bytes(const struct rk_conf *conf)
-{
-    uint64_t payload = conf->limits.max_key_bytes + conf->limits.max_value_bytes;
-
-    return payload + payload / 64 + RECORD_MARGIN_BYTES;
-}
-
 static const struct rk_conf_origin *origin_of(const struct rk_conf *conf, const char *section, const char *name)
 {
     return &conf->origins[rk_conf_key_lookup(section, name) - rk_conf_keys];
@@ -32,6 +22,13 @@ static void name_value(const struct rk_conf *conf, const char *section, const ch
                    origin_of(conf, section, name)->source == NULL ? " (the default)" : "");
 }
 
+uint64_t rk_conf_round_up(uint64_t bytes)
+{
+    uint64_t unit = bytes < (1u << 20) ? 1024 : 1u << 20;
+
+    return (bytes + unit - 1) / unit * unit;
+}
+
 static void wrap_origin(const struct rk_conf_origin *origin, struct rk_detail *detail)
 {
     if (origin->line != 0)
@@ -40,20 +37,18 @@ static void wrap_origin(const struct rk_conf_origin *origin, struct rk_detail *d
         rk_detail_wrap(detail, "%s", origin->source);
 }
 
-/* `small` must be at least needed bytes because of `large`. */
-static enum rk_err check_holds(const struct rk_conf *conf, const char *const small[2], const char *const large[2],
-                               uint64_t needed, struct rk_detail *detail)
+enum rk_err rk_conf_check_holds(const struct rk_conf *conf, const char *const small[2], const char *const large[2],
+                                uint64_t needed, struct rk_detail *detail)
 {
     const struct rk_conf_key *key = rk_conf_key_lookup(small[0], small[1]);
     const struct rk_conf_origin *origin = origin_of(conf, small[0], small[1]);
     char small_text[96], large_text[96], needed_text[RK_CONF_NUMBER_BYTES];
-    uint64_t rounded = needed < (1u << 20) ? (needed + 1023) >> 10 << 10 : (needed + (1u << 20) - 1) >> 20 << 20;
 
     if (rk_conf_get_number(conf, key) >= needed)
         return RK_OK;
     name_value(conf, small[0], small[1], small_text, sizeof small_text);
     name_value(conf, large[0], large[1], large_text, sizeof large_text);
-    rk_conf_number_format(key, rounded, needed_text);
+    rk_conf_number_format(key, rk_conf_round_up(needed), needed_text);
     rk_detail_set(detail, "%s is too small for %s; it must be at least %s", small_text, large_text, needed_text);
     wrap_origin(origin->source != NULL ? origin : origin_of(conf, large[0], large[1]), detail);
     return RK_ERR_INVALID;
@@ -108,21 +103,21 @@ static enum rk_err check_listen(const struct rk_conf *conf, struct rk_detail *de
 
 enum rk_err rk_conf_check(const struct rk_conf *conf, struct rk_detail *detail)
 {
-    static const char *const ring_size[] = { "ring", "size" };
-    static const char *const file_size[] = { "log", "file_size" };
     static const char *const max_head[] = { "limits", "max_head" };
-    static const char *const max_value[] = { "limits", "max_value" };
     static const char *const max_key[] = { "limits", "max_key" };
     enum rk_err err;
 
-    err = check_holds(conf, ring_size, max_value, largest_record_bytes(conf), detail);
-    if (err == RK_OK)
-        err = check_holds(conf, file_size, max_value, largest_record_bytes(conf), detail);
-    if (err == RK_OK) /* a key of bytes that are all percent-encoded still has room for headers beside it */
-        err = check_holds(conf, max_head, max_key, 3 * conf->limits.max_key_bytes + 512, detail);
+    /* a key of bytes that are all percent-encoded still has room for headers beside it */
+    err = rk_conf_check_holds(conf, max_head, max_key, 3 * conf->limits.max_key_bytes + 512, detail);
     if (err == RK_OK)
         err = check_listen(conf, detail);
     if (err == RK_OK)
         err = check_merge(conf, detail);
     return err;
+}
+
+enum rk_err rk_conf_refuse(const struct rk_conf *conf, const char *const name[2], struct rk_detail *detail)
+{
+    wrap_origin(origin_of(conf, name[0], name[1]), detail);
+    return RK_ERR_INVALID;
 }

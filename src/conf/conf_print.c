@@ -119,7 +119,7 @@ static void emit_sections(yaml_emitter_t *emitter, const struct rk_conf *conf)
     emit_mapping_end(emitter);
 }
 
-void rk_conf_print(const struct rk_conf *conf, FILE *out)
+static void emit_all(const struct rk_conf *conf, FILE *out)
 {
     yaml_emitter_t emitter;
     yaml_event_t event;
@@ -134,4 +134,34 @@ void rk_conf_print(const struct rk_conf *conf, FILE *out)
     emit(&emitter, &event, yaml_document_end_event_initialize(&event, 1));
     emit(&emitter, &event, yaml_stream_end_event_initialize(&event));
     yaml_emitter_delete(&emitter);
+}
+
+/* What the emitter wrote, with the notes as comments: it has none of its own. It puts each value that is a number on a
+ * line "  key: value" of its section, whose line is "section:". */
+static void print_noted(const char *text, const struct rk_conf_note *notes, size_t n_notes, FILE *out)
+{
+    char section[32] = "", name[32] = "";
+
+    for (size_t len; *text != '\0'; text += len + (text[len] == '\n')) {
+        len = strcspn(text, "\n");
+        (void)fprintf(out, "%.*s", (int)len, text);
+        if (sscanf(text, text[0] == ' ' ? "  %31[a-z_]:" : "%31[a-z_]:", text[0] == ' ' ? name : section) == 1)
+            for (size_t i = 0; text[0] == ' ' && i < n_notes; i++)
+                if (strcmp(notes[i].name[0], section) == 0 && strcmp(notes[i].name[1], name) == 0)
+                    (void)fprintf(out, " # %s", notes[i].text);
+        (void)fputc('\n', out);
+    }
+}
+
+void rk_conf_print(const struct rk_conf *conf, const struct rk_conf_note *notes, size_t n_notes, FILE *out)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+
+    RK_ASSERT(memory != NULL);
+    emit_all(conf, memory);
+    RK_ASSERT(fclose(memory) == 0);
+    print_noted(text, notes, n_notes, out);
+    free(text);
 }

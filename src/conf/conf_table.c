@@ -55,8 +55,9 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
       .item_text = "the path of a Unix socket, or \"\" for control.sock in server.data_dir",
       .doc = "The Unix socket of rackkvctl(8), for the server's user alone; \"\" is control.sock in server.data_dir." },
     { .section = "server", .name = "workers", .type = RK_CONF_INTEGER, .offset = OFFSET(server.workers),
-      .auto_allowed = true, .default_text = "auto", .min = 1, .max = 256,
-      .doc = "How many worker processes serve requests; auto is one a core that the server may run on." },
+      .auto_allowed = true, .default_text = "auto", .min = 1, .max = RK_CONF_WORKERS_MAX,
+      .doc = "How many worker processes serve requests; auto is one a core that the server may run on, by its affinity "
+             "and the processor quota of its control group." },
     { .section = "server", .name = "drain_timeout", .type = RK_CONF_DURATION,
       .offset = OFFSET(server.drain_timeout_ms), .default_text = "10s", .min = 0, .max = HOUR,
       .doc = "How long a server that drains waits for requests that are being answered, before it stops anyway." },
@@ -84,7 +85,8 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
       .doc = "The longest key, in bytes as stored; percent-encoded in a path it takes up to three times as many." },
     { .section = "limits", .name = "max_value", .type = RK_CONF_SIZE, .offset = OFFSET(limits.max_value_bytes),
       .default_text = "32MiB", .min = 1, .max = 512 * MIB,
-      .doc = "The largest value. A record of this size must fit into ring.size and log.file_size." },
+      .doc = "The largest value. A record of this size must fit into log.file_size, and twice into "
+             "ring.size." },
     { .section = "limits", .name = "max_head", .type = RK_CONF_SIZE, .offset = OFFSET(limits.max_head_bytes),
       .default_text = "32KiB", .min = 1 * KIB, .max = 256 * KIB,
       .doc = "The largest request line and headers together." },
@@ -105,14 +107,15 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
              "space again, and deletes go on. About 16000 deletes for each MiB; 0 is none." },
 
     { .section = "keydir", .name = "max_bytes", .type = RK_CONF_SIZE, .offset = OFFSET(keydir.max_bytes),
-      .auto_allowed = true, .default_text = "auto", .min = MIB, .max = 16 * TIB,
+      .auto_allowed = true, .default_text = "auto", .min = MIB, .max = 8 * TIB,
       .doc = "The most memory that the index of all keys may take, about 25 bytes a key; when it is full, new keys are "
-             "refused. auto is half of the machine's memory." },
+             "refused. auto is half of the memory that the machine has, or that the control group may have." },
 
     { .section = "ring", .name = "size", .type = RK_CONF_SIZE, .offset = OFFSET(ring.size_bytes),
-      .default_text = "64MiB", .min = MIB, .max = GIB,
+      .auto_allowed = true, .default_text = "auto", .min = MIB, .max = 2 * GIB,
       .doc = "Shared memory of each worker for the writes that wait for the writer; when it is full, the worker "
-             "answers 503. It must hold at least one record of limits.max_value." },
+             "answers 503. It must hold two records of limits.max_value; auto is what these need, or more (up to "
+             "64MiB) where there is memory for it." },
 
     { .section = "merge", .name = "policy", .type = RK_CONF_ENUM, .offset = OFFSET(merge.policy),
       .default_text = "auto", .words = policy_words,

@@ -1,7 +1,6 @@
 #include "keydir/keydir_extents.h"
 
 #include "base/base_assert.h"
-#include "base/base_mem.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -71,12 +70,29 @@ void rk_keydir_extents_populate(const struct rk_keydir_extents *extents, uint32_
         (void)madvise(bytes + from * RK_KEYDIR_STEP_BYTES, (to - from) * RK_KEYDIR_STEP_BYTES, MADV_POPULATE_WRITE);
 }
 
-void rk_keydir_extents_init(struct rk_keydir_extents *extents, const struct rk_keydir *region, int fd,
-                            bool keeps_for_grace)
+/* Zeros that cost memory only where something is stored: room for all extents of the address space, of which few are
+ * ever used. NULL when not even the addresses can be had. */
+static void *map_table(uint64_t n, size_t size)
 {
+    void *table = mmap(NULL, n * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return table != MAP_FAILED ? table : NULL;
+}
+
+static void unmap_table(void *table, uint64_t n, size_t size)
+{
+    if (table != NULL)
+        (void)munmap(table, n * size); /* the range that mmap returned */
+}
+
+enum rk_err rk_keydir_extents_init(struct rk_keydir_extents *extents, const struct rk_keydir *region, int fd,
+                                   bool keeps_for_grace)
+{
+    uint64_t n = region->header->n_extents;
+
     *extents = (struct rk_keydir_extents){
-        .table = rk_mem_calloc(region->header->n_extents, sizeof(struct rk_keydir_extent)),
-        .free_maps = rk_mem_calloc(region->header->n_extents, sizeof(uint64_t[RK_KEYDIR_MAX_STEPS])),
+        .table = map_table(n, sizeof *extents->table),
+        .free_maps = map_table(n, sizeof *extents->free_maps),
         .region = region,
         .fd = fd,
         .keeps_for_grace = keeps_for_grace,
@@ -86,14 +102,17 @@ void rk_keydir_extents_init(struct rk_keydir_extents *extents, const struct rk_k
     };
     for (uint32_t steps = 0; steps <= RK_KEYDIR_MAX_STEPS; steps++)
         extents->pool[steps] = RK_KEYDIR_NO_EXTENT;
+    return extents->table != NULL && extents->free_maps != NULL ? RK_OK : RK_ERR_NO_MEMORY;
 }
 
 void rk_keydir_extents_fini(struct rk_keydir_extents *extents)
 {
+    if (extents->region == NULL)
+        return;
     for (uint32_t at = 0; at < extents->n_fresh; at++)
         forbid_access(extents, at, false);
-    free(extents->free_maps);
-    free(extents->table);
+    unmap_table(extents->free_maps, extents->region->header->n_extents, sizeof *extents->free_maps);
+    unmap_table(extents->table, extents->region->header->n_extents, sizeof *extents->table);
     extents->free_maps = NULL;
     extents->table = NULL;
 }

@@ -53,8 +53,9 @@ struct rk_keydir_extents {
 
 #define RK_KEYDIR_POISON_BYTE 0xa5
 
-void rk_keydir_extents_init(struct rk_keydir_extents *extents, const struct rk_keydir *region, int fd,
-                            bool keeps_for_grace);
+/* RK_ERR_NO_MEMORY: there are not so many addresses. `fini` in any case, also for a zeroed one. */
+enum rk_err rk_keydir_extents_init(struct rk_keydir_extents *extents, const struct rk_keydir *region, int fd,
+                                   bool keeps_for_grace);
 void rk_keydir_extents_fini(struct rk_keydir_extents *extents);
 
 /* An extent with `steps` steps of zeros, now in state PAGE. There must be one: rk_keydir_extents_n_free. */

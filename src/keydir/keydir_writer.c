@@ -108,7 +108,12 @@ enum rk_err rk_keydir_writer_create(struct rk_keydir_writer **writer_out, uint64
     err = map_region(writer, &header, detail);
     if (err != RK_OK)
         goto fail;
-    rk_keydir_extents_init(&writer->extents, &writer->region, writer->fd, grace != NULL);
+    err = rk_keydir_extents_init(&writer->extents, &writer->region, writer->fd, grace != NULL);
+    if (err != RK_OK) {
+        rk_detail_set(detail, "keydir: no room in the address space for the tables of %llu extents",
+                      (unsigned long long)header.n_extents);
+        goto fail;
+    }
     rk_keydir_waiting_init(&writer->waiting);
     writer->builder = rk_keydir_builder_create();
     rk_keydir_resize_init(writer);
@@ -125,8 +130,7 @@ void rk_keydir_writer_destroy(struct rk_keydir_writer **writer_at)
 
     if (writer == NULL)
         return;
-    if (writer->extents.table != NULL)
-        rk_keydir_extents_fini(&writer->extents);
+    rk_keydir_extents_fini(&writer->extents);
     rk_keydir_waiting_fini(&writer->waiting);
     rk_keydir_builder_destroy(&writer->builder);
     if (writer->region.header != NULL)

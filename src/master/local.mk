@@ -6,6 +6,10 @@ librk_master_a_SOURCES = \
 	%D%/master_engine.c %D%/master_engine.h \
 	%D%/master_listeners.c %D%/master_listeners.h \
 	%D%/master_recovery.c %D%/master_recovery.h \
+	%D%/master_limits.c %D%/master_limits.h \
+	%D%/master_probe.c %D%/master_probe.h \
+	%D%/master_probe_listen.c %D%/master_probe_listen.h \
+	%D%/master_settle.c %D%/master_settle.h \
 	%D%/master_single.c %D%/master_single.h \
 	%D%/master_spawn.c %D%/master_spawn.h \
 	%D%/master_workers.c %D%/master_workers.h

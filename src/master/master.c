@@ -54,17 +54,9 @@ struct master {
     uint64_t stop_deadline_ns;
 };
 
-/* One core serves what one event loop can: the writer and the kernel take the rest. */
 static unsigned count_slots(const struct rk_master_options *options)
 {
-    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint64_t n = options->conf->server.workers;
-
-    if (options->run_worker != NULL)
-        return 1;
-    if (n == 0)
-        n = n_cores > 0 ? (uint64_t)n_cores : 1;
-    return n < RK_HANDOVER_SLOTS_MAX ? (unsigned)n : RK_HANDOVER_SLOTS_MAX;
+    return options->run_worker != NULL ? 1 : (unsigned)options->conf->server.workers;
 }
 
 static enum rk_err open_signals(struct master *master, struct rk_detail *detail)

@@ -12,7 +12,7 @@ struct rk_detail;
 struct rk_handover;
 
 struct rk_master_options {
-    const struct rk_conf *conf; /* checked */
+    const struct rk_conf *conf; /* settled (master_settle.h) */
     const char *program;        /* what to exec for a worker */
     bool salvage;               /* go on without what is damaged */
 

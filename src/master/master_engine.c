@@ -120,15 +120,6 @@ static enum rk_err open_rings(struct rk_master_engine *engine, struct rk_detail 
     return err;
 }
 
-/* `auto`: half of the memory, which is room for half a billion keys on a machine of 24 GiB. It is a limit, not a
- * reservation. */
-static uint64_t keydir_max_bytes(const struct rk_conf *conf)
-{
-    if (conf->keydir.max_bytes != 0)
-        return conf->keydir.max_bytes;
-    return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE) / 2;
-}
-
 static void create_writer(struct rk_master_engine *engine, const struct rk_conf *conf)
 {
     engine->space = rk_store_space_create();
@@ -168,7 +159,7 @@ enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct 
     if (err == RK_OK)
         err = open_rings(engine, detail);
     if (err == RK_OK)
-        err = rk_keydir_writer_create(&engine->keydir, keydir_max_bytes(conf), engine->grace, detail);
+        err = rk_keydir_writer_create(&engine->keydir, conf->keydir.max_bytes, engine->grace, detail);
     if (err == RK_OK)
         create_writer(engine, conf);
     return err;

@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_diag.h"
+#include "base/base_machine.h"
 #include "base/base_mem.h"
 #include "base/base_plural.h"
 #include "base/base_thread.h"
@@ -81,7 +82,10 @@ static enum rk_err salvage(struct rk_master_recovery *recovery)
 static enum rk_err recover(struct rk_master_recovery *recovery)
 {
     struct rk_master_engine *engine = recovery->engine;
-    struct rk_store_recover_hooks hooks = { .space = engine->space, .context = recovery, .progress = note_progress };
+    struct rk_store_recover_hooks hooks = { .space = engine->space,
+                                            .context = recovery,
+                                            .progress = note_progress,
+                                            .memory_left_bytes = rk_machine_memory_left("") };
     const struct rk_conf *conf = recovery->options->conf;
     enum rk_err err = recovery->options->salvage ? salvage(recovery) : RK_OK;
 
@@ -173,6 +177,11 @@ void rk_master_recovery_tell(struct rk_master_recovery *recovery, uint64_t now_n
 
 static void report(const struct rk_store_recovery *result)
 {
+    char passes[80] = "";
+
+    if (result->n_passes > 1)
+        (void)snprintf(passes, sizeof passes, "; the files were read %" PRIu64 " times, for lack of memory",
+                       result->n_passes);
     if (result->cut_file != 0)
         rk_diag(RK_DIAG_WARNING,
                 "data file %u ends as a crash leaves it: cut %" PRIu64 " byte%s at offset %" PRIu64
@@ -181,9 +190,9 @@ static void report(const struct rk_store_recovery *result)
                 result->cut_file, result->cut_bytes, rk_plural(result->cut_bytes), result->cut_at_bytes,
                 result->cut_records);
     rk_diag(RK_DIAG_INFO,
-            "recovered %" PRIu64 " key%s from %" PRIu64 " record%s in %" PRIu64 " file%s, last sequence %" PRIu64,
+            "recovered %" PRIu64 " key%s from %" PRIu64 " record%s in %" PRIu64 " file%s, last sequence %" PRIu64 "%s",
             result->n_keys, rk_plural(result->n_keys), result->n_records, rk_plural(result->n_records), result->n_files,
-            rk_plural(result->n_files), result->last_sequence);
+            rk_plural(result->n_files), result->last_sequence, passes);
 }
 
 static void warn_if_full(const struct rk_master_recovery *recovery)

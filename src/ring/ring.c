@@ -24,9 +24,16 @@ static uint64_t align_up(uint64_t size)
     return (size + RK_RING_ALIGN_BYTES - 1) & ~(uint64_t)(RK_RING_ALIGN_BYTES - 1);
 }
 
+/* Behind so many bytes that do not go past the end; there the next ones begin at the front. Any size will do: no offset
+ * is ever computed from a position. */
+static uint64_t offset_behind(uint64_t offset, uint64_t bytes, uint64_t size_bytes)
+{
+    return offset + bytes == size_bytes ? 0 : offset + bytes;
+}
+
 void rk_ring_format(struct rk_ring *ring, uint64_t size_bytes, uint64_t incarnation)
 {
-    RK_ASSERT(size_bytes >= 4096 && (size_bytes & (size_bytes - 1)) == 0);
+    RK_ASSERT(size_bytes >= 4096 && size_bytes % RK_RING_ALIGN_BYTES == 0);
     ring->magic = RING_MAGIC;
     ring->size_bytes = size_bytes;
     atomic_store_explicit(&ring->head, 0, memory_order_relaxed);
@@ -57,23 +64,24 @@ void rk_ring_consumer_init(struct rk_ring_consumer *consumer, struct rk_ring *ri
 uint64_t rk_ring_message_max(uint64_t size_bytes)
 {
     /* Half: whatever the offset, the piece before the end or the piece after it is long enough. */
-    return size_bytes / 2 - RK_RING_HEADER_BYTES;
+    return size_bytes / 2 / RK_RING_ALIGN_BYTES * RK_RING_ALIGN_BYTES - RK_RING_HEADER_BYTES;
 }
 
-static void put_header(struct rk_ring_producer *producer, uint64_t offset, uint64_t length, enum message_kind kind)
+static void put_header(struct rk_ring_producer *producer, uint64_t length, enum message_kind kind)
 {
     struct message_header header = { .length = length, .kind = kind };
 
-    memcpy(producer->data + offset, &header, sizeof header);
+    memcpy(producer->data + producer->offset, &header, sizeof header);
 }
 
 /* Fills what is left before the end of the data area with a pad. */
-static void pad_to_end(struct rk_ring_producer *producer, uint64_t offset)
+static void pad_to_end(struct rk_ring_producer *producer)
 {
-    uint64_t left = producer->size_bytes - offset;
+    uint64_t left = producer->size_bytes - producer->offset;
 
-    put_header(producer, offset, left - RK_RING_HEADER_BYTES, KIND_PAD);
+    put_header(producer, left - RK_RING_HEADER_BYTES, KIND_PAD);
     producer->tail += left;
+    producer->offset = 0;
 }
 
 static bool has_room(struct rk_ring_producer *producer, uint64_t bytes)
@@ -84,50 +92,43 @@ static bool has_room(struct rk_ring_producer *producer, uint64_t bytes)
     return producer->tail + bytes - producer->head <= producer->size_bytes;
 }
 
-static uint64_t tail_offset(const struct rk_ring_producer *producer)
-{
-    return (producer->tail - producer->base) & (producer->size_bytes - 1);
-}
-
 /* Guarantee 4. The store of base is shown by the next store of tail. */
 static void rewind_if_empty(struct rk_ring_producer *producer)
 {
-    if (producer->tail != producer->published || tail_offset(producer) == 0)
+    if (producer->tail != producer->published || producer->offset == 0)
         return;
     producer->head = atomic_load_explicit(&producer->ring->head, memory_order_acquire);
     if (producer->head != producer->tail)
         return;
-    producer->base = producer->tail;
-    atomic_store_explicit(&producer->ring->base, producer->base, memory_order_relaxed);
+    producer->offset = 0;
+    atomic_store_explicit(&producer->ring->base, producer->tail, memory_order_relaxed);
 }
 
 void *rk_ring_reserve(struct rk_ring_producer *producer, uint64_t size)
 {
     uint64_t bytes = RK_RING_HEADER_BYTES + align_up(size);
-    uint64_t offset;
 
     RK_ASSERT(producer->reserved_bytes == 0);
     if (size > rk_ring_message_max(producer->size_bytes))
         return NULL;
     rewind_if_empty(producer);
-    offset = tail_offset(producer);
-    if (offset + bytes > producer->size_bytes) {
-        if (!has_room(producer, producer->size_bytes - offset + bytes))
+    if (producer->offset + bytes > producer->size_bytes) {
+        if (!has_room(producer, producer->size_bytes - producer->offset + bytes))
             return NULL;
-        pad_to_end(producer, offset);
-        offset = 0;
+        pad_to_end(producer);
     } else if (!has_room(producer, bytes)) {
         return NULL;
     }
-    put_header(producer, offset, size, KIND_MESSAGE);
+    put_header(producer, size, KIND_MESSAGE);
     producer->reserved_bytes = bytes;
-    return producer->data + offset + RK_RING_HEADER_BYTES;
+    return producer->data + producer->offset + RK_RING_HEADER_BYTES;
 }
 
 void rk_ring_commit(struct rk_ring_producer *producer)
 {
     RK_ASSERT(producer->reserved_bytes != 0);
     producer->tail += producer->reserved_bytes;
+    producer->offset = offset_behind(producer->offset, producer->reserved_bytes, producer->size_bytes);
     producer->reserved_bytes = 0;
 }
 
@@ -155,6 +156,7 @@ static enum rk_err refresh_tail(struct rk_ring_consumer *consumer)
         if (base != consumer->next || consumer->released != consumer->next)
             return RK_ERR_CORRUPT; /* base moves only when the ring is empty */
         consumer->base = base;
+        consumer->offset = 0;
     }
     consumer->tail = tail;
     return tail == consumer->next ? RK_ERR_NOT_FOUND : RK_OK;
@@ -165,11 +167,11 @@ enum rk_err rk_ring_next(struct rk_ring_consumer *consumer, uint8_t **message_ou
     for (;;) {
         struct message_header header;
         enum rk_err err = consumer->next == consumer->tail ? refresh_tail(consumer) : RK_OK;
-        uint64_t offset = (consumer->next - consumer->base) & (consumer->size_bytes - 1);
-        uint64_t left;
+        uint64_t offset, left;
 
         if (err != RK_OK)
             return err;
+        offset = consumer->offset;
         left = consumer->tail - consumer->next;
         if (left > consumer->size_bytes - offset)
             left = consumer->size_bytes - offset;
@@ -179,6 +181,7 @@ enum rk_err rk_ring_next(struct rk_ring_consumer *consumer, uint8_t **message_ou
         if (header.kind != KIND_MESSAGE && header.kind != KIND_PAD)
             return RK_ERR_CORRUPT;
         consumer->next += RK_RING_HEADER_BYTES + align_up(header.length);
+        consumer->offset = offset_behind(offset, RK_RING_HEADER_BYTES + align_up(header.length), consumer->size_bytes);
         if (header.kind == KIND_MESSAGE) {
             *message_out = consumer->data + offset + RK_RING_HEADER_BYTES;
             *size_out = header.length;

@@ -4,14 +4,15 @@
  *   line 1   tail: bytes ever published            written by the producer only
  *            base: the position at offset 0
  *   line 2   head: bytes ever released             written by the consumer only
- *   4096     data area, size a power of two:
+ *   4096     data area, size a multiple of 16:
  *
  *            |....|hdr msg|hdr msg  |hdr pad      |
  *                 ^head             ^tail
  *
  *   message header, 16 bytes: length of what follows · kind (message or pad) · zeros
  *
- * 1. Positions are 64-bit counts of bytes, never reset while both sides live; (position - base) mod size is the offset.
+ * 1. Positions are 64-bit counts of bytes, never reset while both sides live; (position - base) mod size is the offset,
+ *    which each side keeps beside its position.
  * 2. A message is contiguous: one that does not fit before the end of the data area is preceded by a pad up to the end.
  * 3. Everything before tail was written before tail was published (release); everything before head is no longer read.
  * 4. When the ring is empty, the producer moves base to tail and so begins again at the front of the data area: a ring
@@ -48,8 +49,8 @@ struct rk_ring_producer {
     struct rk_ring *ring;
     uint8_t *data;
     uint64_t size_bytes;
-    uint64_t base;
     uint64_t tail;      /* committed up to here */
+    uint64_t offset;    /* of tail */
     uint64_t published; /* ring->tail */
     uint64_t reserved_bytes;
     uint64_t head; /* as last seen */
@@ -60,8 +61,9 @@ struct rk_ring_consumer {
     uint8_t *data;
     uint64_t size_bytes;
     uint64_t base;
-    uint64_t next; /* the next message begins here */
-    uint64_t tail; /* as last seen, already bounded */
+    uint64_t next;   /* the next message begins here */
+    uint64_t offset; /* of next */
+    uint64_t tail;   /* as last seen, already bounded */
     uint64_t released;
 };
 
@@ -71,8 +73,8 @@ static inline size_t rk_ring_bytes(uint64_t size_bytes)
     return RK_RING_DATA_OFFSET + (size_t)size_bytes;
 }
 
-/* Lays out, or resets, a ring: both sides must be gone, or be started after. size_bytes: a power of two, from 4096. The
- * master's main thread. */
+/* Lays out, or resets, a ring: both sides must be gone, or be started after. size_bytes: a multiple of 16, from 4096.
+ * The master's main thread. */
 void rk_ring_format(struct rk_ring *ring, uint64_t size_bytes, uint64_t incarnation);
 
 /* Whether the shared bytes hold a ring of this size. */

@@ -12,6 +12,7 @@
 #include "log/log_store_writer.h"
 #include "store/store_crew_writer.h"
 #include "store/store_recover_build_writer.h"
+#include "store/store_recover_plan_writer.h"
 #include "store/store_recover_read_writer.h"
 #include "store/store_space_writer.h"
 
@@ -19,17 +20,12 @@
 
 _Static_assert(RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES <= RK_LOG_SEQUENCE_GAP, "no file has room for more records");
 
-#define RECORD_BYTES_MIN   48u        /* no record is smaller */
-#define RECORD_BYTES_USUAL 256u       /* where nobody knows how many there are */
-#define ALONE_BYTES        (4u << 20) /* a store that is not worth a thread */
+#define ALONE_BYTES (4u << 20) /* a store that is not worth a thread */
 
 /* A part is as large as the second cache of a processor likes, and a few of them make pages of the best size. */
 #define PART_ENTRIES    4096u
 #define PART_BITS_MAX   20u
 #define GROUP_PART_BITS 3u
-
-#define MEMORY_BYTES_MIN ((uint64_t)64 << 20)
-#define MEMORY_BYTES_MAX ((uint64_t)4 << 30)
 
 struct recovery {
     struct rk_log_store *store;
@@ -100,32 +96,6 @@ static enum rk_err summarize_files(struct recovery *recovery)
     return RK_OK;
 }
 
-/* How many records there are: at most, and if the files that do not say it are as usual. */
-static void estimate_records(const struct recovery *recovery, uint64_t *at_most_out, uint64_t *usual_out)
-{
-    *at_most_out = *usual_out = 0;
-    for (size_t i = 0; i < recovery->reading.n_files; i++) {
-        const struct rk_log_file_summary *summary = &recovery->reading.files[i].summary;
-        uint64_t at_most = summary->file_bytes / RECORD_BYTES_MIN;
-
-        if (summary->has_trailer && summary->trailer.n_records < at_most)
-            at_most = summary->trailer.n_records;
-        *at_most_out += at_most;
-        *usual_out += summary->has_trailer ? at_most : summary->file_bytes / RECORD_BYTES_USUAL;
-    }
-}
-
-static uint64_t memory_bytes(const struct recovery *recovery)
-{
-    uint64_t bytes = rk_keydir_writer_usage(recovery->keydir).max_bytes / 4;
-
-    if (recovery->hooks->memory_bytes != 0)
-        return recovery->hooks->memory_bytes;
-    if (bytes < MEMORY_BYTES_MIN)
-        return MEMORY_BYTES_MIN;
-    return bytes < MEMORY_BYTES_MAX ? bytes : MEMORY_BYTES_MAX;
-}
-
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -134,25 +104,25 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
 /* Chooses threads, parts, and passes: as many as it takes to never have more entries than the memory holds. */
 static void plan(struct recovery *recovery)
 {
-    uint64_t at_most, usual, n_groups;
+    struct rk_store_recover_plan plan =
+        rk_store_recover_plan(&recovery->reading, rk_keydir_writer_usage(recovery->keydir).max_bytes, recovery->hooks);
     uint32_t part_bits = 0;
+    uint64_t n_groups;
 
-    estimate_records(recovery, &at_most, &usual);
     recovery->n_threads = recovery->hooks->n_threads;
     if (recovery->n_threads == 0 && recovery->result.n_bytes > ALONE_BYTES)
         recovery->n_threads = rk_store_crew_size();
     recovery->n_workers = recovery->n_threads > 0 ? recovery->n_threads : 1;
     recovery->building.bulk = rk_keydir_bulk_create(recovery->keydir, recovery->n_workers);
-    while (part_bits < PART_BITS_MAX && usual >> part_bits > PART_ENTRIES)
+    while (part_bits < PART_BITS_MAX && plan.n_usual >> part_bits > PART_ENTRIES)
         part_bits++;
     recovery->building.part_bits = part_bits;
     recovery->building.now_s = recovery->hooks->now_s != 0 ? recovery->hooks->now_s : rk_time_wall_ms() / 1000;
     recovery->building.range.range_bits = min_u32(part_bits > GROUP_PART_BITS ? part_bits - GROUP_PART_BITS : 0,
                                                   rk_keydir_bulk_max_depth(recovery->building.bulk));
     n_groups = 1ull << recovery->building.range.range_bits;
-    recovery->n_passes = at_most * sizeof(struct rk_log_hint_entry) / memory_bytes(recovery) + 1;
-    if (recovery->n_passes > n_groups)
-        recovery->n_passes = n_groups;
+    recovery->n_passes = plan.n_passes < n_groups ? plan.n_passes : n_groups;
+    recovery->result.n_passes = recovery->n_passes;
 }
 
 static void prepare_threads(struct recovery *recovery)

@@ -6,6 +6,7 @@
  *    been promised is reported, and then nothing is changed on the disk.
  * 3. The result does not depend on the threads, nor do failures: of several, the one in the oldest file is reported.
  * 4. Memory is bounded, keydir aside: entries that do not fit are read again, in a pass for each range of fingerprints.
+ *    Where memory is short passes are many: a store that can be served can be recovered.
  * 5. What is read of the newest file comes from the device, not from pages that never reached it.
  * 6. Afterwards every file is sealed, but for the newest if it holds no record, or if the disk has no room for its
  *    trailer. Doing it again gives the same.
@@ -38,9 +39,11 @@ struct rk_store_recover_hooks {
     void *context;
     /* Some times a second, on the calling thread; never less than before. */
     void (*progress)(void *context, const struct rk_store_recover_progress *progress);
-    unsigned n_threads;    /* 0: as many as there are processors, or none for a small store */
-    uint64_t now_s;        /* since 1970; 0: by the wall clock */
-    uint64_t memory_bytes; /* for what is known of each record; 0: a quarter of keydir.max_bytes, within reason */
+    unsigned n_threads;         /* 0: as many as there are processors, or none for a small store */
+    uint64_t now_s;             /* since 1970; 0: by the wall clock */
+    uint64_t memory_left_bytes; /* that may be taken, keydir included, at the start; 0: nobody knows */
+    uint64_t memory_bytes; /* for what is known of each record; 0: a quarter of keydir.max_bytes, within reason, and
+                              no more than what memory_left_bytes leaves beside the keydir */
 };
 
 struct rk_store_recovery {
@@ -52,6 +55,7 @@ struct rk_store_recovery {
     uint64_t n_records; /* tombstones included */
     uint64_t n_tombstones;
     uint64_t n_keys;
+    uint64_t n_passes;     /* so often all files were read */
     uint64_t n_bytes;      /* of all files, as they were found */
     bool was_clean;        /* the newest file had been closed, or there is none */
     uint32_t cut_file;     /* 0: nothing was torn */

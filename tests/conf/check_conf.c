@@ -27,7 +27,7 @@ static char *print_effective(const struct rk_conf *conf)
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
-    rk_conf_print(conf, out);
+    rk_conf_print(conf, NULL, 0, out);
     ck_assert_int_eq(fclose(out), 0);
     return text;
 }
@@ -76,7 +76,7 @@ START_TEST(defaults_are_those_of_the_documentation)
     ck_assert_uint_eq(conf.log.sync_interval_ms, 1000);
     ck_assert_uint_eq(conf.log.file_size_bytes, 1u << 30);
     ck_assert_uint_eq(conf.keydir.max_bytes, 0);
-    ck_assert_uint_eq(conf.ring.size_bytes, 64u << 20);
+    ck_assert_uint_eq(conf.ring.size_bytes, 0);
     ck_assert_str_eq(conf.server.control_socket, "");
     ck_assert_int_eq(conf.merge.policy, RK_CONF_POLICY_AUTO);
     ck_assert_str_eq(conf.merge.window, "22:00-06:00");
@@ -93,8 +93,6 @@ START_TEST(defaults_are_those_of_the_documentation)
     ck_assert_uint_eq(conf.worker.stuck_timeout_ms, 10000);
     ck_assert_uint_eq(conf.worker.respawn_delay_ms, 1000);
     ck_assert_int_eq(rk_conf_check(&conf, NULL), RK_OK);
-    ck_assert_uint_ge(rk_conf_n_workers(&conf), 1);
-    ck_assert_uint_ge(rk_conf_keydir_bytes(&conf), 1u << 20);
     rk_conf_fini(&conf);
     rk_conf_fini(&conf); /* a zeroed one is fine */
 }
@@ -164,7 +162,7 @@ START_TEST(all_keys_are_read)
     ck_assert_msg(err == RK_OK, "%s", detail.text);
     ck_assert_str_eq(conf.server.data_dir, "/var/lib/rackkv");
     ck_assert_str_eq(conf.server.pid_file, "/run/r k.pid");
-    ck_assert_uint_eq(rk_conf_n_workers(&conf), 3);
+    ck_assert_uint_eq(conf.server.workers, 3);
     ck_assert_uint_eq(conf.server.drain_timeout_ms, 0);
     ck_assert_uint_eq(conf.http.n_listen, 4);
     ck_assert_str_eq(conf.http.listen[1], "[::1]:0");
@@ -177,7 +175,7 @@ START_TEST(all_keys_are_read)
     ck_assert_int_eq(conf.log.sync, RK_CONF_SYNC_INTERVAL);
     ck_assert_uint_eq(conf.log.sync_interval_ms, 600000);
     ck_assert_uint_eq(conf.log.file_size_bytes, (uint64_t)1 << 32);
-    ck_assert_uint_eq(rk_conf_keydir_bytes(&conf), (uint64_t)2 << 40);
+    ck_assert_uint_eq(conf.keydir.max_bytes, (uint64_t)2 << 40);
     ck_assert_int_eq(conf.merge.policy, RK_CONF_POLICY_WINDOW);
     rk_conf_merge_window(&conf, &begin_minute, &end_minute);
     ck_assert_uint_eq(begin_minute, 23 * 60 + 30);
@@ -305,21 +303,20 @@ static const struct {
       "f:1:26: worker.reader_threads: '0' is too small; allowed is a number from 1 to 64" },
     { "worker: {reader_threads: 65}\n",
       "f:1:26: worker.reader_threads: '65' is too large; allowed is a number from 1 to 64" },
-    { "server: {workers: 257}\n",
-      "f:1:19: server.workers: '257' is too large; allowed is a number from 1 to 256, or auto" },
-    { "server: {workers: 0}\n",
-      "f:1:19: server.workers: '0' is too small; allowed is a number from 1 to 256, or auto" },
+    { "server: {workers: 65}\n",
+      "f:1:19: server.workers: '65' is too large; allowed is a number from 1 to 64, or auto" },
+    { "server: {workers: 0}\n", "f:1:19: server.workers: '0' is too small; allowed is a number from 1 to 64, or auto" },
     { "ring: {size: 18446744073709551616}\n",
-      "f:1:14: ring.size: '18446744073709551616' is too large; allowed is a size from 1MiB to 1GiB" },
+      "f:1:14: ring.size: '18446744073709551616' is too large; allowed is a size from 1MiB to 2GiB, or auto" },
     { "ring: {size: 18014398509481984KiB}\n",
-      "f:1:14: ring.size: '18014398509481984KiB' is too large; allowed is a size from 1MiB to 1GiB" },
-    { "ring: {size: 0}\n", "f:1:14: ring.size: '0' is too small; allowed is a size from 1MiB to 1GiB" },
+      "f:1:14: ring.size: '18014398509481984KiB' is too large; allowed is a size from 1MiB to 2GiB, or auto" },
+    { "ring: {size: 0}\n", "f:1:14: ring.size: '0' is too small; allowed is a size from 1MiB to 2GiB, or auto" },
     /* units */
     { "ring: {size: 1.5MiB}\n", "f:1:14: ring.size: '1.5MiB' has a fraction: write a smaller unit instead; "
-                                "allowed is a size from 1MiB to 1GiB" },
+                                "allowed is a size from 1MiB to 2GiB, or auto" },
     { "ring: {size: 2 MiB}\n",
       "f:1:14: ring.size: '2 MiB' is not a number of bytes, nor one with a unit KiB, MiB, GiB, "
-      "TiB, kB, MB, GB, TB; allowed is a size from 1MiB to 1GiB" },
+      "TiB, kB, MB, GB, TB; allowed is a size from 1MiB to 2GiB, or auto" },
     { "log: {sync_interval: 10}\n", "f:1:22: log.sync_interval: '10' has no unit: ms, s, m, h or d; "
                                     "allowed is a duration from 1ms to 1h" },
     { "log: {sync_interval: 10min}\n", "f:1:22: log.sync_interval: '10min' is not a number with a unit ms, s, m, h or "
@@ -505,7 +502,7 @@ static const struct {
     { "", "-o '': what is needed is section.key=value" },
     { "ring.size", "-o 'ring.size': what is needed is section.key=value" },
     { "ring=a.b", "-o 'ring=a.b': what is needed is section.key=value" },
-    { "ring.size=1", "-o 'ring.size=1': '1' is too small; allowed is a size from 1MiB to 1GiB" },
+    { "ring.size=1", "-o 'ring.size=1': '1' is too small; allowed is a size from 1MiB to 2GiB, or auto" },
     { "ring.sice=1MiB", "-o 'ring.sice=1MiB': there is no such key; did you mean ring.size?" },
     { "rings.x=1", "-o 'rings.x=1': there is no such section; did you mean ring?" },
     { "merge.trigger=1", "-o 'merge.trigger=1': there is no such key" },
@@ -550,13 +547,6 @@ static const struct {
     const char *override;
     const char *error;
 } contradictions[] = {
-    { "ring:\n  size: 32MiB\n", NULL,
-      "f:2:9: ring.size: 32MiB is too small for limits.max_value: 32MiB (the default); it must be at least 33MiB" },
-    { "limits:\n  max_value: 100MiB\n", NULL,
-      "f:2:14: ring.size: 64MiB (the default) is too small for limits.max_value: 100MiB; it must be at least 102MiB" },
-    { "ring: {size: 1GiB}\n", "log.file_size=16MiB",
-      "-o log.file_size=16MiB: log.file_size: 16MiB is too small for limits.max_value: 32MiB (the default); it must be "
-      "at least 33MiB" },
     { "limits: {max_head: 4KiB}\n", NULL,
       "f:1:20: limits.max_head: 4KiB is too small for limits.max_key: 4KiB (the default); it must be at least 13KiB" },
     { "merge:\n  threshold:\n    fragmentation: 70\n", NULL,
@@ -618,6 +608,35 @@ START_TEST(what_is_printed_reads_back)
         rk_conf_fini(&conf);
         rk_conf_fini(&again);
     }
+}
+END_TEST
+
+/* Notes stand behind the values that they are of, and do not change what is read back. */
+START_TEST(notes_are_comments)
+{
+    static const struct rk_conf_note notes[] = { { { "server", "workers" }, "auto: 7 cores" },
+                                                 { { "log", "workers" }, "of another section" },
+                                                 { { "ring", "size" }, "auto: \"quoted\" # twice" } };
+    struct rk_conf conf, again;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    rk_conf_init(&conf);
+    ck_assert_int_eq(rk_conf_override(&conf, "server.workers=7", NULL), RK_OK);
+    ck_assert_int_eq(rk_conf_override(&conf, "ring.size=70MiB", NULL), RK_OK);
+    rk_conf_print(&conf, notes, N_OF(notes), out);
+    ck_assert_int_eq(fclose(out), 0);
+    ck_assert_ptr_nonnull(strstr(text, "\n  workers: 7 # auto: 7 cores\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nring:\n  size: 70MiB # auto: \"quoted\" # twice\n"));
+    ck_assert_ptr_eq(strstr(text, " # auto: 7 cores"), strstr(text, " # "));
+    ck_assert_ptr_null(strstr(text, "of another section"));
+    ck_assert_int_eq(load(&again, text, NULL), RK_OK);
+    ck_assert_uint_eq(again.server.workers, 7);
+    ck_assert_uint_eq(again.ring.size_bytes, 70u << 20);
+    free(text);
+    rk_conf_fini(&conf);
+    rk_conf_fini(&again);
 }
 END_TEST
 
@@ -751,6 +770,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, bad_overrides_change_nothing);
     tcase_add_test(tcase, contradictions_are_found);
     tcase_add_test(tcase, what_is_printed_reads_back);
+    tcase_add_test(tcase, notes_are_comments);
     tcase_add_test(tcase, files_are_read_or_the_reason_given);
     tcase_add_test(tcase, the_committed_reference_is_up_to_date);
     tcase_add_test(tcase, the_reference_is_the_defaults);

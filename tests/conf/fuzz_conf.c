@@ -17,12 +17,12 @@ static void check_print(const struct rk_conf *conf)
     struct rk_conf again;
     FILE *out = open_memstream(&printed[0], &sizes[0]);
 
-    rk_conf_print(conf, out);
+    rk_conf_print(conf, NULL, 0, out);
     (void)fclose(out);
     rk_conf_init(&again);
     RK_ASSERT(rk_conf_load_text(&again, "printed", printed[0], sizes[0], NULL) == RK_OK);
     out = open_memstream(&printed[1], &sizes[1]);
-    rk_conf_print(&again, out);
+    rk_conf_print(&again, NULL, 0, out);
     (void)fclose(out);
     RK_ASSERT(sizes[0] == sizes[1] && memcmp(printed[0], printed[1], sizes[0]) == 0);
     rk_conf_fini(&again);

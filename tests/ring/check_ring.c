@@ -18,8 +18,7 @@ static struct rk_ring_consumer consumer;
 static void setup_ring(uint64_t size)
 {
     free(ring);
-    ring = aligned_alloc(4096, rk_ring_bytes(size));
-    ck_assert_ptr_nonnull(ring);
+    ck_assert_int_eq(posix_memalign((void **)&ring, 4096, rk_ring_bytes(size)), 0); /* exactly: ASan sees the end */
     memset(ring, 0, rk_ring_bytes(size));
     rk_ring_format(ring, size, 1);
     rk_ring_producer_init(&producer, ring, size);
@@ -194,6 +193,56 @@ START_TEST(an_empty_ring_begins_at_its_front_again)
 }
 END_TEST
 
+/* As many messages as fit are under way, of all sizes up to the longest: what comes out is what went in, round and
+ * round, whether the size is a power of two or not. */
+START_TEST(a_ring_may_have_any_size)
+{
+    static const uint64_t sizes[] = { 4096, 4112, 4128, 5008, 12272, 65520, 1048592 };
+    const uint64_t size = sizes[_i];
+    const uint64_t max = rk_ring_message_max(size);
+    uint64_t n_sent = 0, n_taken = 0, random_sent = 1, random_taken = 1;
+
+    setup_ring(size);
+    ck_assert_uint_le(2 * (max + RK_RING_HEADER_BYTES), size);
+    ck_assert_uint_eq(max % RK_RING_ALIGN_BYTES, 0); /* else it takes more than its half */
+    while (n_taken < 20000) {
+        random_sent = random_sent * 6364136223846793005u + 1442695040888963407u;
+        while (send_bytes(n_sent & 0xff, (random_sent >> 33) % (max + 1))) {
+            n_sent++;
+            random_sent = random_sent * 6364136223846793005u + 1442695040888963407u;
+        }
+        random_sent = (random_sent - 1442695040888963407u) * 13877824140714322085u; /* the step back: it did not fit */
+        ck_assert_uint_gt(n_sent, n_taken);
+        for (uint64_t n = (n_sent - n_taken + 1) / 2; n > 0; n--) {
+            random_taken = random_taken * 6364136223846793005u + 1442695040888963407u;
+            expect_bytes(n_taken++ & 0xff, (random_taken >> 33) % (max + 1));
+        }
+        rk_ring_release(&consumer);
+    }
+}
+END_TEST
+
+START_TEST(the_longest_message_always_gets_through)
+{
+    static const uint64_t sizes[] = { 4096, 4112, 4128, 5008, 12272, 1048592 };
+    const uint64_t max = rk_ring_message_max(sizes[_i]);
+
+    setup_ring(sizes[_i]);
+    for (uint64_t before = 0; before + RK_RING_HEADER_BYTES <= max; before += 16) {
+        ck_assert(send_bytes(1, before)); /* wherever the one before it ends */
+        expect_bytes(1, before);
+        ck_assert(send_bytes(2, 16));
+        rk_ring_release(&consumer);
+        expect_bytes(2, 16);
+        rk_ring_release(&consumer);
+        ck_assert(send_bytes(3, max));
+        expect_bytes(3, max);
+        rk_ring_release(&consumer);
+        before += sizes[_i] / 512 * 16;
+    }
+}
+END_TEST
+
 /* Whatever a producer writes, the consumer says CORRUPT and reads nothing out of bounds (ASan looks). */
 START_TEST(a_hostile_producer_is_found_out)
 {
@@ -303,6 +352,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_full_ring_takes_nothing_and_loses_nothing);
     tcase_add_test(tcase, too_long_a_message_is_refused);
     tcase_add_test(tcase, an_empty_ring_begins_at_its_front_again);
+    tcase_add_loop_test(tcase, a_ring_may_have_any_size, 0, 7);
+    tcase_add_loop_test(tcase, the_longest_message_always_gets_through, 0, 6);
     tcase_add_test(tcase, a_hostile_producer_is_found_out);
     tcase_add_test(tcase, a_base_that_moves_under_messages_is_found_out);
     tcase_add_test(tcase, two_threads_lose_nothing);

@@ -9,9 +9,26 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
-check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_expire check_system_faults check_system_full check_system_input check_system_start check_system_stuck
-check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
-dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh %D%/check_readme.sh
+# The longest begins first.
+check_PROGRAMS += check_system_script
+check_PROGRAMS += check_system_basic
+check_PROGRAMS += check_system_crash
+check_PROGRAMS += check_system_damage
+check_PROGRAMS += check_system_expire
+check_PROGRAMS += check_system_faults
+check_PROGRAMS += check_system_full
+check_PROGRAMS += check_system_input
+check_PROGRAMS += check_system_kill
+check_PROGRAMS += check_system_load
+check_PROGRAMS += check_system_memory
+check_PROGRAMS += check_system_merge
+check_PROGRAMS += check_system_settings
+check_PROGRAMS += check_system_start
+check_PROGRAMS += check_system_stuck
+dist_check_SCRIPTS += %D%/check_readme.sh
+dist_check_SCRIPTS += %D%/check_system_cli.sh
+dist_check_SCRIPTS += %D%/check_system_ctl.sh
+dist_check_SCRIPTS += %D%/check_system_settings.sh
 endif
 EXTRA_DIST += %D%/system_script.sh
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
@@ -51,6 +68,12 @@ check_system_load_LDADD = $(SYSTEM_LDADD)
 check_system_merge_SOURCES = %D%/check_system_merge.c $(SYSTEM_SUPPORT)
 check_system_merge_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_merge_LDADD = $(SYSTEM_LDADD)
+check_system_memory_SOURCES = %D%/check_system_memory.c $(SYSTEM_STORE) $(SYSTEM_SUPPORT)
+check_system_memory_CFLAGS = $(check_system_expire_CFLAGS)
+check_system_memory_LDADD = $(check_system_expire_LDADD)
+check_system_settings_SOURCES = %D%/check_system_settings.c $(SYSTEM_SUPPORT)
+check_system_settings_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_settings_LDADD = librk_test.a librk_conf.a librk_base.a $(CHECK_LIBS) $(YAML_LIBS)
 check_system_script_SOURCES = %D%/check_system_script.c %D%/system_counter.c %D%/system_counter.h $(SYSTEM_SUPPORT)
 check_system_script_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_script_LDADD = $(SYSTEM_LDADD)
