@@ -36,6 +36,14 @@ put_many() {
     done | "$build/rackkv" shell >/dev/null
 }
 
+# Waits until a merge was taken on, with a deadline.
+wait_for_merge() {
+    local deadline=$((SECONDS + 60))
+    until [ $SECONDS -ge $deadline ] || ctl --json merge status | grep -q '"current":{'; do
+        read -r -t 0.02 <> <(:) || :
+    done
+}
+
 # The figures of each file add up to its size, and its size is that on the disk.
 check_sums() {
     ctl --bytes explain-space | awk -v folder="$folder/data" '
@@ -83,6 +91,7 @@ expect 'found by the configuration' 0 'serving' "$build/rackkvctl" -o "server.da
 expect 'found in ./data' 0 'serving' bash -c "cd '$folder' && '$build/rackkvctl' ping"
 expect 'the socket is its user'\''s alone' 0 '600 socket' stat -c '%a %F' "$socket"
 expect 'status' 0 'writes     accepted' ctl status
+expect 'nothing to merge' 1 'there is nothing to merge: explain-space says why' ctl merge start
 expect 'status for programs' 0 "\"urls\":[\"$RACKKV_URL\"]" ctl status --json
 
 put_many a 200
@@ -129,9 +138,19 @@ expect 'rate, paced' 0 'rate: yields to requests' ctl merge rate paced
 expect 'rate, nonsense' 2 '50MiB' ctl merge rate fast
 expect 'pause' 0 'paused' ctl merge pause
 expect 'a merge that waits' 0 'merge 1 begins' ctl merge start 1 2
-expect 'another one' 1 '' ctl merge start 1
+expect 'another one' 1 'a merge is under way: wait for it, or cancel it' ctl merge start 1
 expect 'it stands still' 0 '"paused":true' ctl --json merge status
 expect 'cancel' 0 '' ctl merge cancel
+ctl merge start --all --wait >"$folder/waited" 2>&1 &
+waiting=$!
+expect 'while somebody waits, ping' 0 'serving' ctl ping
+expect 'and the files' 0 'sealed' ctl file list
+wait_for_merge
+expect 'and cancel' 0 '' ctl merge cancel
+wait "$waiting"
+code=$?
+expect 'who waited is told' 0 '' test "$code" = 1
+expect 'in words' 0 'the merge was cancelled' cat "$folder/waited"
 expect 'resume' 0 '' ctl merge resume
 expect 'all, and wait' 0 'given back' ctl merge start --all --wait
 expect 'history' 0 'done' ctl merge history
