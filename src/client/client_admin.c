@@ -67,8 +67,12 @@ enum rk_client_exit rk_client_admin_ask(const struct rk_client_admin *admin, jso
     enum rk_client_exit code = RK_CLIENT_EXIT_DONE;
 
     json_decref(request);
-    if (err == RK_ERR_CLOSED)
-        return rk_client_admin_fail(admin->json, RK_CLIENT_EXIT_UNREACHABLE, "unreachable", detail.text);
+    if (err == RK_ERR_CLOSED || err == RK_ERR_TIMEOUT || err == RK_ERR_MISMATCH)
+        return rk_client_admin_fail(admin->json, RK_CLIENT_EXIT_UNREACHABLE,
+                                    err == RK_ERR_TIMEOUT    ? "timeout"
+                                    : err == RK_ERR_MISMATCH ? "not_rackkv"
+                                                             : "unreachable",
+                                    detail.text);
     if (err != RK_OK)
         return rk_client_admin_fail(admin->json, RK_CLIENT_EXIT_FAILED, "failed", detail.text);
     if (!rk_client_admin_flag(answer, "ok"))

@@ -64,24 +64,12 @@ bool rk_control_verb_may_wait(enum rk_control_verb_id verb)
     return verbs[verb].may_wait;
 }
 
-/* Keeps the nearer one of the best so far and a name that may have been meant. */
-static void consider(const char *wrong, const char *name, const char **best, size_t *best_distance)
-{
-    size_t distance = rk_suggest_distance(wrong, name);
-
-    if (distance >= *best_distance || !rk_suggest_is_close(wrong, name, distance))
-        return;
-    *best = name;
-    *best_distance = distance;
-}
-
 const char *rk_control_verb_suggest(const char *wrong)
 {
-    size_t best_distance = SIZE_MAX;
     const char *best = NULL;
 
     for (size_t i = 0; i < RK_CONTROL_N_VERBS; i++)
-        consider(wrong, verbs[i].name, &best, &best_distance);
+        best = rk_suggest_better(wrong, verbs[i].name, best);
     return best;
 }
 
@@ -108,13 +96,12 @@ static const char *list_members(enum rk_control_verb_id verb, char list_out[LIST
 
 static json_t *refuse_unknown(enum rk_control_verb_id verb, const char *name)
 {
-    size_t best_distance = SIZE_MAX;
     const char *best = NULL;
     char list[LIST_BYTES];
 
     for (size_t i = 0; i < N_MEMBERS; i++)
         if (members[i].verb == verb)
-            consider(name, members[i].name, &best, &best_distance);
+            best = rk_suggest_better(name, members[i].name, best);
     if (best != NULL)
         return rk_control_refuse("usage", "%s has no member \"%.60s\"; did you mean \"%s\"?", verbs[verb].name, name,
                                  best);

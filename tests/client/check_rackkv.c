@@ -18,6 +18,8 @@
 
 #define PROGRAM     TOP_BUILDDIR "/rackkv"
 #define DEADLINE_NS (20 * RK_NS_PER_S)
+#define SEQ         "RackKV-Seq: 7\r\n" /* by which a RackKV server is known */
+#define PROBLEM     "Content-Type: application/problem+json\r\n"
 
 struct result {
     int code;
@@ -160,7 +162,7 @@ START_TEST(put_sends_the_value_as_it_is)
 {
     size_t size;
 
-    fake_server_answer_text(server, "201 Created", "ETag: \"7\"\r\nRackKV-Seq: 7\r\n", "");
+    fake_server_answer_text(server, "201 Created", "ETag: \"7\"\r\n" SEQ, "");
     RUN("put", "a/b c", "some value");
     check_result(0, "", "");
     check_request_line(0, "PUT /v1/kv/a%2Fb%20c HTTP/1.1");
@@ -177,7 +179,7 @@ START_TEST(odd_values_are_values)
     size_t size;
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        fake_server_answer_text(server, "204 No Content", "", "");
+        fake_server_answer_text(server, "204 No Content", SEQ, "");
         RUN("put", "k", values[i]);
         check_result(0, "", "");
         ck_assert_str_eq(body_of(i, &size), values[i]);
@@ -195,7 +197,7 @@ START_TEST(values_are_binary_from_input_and_file)
 
     for (size_t i = 0; i < size; i++)
         value[i] = (unsigned char)(i * 31 + i / 256);
-    fake_server_answer_text(server, "204 No Content", "", "");
+    fake_server_answer_text(server, "204 No Content", SEQ, "");
     run_with_input(value, size, (const char *const[]){ "put", "k", "-", NULL });
     check_result(0, "", "");
     ck_assert_mem_eq(body_of(0, &sent_size), value, size);
@@ -203,7 +205,7 @@ START_TEST(values_are_binary_from_input_and_file)
 
     strcat(operand, path_of("value"));
     write_whole(operand + 1, value, size);
-    fake_server_answer_text(server, "204 No Content", "", "");
+    fake_server_answer_text(server, "204 No Content", SEQ, "");
     RUN("put", "k", operand);
     check_result(0, "", "");
     ck_assert_mem_eq(body_of(1, &sent_size), value, size);
@@ -212,10 +214,27 @@ START_TEST(values_are_binary_from_input_and_file)
 }
 END_TEST
 
+START_TEST(an_at_sign_may_begin_a_value)
+{
+    static const char *const values[][2] = { { "@@ada", "@ada" }, { "@@", "@" }, { "@@@", "@@" }, { "a@b", "a@b" } };
+    size_t size;
+
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        fake_server_answer_text(server, "204 No Content", SEQ, "");
+        RUN("put", "k", values[i][0]);
+        check_result(0, "", "");
+        ck_assert_str_eq(body_of(i, &size), values[i][1]);
+    }
+}
+END_TEST
+
 START_TEST(put_of_a_missing_file)
 {
     RUN("put", "k", "@/nonexistent/file");
-    check_result(1, "", "rackkv: /nonexistent/file: No such file or directory\n");
+    check_result(
+        1, "",
+        "rackkv: /nonexistent/file: No such file or directory; a value that begins with @ is written with two: "
+        "@@/nonexistent/file\n");
     RUN("put", "k", "@/");
     check_result(1, "", "rackkv: /: Is a directory\n");
     ck_assert_uint_eq(fake_server_n_requests(server), 0);
@@ -224,7 +243,7 @@ END_TEST
 
 START_TEST(get_writes_the_bytes_and_nothing_else)
 {
-    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 256\r\n\r\n";
+    static const char head[] = "HTTP/1.1 200 OK\r\n" SEQ "Content-Length: 256\r\n\r\n";
     char answer[sizeof head + 256];
 
     memcpy(answer, head, sizeof head - 1);
@@ -237,7 +256,7 @@ START_TEST(get_writes_the_bytes_and_nothing_else)
     ck_assert_mem_eq(result.out, answer + sizeof head - 1, 256);
     check_request_line(0, "GET /v1/kv/.. HTTP/1.1");
 
-    fake_server_answer_text(server, "200 OK", "", "");
+    fake_server_answer_text(server, "200 OK", SEQ, "");
     RUN("get", ".");
     check_result(0, "", "");
     check_request_line(1, "GET /v1/kv/. HTTP/1.1");
@@ -247,7 +266,7 @@ END_TEST
 START_TEST(absent_is_exit_code_1)
 {
     for (int i = 0; i < 3; i++)
-        fake_server_answer_text(server, "404 Not Found", "Content-Type: application/problem+json\r\n",
+        fake_server_answer_text(server, "404 Not Found", SEQ PROBLEM,
                                 i < 2 ? "{\"code\":\"not_found\",\"detail\":\"no such key\"}" : "");
     RUN("get", "k");
     check_result(1, "", "rackkv: not found\n");
@@ -262,12 +281,12 @@ END_TEST
 
 START_TEST(present_is_exit_code_0)
 {
-    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n";
+    static const char head[] = "HTTP/1.1 200 OK\r\n" SEQ "Content-Length: 12345\r\n\r\n";
 
     fake_server_answer(server, head, sizeof head - 1); /* to HEAD: the length of what GET would give */
     RUN("exists", "k");
     check_result(0, "", "");
-    fake_server_answer_text(server, "204 No Content", "", "");
+    fake_server_answer_text(server, "204 No Content", SEQ, "");
     RUN("delete", "k");
     check_result(0, "", "");
 }
@@ -275,36 +294,163 @@ END_TEST
 
 START_TEST(refusals_are_in_the_words_of_the_server)
 {
-    fake_server_answer_text(server, "413 Content Too Large", "Content-Type: application/problem+json\r\n",
+    fake_server_answer_text(server, "413 Content Too Large", PROBLEM,
                             "{\"code\":\"value_too_large\",\"detail\":\"at most 10 bytes (limits.max_value)\"}");
     RUN("put", "k", "v");
     check_result(1, "", "rackkv: the server answered 413 value_too_large: at most 10 bytes (limits.max_value)\n");
-    fake_server_answer_text(server, "503 Service Unavailable", "Content-Type: text/plain\r\n", "later\nmore");
-    RUN("get", "k");
-    check_result(1, "", "rackkv: the server answered 503: later\n");
-    fake_server_answer_text(server, "507 Insufficient Storage", "", "<html>");
+    fake_server_answer_text(server, "507 Insufficient Storage", PROBLEM, "{\"code\":\"no-space\"}");
     RUN("delete", "k");
-    check_result(1, "", "rackkv: the server answered 507\n");
-    fake_server_answer_text(server, "301 Moved", "Location: http://127.0.0.1:1/\r\n", "");
+    check_result(1, "", "rackkv: the server answered 507 no-space\n");
+    fake_server_answer_text(server, "503 Service Unavailable", PROBLEM, "{\"code\":\"busy\",\"detail\":\"a\\u001bb\"}");
     RUN("get", "k");
-    check_result(1, "", "rackkv: the server answered 301\n");
+    check_result(1, "", "rackkv: the server answered 503 busy: a\\x1bb\n");
+    fake_server_answer_text(server, "503 Service Unavailable", PROBLEM, "");
+    RUN("exists", "k"); /* the answer to HEAD has no words */
+    check_result(1, "", "rackkv: the server answered 503\n");
 }
 END_TEST
 
-/* Answers what it can, then the connection ends. */
-START_TEST(an_answer_that_ends_early_is_a_failure)
+/* The exit codes of conditions and rights, which have one each, so that scripts tell them from an absent key. */
+START_TEST(each_kind_of_refusal_has_its_exit_code)
 {
-    static const char cut[] = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\nhalf";
+    static const struct {
+        const char *status;
+        int code;
+        const char *name;
+    } refusals[] = { { "400 Bad Request", 1, "refused" },
+                     { "401 Unauthorized", 6, "not_allowed" },
+                     { "403 Forbidden", 6, "not_allowed" },
+                     { "412 Precondition Failed", 5, "condition_failed" },
+                     { "500 Internal Server Error", 1, "refused" } };
+    char expected[128];
 
-    fake_server_answer(server, cut, sizeof cut - 1);
-    RUN("get", "k");
-    ck_assert_int_eq(result.code, 1);
-    ck_assert_ptr_nonnull(strstr(result.err, "ended early"));
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        fake_server_answer_text(server, refusals[i].status, PROBLEM, "{\"code\":\"x\"}");
+        RUN("get", "k");
+        ck_assert_int_eq(result.code, refusals[i].code);
+        ck_assert_str_eq(result.out, "");
+        fake_server_answer_text(server, refusals[i].status, PROBLEM, "{\"code\":\"x\"}");
+        RUN("put", "--json", "k", "v");
+        ck_assert_int_eq(result.code, refusals[i].code);
+        (void)snprintf(expected, sizeof expected, "{\"error\":\"%s\",\"detail\":\"the server answered %.3s x\"}\n",
+                       refusals[i].name, refusals[i].status);
+        ck_assert_str_eq(result.out, expected);
+    }
+}
+END_TEST
+
+static const char *const every_command[][4] = {
+    { "get", "k" }, { "exists", "k" }, { "delete", "k" }, { "put", "k", "v" }, { "get", "--json", "k" }
+};
+
+#define N_EVERY_COMMAND (sizeof every_command / sizeof every_command[0])
+
+/* Whatever else listens at an address: nothing of it is taken for a value, for a success, or for an absent key. */
+START_TEST(another_server_is_no_rackkv)
+{
+    static const struct {
+        const char *status, *headers, *body;
+    } strangers[] = {
+        { "200 OK", "Content-Type: text/html\r\n", "<html>sign in</html>" },
+        { "200 OK", "ETag: \"7\"\r\n", "v" },
+        { "200 OK", "RackKV-Seq: x\r\n", "v" },
+        { "200 OK", SEQ SEQ, "v" },
+        { "201 Created", "", "" },
+        { "202 Accepted", SEQ, "" },
+        { "206 Partial Content", SEQ, "v" },
+        { "301 Moved Permanently", "Location: http://127.0.0.1:1/v1/kv/k\r\n", "" },
+        { "302 Found", "Location: http://127.0.0.1:1/\r\n", "<html>" },
+        { "304 Not Modified", "", "" },
+        { "400 Bad Request", "Content-Type: application/json\r\n", "{\"code\":\"x\"}" },
+        { "401 Unauthorized", "WWW-Authenticate: Basic\r\n", "who are you?" },
+        { "404 Not Found", "Content-Type: text/html\r\n", "<html>no such page</html>" },
+        { "404 Not Found", "", "" },
+        { "404 Not Found", PROBLEM, "{\"code\":\"not-found\",\"detail\":\"no such page\"}" },
+        { "412 Precondition Failed", "", "" },
+        { "502 Bad Gateway", "Content-Type: text/html\r\n", "<html>" },
+        { "503 Service Unavailable", "Content-Type: text/plain\r\n", "later" },
+    };
+
+    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++)
+        for (size_t j = 0; j < N_EVERY_COMMAND; j++) {
+            struct fake_server *stranger = fake_server_start(NULL);
+            bool is_json = strcmp(every_command[j][1], "--json") == 0;
+
+            setenv("RACKKV_URL", fake_server_url(stranger), 1);
+            fake_server_answer_text(stranger, strangers[i].status, strangers[i].headers, strangers[i].body);
+            run_with_input("", 0, every_command[j]);
+            ck_assert_msg(result.code == 4, "%s, %s: exit code %d: %s%s", strangers[i].status, every_command[j][0],
+                          result.code, result.out, result.err);
+            ck_assert_ptr_nonnull(strstr(is_json ? result.out : result.err, "is no RackKV server"));
+            if (is_json)
+                ck_assert_ptr_nonnull(strstr(result.out, "\"error\":\"not_rackkv\""));
+            else
+                ck_assert_str_eq(result.out, "");
+            ck_assert_uint_eq(fake_server_n_requests(stranger), 1); /* no redirect is followed */
+            fake_server_stop(&stranger);
+        }
+}
+END_TEST
+
+START_TEST(what_another_server_says_is_shown_as_text)
+{
+    fake_server_answer_text(server, "302 Found", "Location: http://x/\x1b[2J\xff\r\nContent-Type: a\x07\r\n", "");
+    RUN("put", "k", "v");
+    ck_assert_int_eq(result.code, 4);
+    ck_assert_ptr_nonnull(strstr(result.err, "it answered 302, a\\x07, with a redirect to http://x/\\x1b[2J\\xff; the "
+                                             "write may have happened; say where one is with --url or RACKKV_URL"));
+    fake_server_answer_text(server, "302 Found", "Location: \xff\r\n", "");
+    RUN("put", "--json", "k", "v");
+    ck_assert_int_eq(result.code, 4);
+    ck_assert_ptr_nonnull(strstr(result.out, "{\"error\":\"not_rackkv\",\"detail64\":\""));
+}
+END_TEST
+
+#define GOOD_HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n" SEQ
+
+/* Answers what it can, then the connection ends; or the answer does not say where it ends. */
+START_TEST(a_value_that_is_not_whole_is_a_failure)
+{
+    static const struct {
+        const char *bytes, *error;
+    } answers[] = {
+        { GOOD_HEAD "Content-Length: 100\r\n\r\nhalf", "ended early" },
+        { GOOD_HEAD "Content-Length: 100\r\n\r\n", "ended early" },
+        { GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", "ended early" },
+        { GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "ended early" },
+        { GOOD_HEAD "Content-Length: ten\r\n\r\nhalf", "127.0.0.1" },
+        { GOOD_HEAD "\r\nhalf", "is no RackKV server" },
+        { GOOD_HEAD "Content-Length: 4\r\nContent-Length: 2\r\n\r\nhalf", "is no RackKV server" },
+        { "HTTP/1.1 200 OK\r\nRackKV-Seq: 7", "127.0.0.1" },
+        { "half", "gave no answer" },
+    };
+
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        fake_server_answer(server, answers[i].bytes, strlen(answers[i].bytes));
+        RUN("get", "k");
+        ck_assert_msg(result.code == 4, "%zu: exit code %d: %s", i, result.code, result.err);
+        ck_assert_msg(strstr(result.err, answers[i].error) != NULL, "%zu: %s", i, result.err);
+    }
     fake_server_answer(server, "", 0);
     RUN("put", "k", "v");
     ck_assert_int_eq(result.code, 4);
     ck_assert_ptr_nonnull(strstr(result.err, "gave no answer"));
     ck_assert_ptr_nonnull(strstr(result.err, "the write may have happened"));
+}
+END_TEST
+
+/* In chunks, as from a proxy on the way; and what stands behind the value's end is nobody's. */
+START_TEST(a_value_that_is_whole_is_taken_however_it_comes)
+{
+    static const char chunked[] = GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\nva\r\n3\r\nlue\r\n0\r\n\r\n";
+    static const char longer[] = GOOD_HEAD "Content-Length: 5\r\n\r\nvalue and more";
+
+    fake_server_answer(server, chunked, sizeof chunked - 1);
+    RUN("get", "k");
+    check_result(0, "value", "");
+    fake_server_answer(server, longer, sizeof longer - 1);
+    RUN("get", "k");
+    check_result(0, "value", "");
 }
 END_TEST
 
@@ -320,6 +466,69 @@ static int reserve_port(char *url, size_t size)
     (void)snprintf(url, size, "http://127.0.0.1:%d", ntohs(address.sin_port));
     return fd;
 }
+
+/* A server that takes connections and never answers: the kernel's queue is one. */
+static int listen_only(char *url, size_t size)
+{
+    int fd = reserve_port(url, size);
+
+    ck_assert_int_eq(listen(fd, 16), 0);
+    return fd;
+}
+
+START_TEST(a_timeout_ends_the_waiting)
+{
+    char url[128];
+    int fd = listen_only(url, sizeof url);
+
+    setenv("RACKKV_URL", url, 1);
+    for (size_t j = 0; j < N_EVERY_COMMAND - 1; j++) {
+        const char *const *words = every_command[j];
+
+        RUN("--timeout", "100ms", words[0], words[1], words[2]);
+        ck_assert_int_eq(result.code, 4);
+        ck_assert_ptr_nonnull(strstr(result.err, "did not answer within 0.1 s (--timeout)"));
+        ck_assert(strcmp(words[0], "put") != 0 || strstr(result.err, "the write may have happened") != NULL);
+    }
+    RUN("get", "-t", "50ms", "--json", "k");
+    ck_assert_int_eq(result.code, 4);
+    ck_assert_int_eq(strncmp(result.out, "{\"error\":\"timeout\"", 18), 0);
+    run_with_input("GET k\nGET k\n", 12, (const char *const[]){ "shell", "--timeout", "50ms", NULL });
+    ck_assert_int_eq(result.code, 4);
+    ck_assert_ptr_nonnull(strstr(result.err, "line 1: "));
+    close(fd);
+}
+END_TEST
+
+START_TEST(a_timeout_is_a_number_with_a_unit)
+{
+    static const char *const wrong[][2] = {
+        { "5", "--timeout: '5' has no unit; needed is a duration from 1ms to 1d, as 500ms, 5s or 2m" },
+        { "", "'' is no number with a unit" },
+        { "s", "'s' is no number with a unit" },
+        { "-1s", "'-1s' is no number with a unit" },
+        { "1.5s", "'1.5s' has a unit that is not known" },
+        { "5 s", "'5 s' has a unit that is not known" },
+        { "5sec", "'5sec' has a unit that is not known" },
+        { "0s", "'0s' is no time at all" },
+        { "2d", "'2d' is too long" },
+        { "99999999999999999999999ms", "is too long" },
+    };
+    static const char *const right[] = { "1000ms", "60s", "1m", "24h", "1d" };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        RUN("--timeout", wrong[i][0], "get", "k");
+        ck_assert_msg(result.code == 2, "%s: exit code %d", wrong[i][0], result.code);
+        ck_assert_msg(strstr(result.err, wrong[i][1]) != NULL, "%s: %s", wrong[i][0], result.err);
+    }
+    ck_assert_uint_eq(fake_server_n_requests(server), 0);
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        fake_server_answer_text(server, "200 OK", SEQ, "v");
+        RUN("get", "--timeout", right[i], "k");
+        check_result(0, "v", "");
+    }
+}
+END_TEST
 
 START_TEST(unreachable_is_exit_code_4_with_a_hint)
 {
@@ -348,7 +557,7 @@ START_TEST(unix_sockets_are_reached)
 {
     struct fake_server *local = fake_server_start(path_of("socket"));
 
-    fake_server_answer_text(local, "200 OK", "", "value");
+    fake_server_answer_text(local, "200 OK", SEQ, "value");
     RUN("--url", fake_server_url(local), "get", "k");
     check_result(0, "value", "");
     fake_server_stop(&local);
@@ -357,23 +566,24 @@ END_TEST
 
 START_TEST(json_is_stable)
 {
-    fake_server_answer_text(server, "201 Created", "ETag: \"7\"\r\nRackKV-Seq: 7\r\n", "");
+    fake_server_answer_text(server, "201 Created", "ETag: \"7\"\r\n" SEQ, "");
     RUN("--json", "put", "k", "v");
     check_result(0, "{\"key\":\"k\",\"seq\":7,\"etag\":\"\\\"7\\\"\",\"created\":true}\n", "");
-    fake_server_answer_text(server, "200 OK", "Content-Type: text/plain\r\nETag: \"7\"\r\n", "v\"\n");
+    fake_server_answer_text(server, "200 OK", SEQ "Content-Type: text/plain\r\nETag: \"7\"\r\n", "v\"\n");
     RUN("get", "--json", "k");
-    check_result(0, "{\"key\":\"k\",\"etag\":\"\\\"7\\\"\",\"content_type\":\"text/plain\",\"value\":\"v\\\"\\n\"}\n",
-                 "");
-    fake_server_answer_text(server, "200 OK", "", "\xff");
+    check_result(
+        0, "{\"key\":\"k\",\"seq\":7,\"etag\":\"\\\"7\\\"\",\"content_type\":\"text/plain\",\"value\":\"v\\\"\\n\"}\n",
+        "");
+    fake_server_answer_text(server, "200 OK", SEQ, "\xff");
     RUN("get", "--json", "\xfe");
-    check_result(0, "{\"key64\":\"/g==\",\"value64\":\"/w==\"}\n", "");
+    check_result(0, "{\"key64\":\"/g==\",\"seq\":7,\"value64\":\"/w==\"}\n", "");
     fake_server_answer_text(server, "404 Not Found", "RackKV-Seq: 9\r\n", "");
     RUN("delete", "--json", "k");
     check_result(1, "{\"key\":\"k\",\"seq\":9,\"deleted\":false}\n", "");
-    fake_server_answer_text(server, "200 OK", "", "");
+    fake_server_answer_text(server, "200 OK", SEQ, "");
     RUN("exists", "--json", "k");
-    check_result(0, "{\"key\":\"k\",\"exists\":true}\n", "");
-    fake_server_answer_text(server, "404 Not Found", "", "");
+    check_result(0, "{\"key\":\"k\",\"seq\":7,\"exists\":true}\n", "");
+    fake_server_answer_text(server, "404 Not Found", SEQ, "");
     RUN("get", "--json", "k");
     check_result(1, "{\"error\":\"not_found\",\"detail\":\"not found\"}\n", "");
     RUN("version", "--json");
@@ -381,16 +591,50 @@ START_TEST(json_is_stable)
 }
 END_TEST
 
+/* A key that begins with a dash: what is wrong, and how it is written. */
+START_TEST(a_dash_is_advised_against_with_two)
+{
+    RUN("get", "-k");
+    ck_assert_int_eq(result.code, 2);
+    ck_assert_ptr_nonnull(
+        strstr(result.err, "what begins with a dash and is none stands behind --: rackkv get -- KEY\n"));
+    RUN("put", "-k", "v");
+    ck_assert_ptr_nonnull(strstr(result.err, "rackkv put -- KEY VALUE\n"));
+    RUN("get", "k", "--json");
+    ck_assert_ptr_nonnull(strstr(result.err, "options stand before it"));
+    fake_server_answer_text(server, "200 OK", SEQ, "v");
+    RUN("get", "--", "-k");
+    check_result(0, "v", "");
+    check_request_line(0, "GET /v1/kv/-k HTTP/1.1");
+    RUN("shell", "x");
+    ck_assert_ptr_null(strstr(result.err, "stands behind --"));
+}
+END_TEST
+
+START_TEST(the_version_is_said_wherever_it_is_asked_for)
+{
+    RUN("--version");
+    check_result(0, "rackkv " PACKAGE_VERSION "\n", "");
+    RUN("-V");
+    check_result(0, "rackkv " PACKAGE_VERSION "\n", "");
+    RUN("get", "--version");
+    check_result(0, "rackkv " PACKAGE_VERSION "\n", "");
+    RUN("--json", "--version");
+    check_result(0, "{\"version\":\"" PACKAGE_VERSION "\"}\n", "");
+}
+END_TEST
+
 START_TEST(wrong_usage_is_exit_code_2)
 {
     static const char *const wrong[][5] = {
-        { "nope" },       { "get" },
-        { "get", "" },    { "get", "a", "b" },
-        { "put", "a" },   { "put", "", "v" },
-        { "--nope" },     { "get", "--nope", "k" },
-        { "shell", "x" }, { "--url", "ftp://a", "get", "k" },
-        { "open", "x" },  { "open", "-x" },
-        { "open", "-o" }, { "help", "nope" },
+        { "nope" },           { "get" },
+        { "get", "" },        { "get", "a", "b" },
+        { "put", "a" },       { "put", "", "v" },
+        { "--nope" },         { "get", "--nope", "k" },
+        { "shell", "x" },     { "--url", "ftp://a", "get", "k" },
+        { "open", "x" },      { "open", "-x" },
+        { "open", "-o" },     { "help", "nope" },
+        { "--json", "open" }, { "--timeout", "5s", "open" },
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -440,7 +684,7 @@ START_TEST(output_that_does_not_arrive_is_a_failure)
 
     if (access("/dev/full", W_OK) != 0)
         return;
-    fake_server_answer_text(server, "200 OK", "", "value");
+    fake_server_answer_text(server, "200 OK", SEQ, "value");
     pid = fork();
     if (pid == 0) {
         char *argv[] = { (char *)(uintptr_t)PROGRAM, (char *)(uintptr_t) "get", (char *)(uintptr_t) "k", NULL };
@@ -518,10 +762,10 @@ START_TEST(the_shell_runs_a_pipe_over_one_connection)
 {
     size_t size;
 
-    fake_server_answer_text(server, "201 Created", "", "");
-    fake_server_answer_text(server, "200 OK", "", "a\x01z");
-    fake_server_answer_text(server, "204 No Content", "", "");
-    fake_server_answer_text(server, "200 OK", "", "OK");
+    fake_server_answer_text(server, "201 Created", SEQ, "");
+    fake_server_answer_text(server, "200 OK", SEQ, "a\x01z");
+    fake_server_answer_text(server, "204 No Content", SEQ, "");
+    fake_server_answer_text(server, "404 Not Found", SEQ, "");
     run_shell("PUT \"my key\\x00\" \"\\xff\\x00 v\"\n\nget \"my key\\x00\"\nDelete k\nOPEN\nEXIT\nGET never\n");
     ck_assert_int_eq(result.code, 0);
     ck_assert_int_eq(strncmp(result.out, "OK\na\x01z\nOK\nOK: connected to http://127.0.0.1:", 35), 0);
@@ -531,7 +775,7 @@ START_TEST(the_shell_runs_a_pipe_over_one_connection)
     ck_assert_uint_eq(size, 4);
     check_request_line(1, "GET /v1/kv/my%20key%00 HTTP/1.1");
     check_request_line(2, "DELETE /v1/kv/k HTTP/1.1");
-    check_request_line(3, "GET /open HTTP/1.1");
+    check_request_line(3, "HEAD /v1/kv/rackkv HTTP/1.1");
     ck_assert_uint_eq(fake_server_n_requests(server), 4);
     ck_assert_uint_eq(fake_server_n_connections(server), 1);
 }
@@ -539,16 +783,63 @@ END_TEST
 
 START_TEST(the_shell_goes_on_after_a_failure_and_remembers_it)
 {
-    fake_server_answer_text(server, "404 Not Found", "", "");
-    fake_server_answer_text(server, "200 OK", "", "v");
-    run_shell("nope\nGET k\nPUT k\nPUT k two words\nGET \"\nGET \"\"\nget k"); /* no line end at the end */
+    fake_server_answer_text(server, "404 Not Found", SEQ, "");
+    fake_server_answer_text(server, "200 OK", SEQ, "v");
+    run_shell("nope\nGET k\nPUT k\nPUT k \"two\" words\nGET \"\nGET \"\"\nget k"); /* no line end at the end */
     check_result(1, "v\n",
                  "rackkv: line 1: there is no such command; HELP lists them\n"
                  "rackkv: line 2: not found\n"
-                 "rackkv: line 3: usage: PUT KEY VALUE (a word with spaces stands in double quotes)\n"
-                 "rackkv: line 4: usage: PUT KEY VALUE (a word with spaces stands in double quotes)\n"
+                 "rackkv: line 3: usage: PUT KEY VALUE (a word with spaces stands in quotes)\n"
+                 "rackkv: line 4: usage: PUT KEY VALUE (a word with spaces stands in quotes)\n"
                  "rackkv: line 5: column 5: this quote is not closed\n"
                  "rackkv: line 6: a key has at least one byte\n");
+}
+END_TEST
+
+/* As somebody types them who comes from the original's client. */
+START_TEST(the_shell_takes_the_originals_lines)
+{
+    size_t size;
+
+    for (int i = 0; i < 2; i++)
+        fake_server_answer_text(server, i == 0 ? "200 OK" : "404 Not Found", SEQ, "");
+    fake_server_answer_text(server, "201 Created", SEQ, "");
+    fake_server_answer_text(server, "201 Created", SEQ, "");
+    run_shell(
+        "OPEN -rw -sync\nopen -SYNC\nPUT city  Old   Town\nPUT -k @it's\nHELP\nOPEN -ro\nOPEN -rw -sync -rw\nQUIT\n"
+        "GET never\n");
+    ck_assert_int_eq(result.code, 1);
+    ck_assert_str_eq(body_of(2, &size), "Old Town");
+    check_request_line(3, "PUT /v1/kv/-k HTTP/1.1");
+    ck_assert_str_eq(body_of(3, &size), "@it's");
+    ck_assert_uint_eq(fake_server_n_requests(server), 4);
+    ck_assert_str_eq(result.err, "rackkv: line 6: usage: OPEN [-rw] [-sync] (another server: rackkv --url URL shell)\n"
+                                 "rackkv: line 7: usage: OPEN [-rw] [-sync]\n");
+    ck_assert_ptr_nonnull(strstr(result.out, "'as it stands'"));
+}
+END_TEST
+
+START_TEST(the_shell_quotes_as_other_shells_do)
+{
+    static const char *const values[][2] = {
+        { "PUT k 'two  words'", "two  words" },
+        { "PUT k 'a\\n\"b\"'", "a\\n\"b\"" },
+        { "PUT k \"it\\'s\"", "it's" },
+        { "PUT k \"'\"", "'" },
+        { "PUT k ''", "" },
+        { "PUT k don't", "don't" },
+        { "PUT k C:\\x", "C:\\x" },
+    };
+    size_t size;
+
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        fake_server_answer_text(server, "201 Created", SEQ, "");
+        run_shell(values[i][0]);
+        check_result(0, "OK\n", "");
+        ck_assert_str_eq(body_of(i, &size), values[i][1]);
+    }
+    run_shell("PUT k 'it's'\n"); /* what stands behind a closing quote is no word */
+    check_result(1, "", "rackkv: line 1: column 11: after a closing quote comes a space\n");
 }
 END_TEST
 
@@ -631,9 +922,9 @@ START_TEST(the_shell_at_a_terminal)
     struct stat status;
     char *history;
 
-    fake_server_answer_text(server, "201 Created", "", "");
-    fake_server_answer_text(server, "200 OK", "", "\x1b[31mred\xc3\xa9");
-    fake_server_answer_text(server, "404 Not Found", "", "");
+    fake_server_answer_text(server, "201 Created", SEQ, "");
+    fake_server_answer_text(server, "200 OK", SEQ, "\x1b[31mred\xc3\xa9");
+    fake_server_answer_text(server, "404 Not Found", SEQ, "");
     open_terminal(&terminal);
     expect(&terminal, "HELP lists the commands.");
     expect(&terminal, "rackkv> ");
@@ -657,6 +948,71 @@ START_TEST(the_shell_at_a_terminal)
     free(history);
     ck_assert_int_eq(stat(path_of(".rackkv_history"), &status), 0);
     ck_assert_uint_eq(status.st_mode & 0777, 0600);
+}
+END_TEST
+
+/* NULL: the variable is not set at all. */
+static const char *const locales[] = { "C", "POSIX", "xx_YY.UTF-8", "de_DE.ISO-8859-1", "", NULL, "C.UTF-8" };
+
+#define N_LOCALES (sizeof locales / sizeof locales[0])
+
+static void set_locale(const char *locale)
+{
+    unsetenv("LC_CTYPE");
+    unsetenv("LANG");
+    if (locale != NULL)
+        setenv("LC_ALL", locale, 1);
+    else
+        unsetenv("LC_ALL");
+}
+
+START_TEST(the_shell_at_a_terminal_is_utf8_whatever_the_locale)
+{
+    for (size_t i = 0; i < N_LOCALES; i++) {
+        struct terminal terminal;
+        size_t size;
+
+        set_locale(locales[i]);
+        fake_server_answer_text(server, "201 Created", SEQ, "");
+        fake_server_answer_text(server, "200 OK", SEQ, "\xe2\x82\xac \xff");
+        open_terminal(&terminal);
+        expect(&terminal, "rackkv> ");
+        type(&terminal, "PUT citt\xc3\xa0 \"Krak\xc3\xb3w \xe2\x82\xac \xf0\x9f\x8c\x8d\"\r");
+        expect(&terminal, "OK");
+        expect(&terminal, "rackkv> ");
+        type(&terminal, "GET k\r");
+        expect(&terminal, "\xe2\x82\xac \\xff"); /* and what is printed is judged alike */
+        expect(&terminal, "rackkv> ");
+        type(&terminal, "\x10\x10\x1b[D!\r"); /* Control-P twice: PUT; an exclamation mark before the last quote */
+        expect(&terminal, "rackkv> ");
+        type(&terminal, "quit\r");
+        close_terminal(&terminal, 0);
+        check_request_line(3 * i, "PUT /v1/kv/citt%C3%A0 HTTP/1.1");
+        ck_assert_str_eq(body_of(3 * i, &size), "Krak\xc3\xb3w \xe2\x82\xac \xf0\x9f\x8c\x8d");
+        ck_assert_str_eq(body_of(3 * i + 2, &size), "Krak\xc3\xb3w \xe2\x82\xac \xf0\x9f\x8c\x8d!");
+    }
+}
+END_TEST
+
+/* Also bytes that are no characters at all. */
+START_TEST(the_shell_on_a_pipe_is_bytes_whatever_the_locale)
+{
+    for (size_t i = 0; i < N_LOCALES; i++) {
+        static const char bytes[] = "Krak\xc3\xb3w\xff\xfe\x80\xc3\x01\xed\xa0\x80";
+        char line[64];
+        size_t size;
+
+        set_locale(locales[i]);
+        fake_server_answer_text(server, "201 Created", SEQ, "");
+        fake_server_answer_text(server, "200 OK", SEQ, bytes);
+        (void)snprintf(line, sizeof line, "PUT \xe9 %s\nGET \xe9\n", bytes);
+        run_shell(line);
+        ck_assert_int_eq(result.code, 0);
+        check_request_line(2 * i, "PUT /v1/kv/%E9 HTTP/1.1");
+        ck_assert_str_eq(body_of(2 * i, &size), bytes);
+        (void)snprintf(line, sizeof line, "OK\n%s\n", bytes);
+        ck_assert_str_eq(result.out, line);
+    }
 }
 END_TEST
 
@@ -705,23 +1061,36 @@ Suite *test_suite(void)
     tcase_add_test(tcase, put_sends_the_value_as_it_is);
     tcase_add_test(tcase, odd_values_are_values);
     tcase_add_test(tcase, values_are_binary_from_input_and_file);
+    tcase_add_test(tcase, an_at_sign_may_begin_a_value);
     tcase_add_test(tcase, put_of_a_missing_file);
     tcase_add_test(tcase, get_writes_the_bytes_and_nothing_else);
     tcase_add_test(tcase, absent_is_exit_code_1);
     tcase_add_test(tcase, present_is_exit_code_0);
     tcase_add_test(tcase, refusals_are_in_the_words_of_the_server);
-    tcase_add_test(tcase, an_answer_that_ends_early_is_a_failure);
+    tcase_add_test(tcase, each_kind_of_refusal_has_its_exit_code);
+    tcase_add_test(tcase, another_server_is_no_rackkv);
+    tcase_add_test(tcase, what_another_server_says_is_shown_as_text);
+    tcase_add_test(tcase, a_value_that_is_not_whole_is_a_failure);
+    tcase_add_test(tcase, a_value_that_is_whole_is_taken_however_it_comes);
+    tcase_add_test(tcase, a_timeout_ends_the_waiting);
+    tcase_add_test(tcase, a_timeout_is_a_number_with_a_unit);
     tcase_add_test(tcase, unreachable_is_exit_code_4_with_a_hint);
     tcase_add_test(tcase, unix_sockets_are_reached);
     tcase_add_test(tcase, json_is_stable);
+    tcase_add_test(tcase, a_dash_is_advised_against_with_two);
+    tcase_add_test(tcase, the_version_is_said_wherever_it_is_asked_for);
     tcase_add_test(tcase, wrong_usage_is_exit_code_2);
     tcase_add_test(tcase, every_command_has_help);
     tcase_add_test(tcase, output_that_does_not_arrive_is_a_failure);
     tcase_add_test(tcase, open_finds_the_server_and_hands_its_options_over);
     tcase_add_test(tcase, the_shell_runs_a_pipe_over_one_connection);
     tcase_add_test(tcase, the_shell_goes_on_after_a_failure_and_remembers_it);
+    tcase_add_test(tcase, the_shell_takes_the_originals_lines);
+    tcase_add_test(tcase, the_shell_quotes_as_other_shells_do);
     tcase_add_test(tcase, the_shell_ends_where_there_is_no_server);
     tcase_add_test(tcase, the_shell_at_a_terminal);
+    tcase_add_test(tcase, the_shell_at_a_terminal_is_utf8_whatever_the_locale);
+    tcase_add_test(tcase, the_shell_on_a_pipe_is_bytes_whatever_the_locale);
     tcase_add_test(tcase, the_history_is_there_the_next_time_or_not_at_all);
     suite_add_tcase(suite, tcase);
     return suite;
