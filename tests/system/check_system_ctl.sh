@@ -36,10 +36,10 @@ put_many() {
     done | "$build/rackkv" shell >/dev/null
 }
 
-# Waits until a merge was taken on, with a deadline.
+# Waits until "current" of merge status begins with this ({ for a merge, null for none), with a deadline.
 wait_for_merge() {
     local deadline=$((SECONDS + 60))
-    until [ $SECONDS -ge $deadline ] || ctl --json merge status | grep -q '"current":{'; do
+    until [ $SECONDS -ge $deadline ] || ctl --json merge status | grep -q "\"current\":$1"; do
         read -r -t 0.02 <> <(:) || :
     done
 }
@@ -73,6 +73,11 @@ expect 'help about one' 0 'Exit code 3' "$build/rackkvctl" help ping
 expect 'help about a group' 0 'rackkvctl merge cancel' "$build/rackkvctl" help merge
 expect 'help behind the command' 0 'Usage: rackkvctl [OPTIONS] whereis KEY' "$build/rackkvctl" whereis --help
 expect 'version' 0 'rackkvctl ' "$build/rackkvctl" version
+expect 'version as an option' 0 'rackkvctl ' "$build/rackkvctl" --version
+expect 'version for programs' 0 '"version":"' "$build/rackkvctl" --json -V
+expect 'help says what programs send' 0 '"files": a list of numbers of data files' "$build/rackkvctl" help merge start
+expect 'also where nothing is added' 0 '{"command":"roll"}' "$build/rackkvctl" help roll
+expect 'a timeout without a unit' 2 "--timeout: '5' has no unit" "$build/rackkvctl" --timeout 5 ping
 expect 'no command' 2 'a command is needed' "$build/rackkvctl"
 expect 'unknown command' 2 "did you mean 'status'" "$build/rackkvctl" staus
 expect 'unknown second word' 2 "did you mean 'merge start'" "$build/rackkvctl" merge stat
@@ -80,6 +85,7 @@ expect 'half a command' 2 'merge needs one of: start, pause' "$build/rackkvctl" 
 expect 'unknown option' 2 'rackkvctl help' "$build/rackkvctl" --frobnicate ping
 expect 'an operand too many' 2 'usage: rackkvctl [OPTIONS] ping' "$build/rackkvctl" ping me
 expect 'an operand too few' 2 'usage: rackkvctl [OPTIONS] whereis KEY' "$build/rackkvctl" whereis
+expect 'a key that looks like an option' 2 'rackkvctl whereis -- KEY' "$build/rackkvctl" whereis -x
 expect 'an option of another command' 2 'usage: rackkvctl' "$build/rackkvctl" ping --wait
 expect 'a bad configuration' 2 'did you mean server.data_dir' "$build/rackkvctl" -o server.data_dirr=x ping
 
@@ -109,6 +115,13 @@ expect 'roll' 0 'sealed data file 1; writing to 2' ctl roll
 expect 'nothing to roll' 0 'nothing to seal' ctl roll
 expect 'file list after roll' 0 '"file":2,"active":true' ctl --json file list
 expect 'and the sealed one' 0 '"file":1,"active":false' ctl --json file list
+
+# A server that stands still: the kernel takes the connection, and nobody answers.
+kill -STOP "$server"
+expect 'no answer in time' 4 'did not answer within 0.2 s (--timeout); what was asked for may go on' ctl --timeout 200ms ping
+expect 'no answer in time, for programs' 4 '"error":"timeout"' ctl --json -t 100ms roll
+kill -CONT "$server"
+expect 'it goes on' 0 'serving' ctl --timeout 1m ping
 
 # Overwritten, deleted, sealed and not: the figures follow, and survive a restart.
 put_many a 150
@@ -141,11 +154,15 @@ expect 'a merge that waits' 0 'merge 1 begins' ctl merge start 1 2
 expect 'another one' 1 'a merge is under way: wait for it, or cancel it' ctl merge start 1
 expect 'it stands still' 0 '"paused":true' ctl --json merge status
 expect 'cancel' 0 '' ctl merge cancel
+wait_for_merge null
+expect 'who waits with a timeout' 4 'did not answer within' ctl --timeout 300ms merge start --all --wait
+expect 'cancel what goes on' 0 '' ctl merge cancel
+wait_for_merge null
 ctl merge start --all --wait >"$folder/waited" 2>&1 &
 waiting=$!
 expect 'while somebody waits, ping' 0 'serving' ctl ping
 expect 'and the files' 0 'sealed' ctl file list
-wait_for_merge
+wait_for_merge {
 expect 'and cancel' 0 '' ctl merge cancel
 wait "$waiting"
 code=$?
