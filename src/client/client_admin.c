@@ -59,6 +59,17 @@ static enum rk_client_exit report_refusal(const struct rk_client_admin *admin, c
                                 rk_client_admin_text(answer, "detail"));
 }
 
+json_t *rk_client_admin_request(enum rk_control_verb_id verb)
+{
+    static const char *const names[] = {
+#define VERB_NAME(id, name, while_recovering, may_wait) [RK_CONTROL_VERB_##id] = name,
+        RK_CONTROL_VERB_TABLE(VERB_NAME)
+#undef VERB_NAME
+    };
+
+    return json_pack("{s:s}", RK_CONTROL_COMMAND, names[verb]);
+}
+
 enum rk_client_exit rk_client_admin_ask(const struct rk_client_admin *admin, json_t *request, json_t **answer_out)
 {
     struct rk_detail detail = { "out of memory" };

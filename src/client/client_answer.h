@@ -13,8 +13,9 @@
 
 #include <curl/curl.h>
 
-#define RK_CLIENT_PROBLEM_BYTES_MAX (16u * 1024) /* of an error's body; the rest is not needed to say what was wrong \
-                                                  */
+#define RK_CLIENT_PROBLEM_BYTES_MAX                                                  \
+    (16u * 1024) /* of an error's body; the rest is not needed to say what was wrong \
+                  */
 
 /* One request, and what comes of it. */
 struct rk_client_exchange {
