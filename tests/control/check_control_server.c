@@ -427,6 +427,24 @@ START_TEST(many_long_requests_wait_for_each_other_only)
 }
 END_TEST
 
+/* It is the one that was silent the longest, and yet the last to be closed for another. */
+START_TEST(who_waits_for_an_answer_keeps_its_place)
+{
+    int slow = connect_long(), silent[RK_CONTROL_CLIENTS_MAX + 4];
+
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
+        silent[i] = connect_client();
+        say(silent[i], "{\"echo\": 0}\n");
+        ck_assert_str_eq(hear(silent[i]), "{\"ok\":true,\"echo\":0}");
+    }
+    let_go(1);
+    ck_assert_str_eq(hear(slow), "{\"ok\":true,\"echo\":1}");
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+        close(silent[i]);
+    close(slow);
+}
+END_TEST
+
 START_TEST(who_leaves_while_it_waits_is_forgotten)
 {
     int gone = connect_long(), next;
@@ -494,6 +512,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_client_that_leaves_at_once_costs_nothing);
     tcase_add_test(tcase, a_long_request_holds_nobody_up);
     tcase_add_test(tcase, many_long_requests_wait_for_each_other_only);
+    tcase_add_test(tcase, who_waits_for_an_answer_keeps_its_place);
     tcase_add_test(tcase, who_leaves_while_it_waits_is_forgotten);
     tcase_add_test(tcase, the_end_waits_for_what_is_being_answered);
     tcase_add_test(tcase, who_waited_long_has_time_to_take_the_answer);

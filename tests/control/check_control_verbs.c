@@ -2,6 +2,7 @@
 #include "base/base_detail.h"
 #include "base/base_unix.h"
 #include "control/control.h"
+#include "control/control_check.h"
 #include "log/log_store.h"
 #include "rackkv/control.h"
 #include "shm/shm_handover.h"
@@ -254,6 +255,39 @@ START_TEST(members_of_another_type_are_refused)
 }
 END_TEST
 
+/* The page with one space for each stretch of spaces and line ends; to be freed. */
+static char *read_page(void)
+{
+    FILE *file = fopen(TOP_SRCDIR "/doc/control.md", "re");
+    char *page = calloc(1, 1 << 20), *end = page;
+    int c, last = ' ';
+
+    ck_assert_ptr_nonnull(file);
+    while ((c = getc(file)) != EOF && end - page < (1 << 20) - 1) {
+        c = c == '\n' ? ' ' : c;
+        if (c != ' ' || last != ' ')
+            *end++ = (char)c;
+        last = c;
+    }
+    fclose(file);
+    ck_assert_int_gt(end - page, 1000);
+    return page;
+}
+
+/* Which verbs may have to wait is promised there, in the table's order: (`roll`, `sync`, ...). */
+START_TEST(the_page_says_who_may_have_to_wait)
+{
+    char list[512] = "", *page = read_page();
+
+    for (enum rk_control_verb_id verb = 0; verb < RK_CONTROL_N_VERBS; verb++)
+        if (rk_control_verb_may_wait(verb))
+            (void)sprintf(list + strlen(list), "%s`%s`", list[0] != '\0' ? ", " : "(", rk_control_verb_name(verb));
+    strcat(list, ")");
+    ck_assert_msg(strstr(page, list) != NULL, "doc/control.md does not say %s", list);
+    free(page);
+}
+END_TEST
+
 /* doc/control.md says each verb and each member of the tables: as {"command":"verb", and as "member". */
 START_TEST(the_page_has_every_verb_and_member)
 {
@@ -265,12 +299,8 @@ START_TEST(the_page_has_every_verb_and_member)
             RK_CONTROL_MEMBER_TABLE(MEMBER_WORD)
 #undef MEMBER_WORD
     };
-    FILE *file = fopen(TOP_SRCDIR "/doc/control.md", "re");
-    char *page = calloc(1, 1 << 20);
+    char *page = read_page();
 
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_gt(fread(page, 1, (1 << 20) - 1, file), 1000);
-    fclose(file);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         ck_assert_msg(strstr(page, words[i]) != NULL, "doc/control.md does not say %s", words[i]);
     free(page);
@@ -289,6 +319,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, what_is_no_command_is_refused);
     tcase_add_test(tcase, members_that_a_verb_does_not_have_are_refused);
     tcase_add_test(tcase, members_of_another_type_are_refused);
+    tcase_add_test(tcase, the_page_says_who_may_have_to_wait);
     tcase_add_test(tcase, the_page_has_every_verb_and_member);
     suite_add_tcase(suite, tcase);
     return suite;

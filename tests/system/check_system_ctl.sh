@@ -22,6 +22,11 @@ start_server() {
     export RACKKV_URL=http://127.0.0.1:$port
 }
 
+# As ctl, with a bound that only a fault reaches.
+ctl_in_time() {
+    timeout 30 "$build/rackkvctl" -s "$socket" "$@"
+}
+
 stop_server() {
     kill -TERM "$server"
     wait "$server"
@@ -118,8 +123,8 @@ expect 'and the sealed one' 0 '"file":1,"active":false' ctl --json file list
 
 # A server that stands still: the kernel takes the connection, and nobody answers.
 kill -STOP "$server"
-expect 'no answer in time' 4 'did not answer within 0.2 s (--timeout); what was asked for may go on' ctl --timeout 200ms ping
-expect 'no answer in time, for programs' 4 '"error":"timeout"' ctl --json -t 100ms roll
+expect 'no answer in time' 4 'did not answer within 0.2 s (--timeout); what was asked for may go on' ctl_in_time --timeout 200ms ping
+expect 'no answer in time, for programs' 4 '"error":"timeout"' ctl_in_time --json -t 100ms roll
 kill -CONT "$server"
 expect 'it goes on' 0 'serving' ctl --timeout 1m ping
 
@@ -155,7 +160,7 @@ expect 'another one' 1 'a merge is under way: wait for it, or cancel it' ctl mer
 expect 'it stands still' 0 '"paused":true' ctl --json merge status
 expect 'cancel' 0 '' ctl merge cancel
 wait_for_merge null
-expect 'who waits with a timeout' 4 'did not answer within' ctl --timeout 300ms merge start --all --wait
+expect 'who waits with a timeout' 4 'did not answer within' ctl_in_time --timeout 300ms merge start --all --wait
 expect 'cancel what goes on' 0 '' ctl merge cancel
 wait_for_merge null
 ctl merge start --all --wait >"$folder/waited" 2>&1 &
