@@ -167,7 +167,7 @@ ctl merge start --all --wait >"$folder/waited" 2>&1 &
 waiting=$!
 expect 'while somebody waits, ping' 0 'serving' ctl ping
 expect 'and the files' 0 'sealed' ctl file list
-wait_for_merge {
+wait_for_merge '{'
 expect 'and cancel' 0 '' ctl merge cancel
 wait "$waiting"
 code=$?
