@@ -25,7 +25,8 @@
     X(RK_ERR_LIMIT, -14, "a limit of the system was reached")               \
     X(RK_ERR_CLOSED, -15, "closed by the other side")                       \
     X(RK_ERR_TIMEOUT, -16, "not done in time")                              \
-    X(RK_ERR_PRECONDITION, -17, "the condition does not hold")
+    X(RK_ERR_PRECONDITION, -17, "the condition does not hold")              \
+    X(RK_ERR_DENIED, -18, "not allowed")
 
 enum rk_err {
 #define RK_ERR_ENUM(name, value, text) name = value,

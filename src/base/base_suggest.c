@@ -40,3 +40,12 @@ bool rk_suggest_is_close(const char *wrong, const char *name, size_t distance)
 
     return distance <= (len >= 4 ? min_of(len / 2, 3) : 1) && distance < strlen(wrong);
 }
+
+const char *rk_suggest_better(const char *wrong, const char *name, const char *best)
+{
+    size_t distance = rk_suggest_distance(wrong, name);
+
+    if (!rk_suggest_is_close(wrong, name, distance))
+        return best;
+    return best == NULL || distance < rk_suggest_distance(wrong, best) ? name : best;
+}

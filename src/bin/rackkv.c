@@ -2,15 +2,16 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "base/base_suggest.h"
+#include "bin/bin_open.h"
 #include "client/client_buffer.h"
 #include "client/client_command.h"
+#include "client/client_duration.h"
+#include "client/client_locale.h"
 #include "client/client_server.h"
 #include "client/client_shell.h"
+#include "client/client_value.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,8 +19,10 @@
 /* What was said before and after the command's name. */
 struct settings {
     const char *url;
+    uint64_t timeout_ms; /* 0: none was given */
     bool json;
     bool help;
+    bool version;
 };
 
 struct command {
@@ -53,9 +56,10 @@ static enum rk_client_exit open_session(struct rk_client_session *session, const
     *session = (struct rk_client_session){ .json = settings->json, .terminal = isatty(STDOUT_FILENO) != 0 };
     if (url == NULL || url[0] == '\0')
         url = RK_CLIENT_URL_DEFAULT;
-    if (rk_client_create(&session->client, url, &detail) == RK_OK)
-        return RK_CLIENT_EXIT_DONE;
-    return refuse_usage(detail.text, "");
+    if (rk_client_create(&session->client, url, &detail) != RK_OK)
+        return refuse_usage(detail.text, "");
+    rk_client_set_timeout(session->client, settings->timeout_ms);
+    return RK_CLIENT_EXIT_DONE;
 }
 
 static enum rk_client_exit close_session(struct rk_client_session *session, enum rk_client_exit code)
@@ -95,31 +99,11 @@ static enum rk_client_exit run_exists(const struct settings *settings, char **op
     return run_on_key(settings, operands[0], rk_client_command_exists);
 }
 
-/* VALUE as it is, "-" for standard input, "@file" for a file. */
-static enum rk_err read_value(const char *text, struct rk_client_buffer *value, struct rk_detail *detail)
-{
-    enum rk_err err;
-    int fd;
-
-    if (strcmp(text, "-") == 0)
-        return rk_client_buffer_read(value, STDIN_FILENO, "standard input", detail);
-    if (text[0] != '@')
-        return rk_client_buffer_append(value, text, strlen(text)) ? RK_OK : RK_ERR_NO_MEMORY;
-    fd = open(text + 1, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        rk_detail_set(detail, "%s: %s", text + 1, strerror(errno));
-        return RK_ERR_IO;
-    }
-    err = rk_client_buffer_read(value, fd, text + 1, detail);
-    (void)close(fd); /* it was only read */
-    return err;
-}
-
 static enum rk_client_exit put_value(const struct rk_client_session *session, const char *key, const char *text)
 {
     struct rk_client_buffer value = { .size = 0 };
-    struct rk_detail detail = { "out of memory" };
-    enum rk_err err = read_value(text, &value, &detail);
+    struct rk_detail detail = { "" };
+    enum rk_err err = rk_client_value_read(text, &value, &detail);
     enum rk_client_exit code;
 
     if (err != RK_OK)
@@ -186,20 +170,28 @@ static const struct command commands[] = {
       "\n"
       "Example: rackkv open -o http.listen=127.0.0.1:9000,unix:/run/rackkv.sock -o log.sync=interval\n" },
     { "put", "KEY VALUE", "store a value", 2, 2, run_put,
-      "Stores VALUE under KEY. A VALUE of - is read from standard input, one of @FILE from that file, byte for byte.\n"
-      "Options stand before the key, so that a value may begin with a dash.\n"
+      "Stores VALUE under KEY. A VALUE of - is read from standard input, one of @FILE from that file, byte for byte;\n"
+      "@@TEXT is the value @TEXT. Options stand before the key, so that a value may begin with a dash; a key that "
+      "does\n"
+      "stands behind --.\n"
       "\n"
-      "Example: tar -c dir | rackkv put backup/dir -\n" },
+      "Examples: tar -c dir | rackkv put backup/dir -\n"
+      "          rackkv put mail/7 @message.txt\n"
+      "          rackkv put nick @@ada\n"
+      "          rackkv put -- -dashed-key value\n" },
     { "get", "KEY", "print a value", 1, 1, run_get,
       "Writes the value's bytes to standard output, and nothing else. On a terminal, a value that is not text is "
       "shown\n"
-      "with \\xHH for the bytes that can't be printed. Exit code 1: there is no such key.\n" },
+      "with \\xHH for the bytes that can't be printed. Exit code 1: there is no such key. Whatever else goes wrong, "
+      "no\n"
+      "part of what another server answers is printed; of a value that was cut off the beginning may be.\n" },
     { "delete", "KEY", "delete a key", 1, 1, run_delete, "Exit code 1: there is no such key.\n" },
     { "exists", "KEY", "is there such a key? (exit code 0 or 1)", 1, 1, run_exists,
       "Says nothing; the exit code is the answer: 0 yes, 1 no. With --json it prints the answer as well.\n" },
     { "shell", "", "a prompt: PUT k v, GET k, DELETE k ...", 0, 0, run_shell,
       "A prompt with history and completion. From a pipe it runs one command a line, and its exit code is 1 if any of\n"
-      "them failed. HELP lists the commands. rackkv without any command, on a terminal, is the same.\n"
+      "them failed. HELP lists the commands, and says how words are quoted. rackkv without any command, on a terminal, "
+      "is the same.\n"
       "\n"
       "The history is kept in $RACKKV_HISTORY (empty: not at all), else in ~/.rackkv_history.\n"
       "\n"
@@ -220,97 +212,79 @@ static const struct command *lookup_command(const char *name)
 
 static void print_help(void)
 {
-    puts("RackKV: a key-value store over HTTP.\n\nUsage: rackkv [--url URL] [--json] COMMAND\n");
+    puts("RackKV: a key-value store over HTTP.\n\nUsage: rackkv [OPTIONS] COMMAND\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
         printf("  %-8s %-12s %s\n", commands[i].name, strlen(commands[i].operands) > 12 ? "..." : commands[i].operands,
                commands[i].summary);
     puts("\n"
-         "  -u, --url URL   where the server is: http://host:port or unix:/path\n"
-         "                  (default: $RACKKV_URL, else " RK_CLIENT_URL_DEFAULT ")\n"
-         "      --json      one JSON object on standard output, stable for programs\n"
+         "  -u, --url URL        where the server is: http://host:port or unix:/path\n"
+         "                       (default: $RACKKV_URL, else " RK_CLIENT_URL_DEFAULT ")\n"
+         "  -t, --timeout TIME   how long a request may take, as 500ms or 5s\n"
+         "      --json           one JSON object on standard output, stable for programs\n"
+         "  -h, --help           about a command\n"
+         "  -V, --version        print the version\n"
          "\n"
-         "Exit codes: 0 done, 1 failed or absent, 2 wrong usage, 4 no server answers.\n"
+         "Exit codes: 0 done, 1 failed or absent, 2 wrong usage, 4 no RackKV server answers, 5 a condition does not "
+         "hold,\n"
+         "6 not allowed.\n"
          "More: rackkv help COMMAND, rackkv(1)");
 }
 
 static void print_command_help(const struct command *command)
 {
     printf("rackkv %s: %s\n\nUsage: rackkv %s%s%s%s\n", command->name, command->summary, command->name,
-           command->run != NULL ? " [--url URL] [--json]" : "", command->operands[0] != '\0' ? " " : "",
-           command->operands);
+           command->run != NULL ? " [OPTIONS]" : "", command->operands[0] != '\0' ? " " : "", command->operands);
     if (command->help[0] != '\0')
         printf("\n%s", command->help);
 }
 
 static enum rk_client_exit refuse_unknown(const char *name)
 {
-    const struct command *best = NULL;
-    size_t best_distance = SIZE_MAX;
+    const char *best = NULL;
 
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        size_t distance = rk_suggest_distance(name, commands[i].name);
-
-        if (distance < best_distance && rk_suggest_is_close(name, commands[i].name, distance)) {
-            best = &commands[i];
-            best_distance = distance;
-        }
-    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        best = rk_suggest_better(name, commands[i].name, best);
     fprintf(stderr, "rackkv: there is no command %s", name);
     if (best != NULL)
-        fprintf(stderr, "; did you mean %s?", best->name);
+        fprintf(stderr, "; did you mean %s?", best);
     fprintf(stderr, "\nTry: rackkv help\n");
     return RK_CLIENT_EXIT_USAGE;
+}
+
+static bool read_timeout(struct settings *settings, const char *text)
+{
+    struct rk_detail detail;
+
+    if (rk_client_duration_parse("--timeout", text, &settings->timeout_ms, &detail) == RK_OK)
+        return true;
+    fprintf(stderr, "rackkv: %s\n", detail.text);
+    return false;
 }
 
 /* Reads options up to the first operand, whose index is returned; -1 after saying what is wrong. */
 static int read_options(int argc, char **argv, struct settings *settings)
 {
     static const struct option options[] = {
-        { "url", required_argument, NULL, 'u' },
-        { "json", no_argument, NULL, 'j' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        { "url", required_argument, NULL, 'u' }, { "timeout", required_argument, NULL, 't' },
+        { "json", no_argument, NULL, 'j' },      { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },   { NULL, 0, NULL, 0 },
     };
     int option;
 
     optind = 0; /* begins anew */
-    while ((option = getopt_long(argc, argv, "+u:h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+u:t:hV", options, NULL)) != -1) {
         if (option == 'u')
             settings->url = optarg;
         else if (option == 'j')
             settings->json = true;
         else if (option == 'h')
             settings->help = true;
-        else
-            return -1; /* getopt_long has said it */
+        else if (option == 'V')
+            settings->version = true;
+        else if (option != 't' || !read_timeout(settings, optarg))
+            return -1; /* it was said what is wrong */
     }
     return optind;
-}
-
-/* Translates the options of `open` into rackkvd's, which knows what they mean, and says what is wrong with them.
- * Returns the letter of what ended it: '?' a wrong one, 'h' a wish for help, 0 all were read. */
-static int read_open_options(int argc, char **argv, char **server_argv)
-{
-    static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },
-        { "option", required_argument, NULL, 'o' },
-        { "daemon", no_argument, NULL, 'd' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
-    };
-    static char config_flag[] = "-c", option_flag[] = "-o", daemon_flag[] = "--daemon";
-    size_t n = 1;
-    int option;
-
-    optind = 0; /* begins anew */
-    while ((option = getopt_long(argc, argv, "+c:o:h", options, NULL)) != -1) {
-        if (option == '?' || option == 'h')
-            return option;
-        server_argv[n++] = option == 'd' ? daemon_flag : option == 'c' ? config_flag : option_flag;
-        if (option != 'd')
-            server_argv[n++] = optarg;
-    }
-    return 0;
 }
 
 static enum rk_client_exit become_server(char **server_argv)
@@ -325,20 +299,34 @@ static enum rk_client_exit become_server(char **server_argv)
 static enum rk_client_exit run_open(int argc, char **argv)
 {
     char **server_argv = rk_mem_calloc(2 * (size_t)argc + 2, sizeof *server_argv);
-    int end = read_open_options(argc, argv, server_argv);
+    int first = argc;
+    enum rk_bin_open asked = rk_bin_open_read(argc, argv, server_argv, &first);
     enum rk_client_exit code;
 
-    if (end == 'h') {
+    if (asked == RK_BIN_OPEN_HELP) {
         print_command_help(lookup_command("open"));
         code = rk_client_finish(RK_CLIENT_EXIT_DONE);
-    } else if (end == '?')
+    } else if (asked == RK_BIN_OPEN_WRONG)
         code = refuse_usage("usage: rackkv open ", lookup_command("open")->operands);
-    else if (optind < argc)
-        code = refuse_usage("open takes no operand: ", argv[optind]);
+    else if (first < argc)
+        code = refuse_usage("open takes no operand: ", argv[first]);
     else
         code = become_server(server_argv);
     free(server_argv);
     return code;
+}
+
+static enum rk_client_exit refuse_operands(const struct command *command)
+{
+    fprintf(stderr, "rackkv: usage: rackkv %s [OPTIONS]%s%s\n", command->name, command->operands[0] != '\0' ? " " : "",
+            command->operands);
+    if (command->max_operands > 0)
+        fprintf(
+            stderr,
+            "rackkv: options stand before it; what begins with a dash and is none stands behind --: rackkv %s -- %s\n",
+            command->name, command->operands);
+    fprintf(stderr, "Try: rackkv help %s\n", command->name);
+    return RK_CLIENT_EXIT_USAGE;
 }
 
 /* argv[0] is the command's name. */
@@ -349,20 +337,21 @@ static enum rk_client_exit run_command(int argc, char **argv, struct settings *s
 
     if (command == NULL)
         return refuse_unknown(argv[0]);
+    if (command->run == NULL && (settings->url != NULL || settings->json || settings->timeout_ms != 0))
+        return refuse_usage("open starts a server, and takes none of --url, --json and --timeout", "");
     if (command->run == NULL)
         return run_open(argc, argv);
     first = read_options(argc, argv, settings);
     if (first < 0)
-        return refuse_usage("usage: rackkv ", command->name);
+        return refuse_operands(command);
+    if (settings->version)
+        return run_version(settings, NULL);
     if (settings->help) {
         print_command_help(command);
         return rk_client_finish(RK_CLIENT_EXIT_DONE);
     }
-    if (argc - first < command->min_operands || argc - first > command->max_operands) {
-        fprintf(stderr, "rackkv: usage: rackkv %s [--url URL] [--json] %s\nTry: rackkv help %s\n", command->name,
-                command->operands, command->name);
-        return RK_CLIENT_EXIT_USAGE;
-    }
+    if (argc - first < command->min_operands || argc - first > command->max_operands)
+        return refuse_operands(command);
     return command->run(settings, argv + first);
 }
 
@@ -372,10 +361,12 @@ int main(int argc, char **argv)
     char *no_operands[] = { NULL };
     int first;
 
-    (void)setlocale(LC_CTYPE, ""); /* which characters can be printed; without a locale, ASCII */
+    rk_client_locale_set_up();
     first = read_options(argc, argv, &settings);
     if (first < 0)
         return RK_CLIENT_EXIT_USAGE;
+    if (settings.version)
+        return run_version(&settings, no_operands);
     if (settings.help)
         return run_help(&settings, no_operands);
     if (first < argc)

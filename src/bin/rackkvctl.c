@@ -2,12 +2,14 @@
  * src/client (client_admin.h), what is asked and answered in doc/control.md. */
 #include "base/base_detail.h"
 #include "base/base_suggest.h"
+#include "bin/bin_protocol.h"
+#include "bin/bin_socket.h"
 #include "client/client_admin.h"
 #include "client/client_control.h"
-#include "conf/conf.h"
+#include "client/client_duration.h"
+#include "client/client_locale.h"
 
 #include <getopt.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@ struct settings {
     const char *conf_file;
     const char *overrides[OVERRIDES_MAX];
     size_t n_overrides;
+    uint64_t timeout_ms; /* 0: none was given */
     bool json;
     bool exact;
     bool all;
@@ -104,6 +107,7 @@ static void print_options(void)
          "  -o, --option SECTION.KEY=VALUE\n"
          "                              the same as that of rackkvd\n"
          "                              (default: $RACKKV_SOCKET, else ./data/control.sock)\n"
+         "  -t, --timeout TIME          how long the command may take, as 500ms or 5s\n"
          "      --json                  one JSON object on standard output, stable for programs\n"
          "  -b, --bytes                 sizes in tables with all their digits\n"
          "  -h, --help                  about a command\n"
@@ -129,6 +133,7 @@ static void print_command_help(const struct command *command)
            command->operands[0] != '\0' ? " " : "", command->operands);
     if (command->help[0] != '\0')
         printf("\n%s", command->help);
+    rk_bin_protocol_print(command->name);
 }
 
 /* All commands whose first word is this; whether there are any. */
@@ -162,19 +167,12 @@ static const struct command *lookup_command(char *const *words, size_t n_words, 
     return NULL;
 }
 
-static const struct command *suggest_command(const char *wrong)
+static const char *suggest_command(const char *wrong)
 {
-    const struct command *best = NULL;
-    size_t best_distance = SIZE_MAX;
+    const char *best = NULL;
 
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        size_t distance = rk_suggest_distance(wrong, commands[i].name);
-
-        if (distance < best_distance && rk_suggest_is_close(wrong, commands[i].name, distance)) {
-            best = &commands[i];
-            best_distance = distance;
-        }
-    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        best = rk_suggest_better(wrong, commands[i].name, best);
     return best;
 }
 
@@ -193,14 +191,14 @@ static bool list_group(const char *group, char *text, size_t size)
 static enum rk_client_exit refuse_unknown(const struct settings *settings, char *const *words, size_t n_words)
 {
     char wrong[NAME_BYTES], list[128], text[384];
-    const struct command *meant;
+    const char *meant;
 
     (void)snprintf(wrong, sizeof wrong, "%.30s%s%.30s", words[0], n_words > 1 ? " " : "", n_words > 1 ? words[1] : "");
     meant = suggest_command(wrong);
     if (meant == NULL)
         meant = suggest_command(words[0]);
     if (meant != NULL)
-        (void)snprintf(text, sizeof text, "there is no command '%s'; did you mean '%s'?", wrong, meant->name);
+        (void)snprintf(text, sizeof text, "there is no command '%s'; did you mean '%s'?", wrong, meant);
     else if (list_group(words[0], list, sizeof list))
         (void)snprintf(text, sizeof text, "%s needs one of: %s", words[0], list);
     else
@@ -209,33 +207,6 @@ static enum rk_client_exit refuse_unknown(const struct settings *settings, char 
 }
 
 /* ---- where the server is ---- */
-
-/* The path of the socket, allocated; NULL after saying what is wrong with the configuration. */
-static char *find_socket(const struct settings *settings)
-{
-    const char *from_environment = getenv("RACKKV_SOCKET");
-    bool is_configured = settings->conf_file != NULL || settings->n_overrides > 0;
-    struct rk_detail detail = { "" };
-    struct rk_conf conf;
-    enum rk_err err = RK_OK;
-    char *path = NULL;
-
-    if (settings->socket != NULL)
-        return strdup(settings->socket);
-    if (!is_configured && from_environment != NULL && from_environment[0] != '\0')
-        return strdup(from_environment);
-    rk_conf_init(&conf);
-    if (settings->conf_file != NULL)
-        err = rk_conf_load_file(&conf, settings->conf_file, &detail);
-    for (size_t i = 0; err == RK_OK && i < settings->n_overrides; i++)
-        err = rk_conf_override(&conf, settings->overrides[i], &detail);
-    if (err == RK_OK)
-        path = rk_conf_control_socket(&conf);
-    else
-        rk_client_admin_fail(settings->json, RK_CLIENT_EXIT_USAGE, "usage", detail.text);
-    rk_conf_fini(&conf);
-    return path;
-}
 
 static enum rk_client_exit report_no_server(const struct settings *settings, enum rk_err err, const char *path,
                                             const struct rk_detail *detail)
@@ -260,14 +231,16 @@ static enum rk_client_exit run_with_server(const struct settings *settings, cons
     struct rk_client_admin admin = { .json = settings->json,
                                      .exact = settings->exact,
                                      .terminal = isatty(STDOUT_FILENO) != 0 };
-    char *path = find_socket(settings);
+    struct rk_bin_socket_words where = { settings->socket, settings->conf_file, settings->overrides,
+                                         settings->n_overrides };
     struct rk_detail detail = { "" };
+    char *path = rk_bin_socket_find(&where, &detail);
     enum rk_client_exit code;
     enum rk_err err;
 
     if (path == NULL)
-        return RK_CLIENT_EXIT_USAGE;
-    err = rk_client_control_open(&admin.control, path, &detail);
+        return rk_client_admin_fail(settings->json, RK_CLIENT_EXIT_USAGE, "usage", detail.text);
+    err = rk_client_control_open(&admin.control, path, settings->timeout_ms, &detail);
     code = err == RK_OK ? command->run(&admin, words) : report_no_server(settings, err, path, &detail);
     rk_client_control_close(&admin.control);
     free(path);
@@ -279,13 +252,42 @@ static enum rk_client_exit run_with_server(const struct settings *settings, cons
 enum long_option { OPTION_JSON = 256, OPTION_ALL, OPTION_WAIT };
 
 static const struct option long_options[] = {
-    { "socket", required_argument, NULL, 's' }, { "config", required_argument, NULL, 'c' },
-    { "option", required_argument, NULL, 'o' }, { "json", no_argument, NULL, OPTION_JSON },
-    { "bytes", no_argument, NULL, 'b' },        { "all", no_argument, NULL, OPTION_ALL },
-    { "wait", no_argument, NULL, OPTION_WAIT }, { "help", no_argument, NULL, 'h' },
-    { "version", no_argument, NULL, 'V' },      { NULL, 0, NULL, 0 },
+    { "socket", required_argument, NULL, 's' },
+    { "config", required_argument, NULL, 'c' },
+    { "option", required_argument, NULL, 'o' },
+    { "timeout", required_argument, NULL, 't' },
+    { "json", no_argument, NULL, OPTION_JSON },
+    { "bytes", no_argument, NULL, 'b' },
+    { "all", no_argument, NULL, OPTION_ALL },
+    { "wait", no_argument, NULL, OPTION_WAIT },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, 'V' },
+    { NULL, 0, NULL, 0 },
 };
 
+/* Options may stand behind the operands, so that -x behind whereis is taken for one. */
+static void refuse_option(int argc, char **argv)
+{
+    bool takes_key = false;
+
+    for (int i = 1; i < argc; i++)
+        takes_key |= strcmp(argv[i], "whereis") == 0;
+    if (takes_key)
+        fputs("rackkvctl: a key that begins with a dash stands behind --: rackkvctl whereis -- KEY\n", stderr);
+    fputs("Try: rackkvctl help\n", stderr);
+}
+
+static bool take_timeout(struct settings *settings, const char *text)
+{
+    struct rk_detail detail;
+
+    if (rk_client_duration_parse("--timeout", text, &settings->timeout_ms, &detail) == RK_OK)
+        return true;
+    fprintf(stderr, "rackkvctl: %s\n", detail.text);
+    return false;
+}
+
+/* False after saying what is wrong. */
 static bool take_option(struct settings *settings, int option)
 {
     switch (option) {
@@ -296,10 +298,14 @@ static bool take_option(struct settings *settings, int option)
         settings->conf_file = optarg;
         return true;
     case 'o':
-        if (settings->n_overrides == OVERRIDES_MAX)
+        if (settings->n_overrides == OVERRIDES_MAX) {
+            fputs("rackkvctl: too many of -o\n", stderr);
             return false;
+        }
         settings->overrides[settings->n_overrides++] = optarg;
         return true;
+    case 't':
+        return take_timeout(settings, optarg);
     case 'b':
         return settings->exact = true;
     case 'h':
@@ -376,12 +382,10 @@ int main(int argc, char **argv)
     struct settings settings = { .socket = NULL };
     int option;
 
-    (void)setlocale(LC_CTYPE, ""); /* which characters can be printed; without a locale, ASCII */
-    while ((option = getopt_long(argc, argv, "s:c:o:bhV", long_options, NULL)) != -1)
+    rk_client_locale_set_up();
+    while ((option = getopt_long(argc, argv, "s:c:o:t:bhV", long_options, NULL)) != -1)
         if (!take_option(&settings, option)) {
-            if (option != '?')
-                fputs("rackkvctl: too many of -o\n", stderr);
-            fputs("Try: rackkvctl help\n", stderr);
+            refuse_option(argc, argv);
             return RK_CLIENT_EXIT_USAGE;
         }
     return rk_client_finish(run_words(&settings, argv + optind, (size_t)(argc - optind)));

@@ -3,36 +3,24 @@
 #include "base/base_assert.h"
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "client/client_answer.h"
 #include "client/client_url.h"
 
 #include <curl/curl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 5000l
-#define SILENCE_TIMEOUT_S  60l          /* nothing at all came or went for so long */
-#define PROBLEM_BYTES_MAX  (16u * 1024) /* of an error's body; the rest is not needed to say what was wrong */
+#define SILENCE_TIMEOUT_S  60l /* nothing at all came or went for so long */
 
 struct rk_client {
     CURL *curl;
     struct curl_slist *headers;
     char *url;
     struct rk_client_target target;
+    uint64_t timeout_ms; /* of a whole request; 0: as long as something comes or goes */
     char curl_problem[CURL_ERROR_SIZE];
-};
-
-/* One request, and what came of it. */
-struct exchange {
-    const char *method;
-    struct rk_client_bytes body; /* of PUT */
-    rk_client_sink_fn *sink;     /* of GET */
-    void *sink_context;
-    bool sink_failed;
-    CURL *curl;
-    char problem[PROBLEM_BYTES_MAX + 1];
-    size_t problem_size;
 };
 
 enum rk_err rk_client_create(struct rk_client **client_out, const char *url, struct rk_detail *detail)
@@ -74,32 +62,27 @@ const char *rk_client_url(const struct rk_client *client)
     return client->url;
 }
 
-static size_t keep_problem(struct exchange *exchange, const char *bytes, size_t size)
+void rk_client_set_timeout(struct rk_client *client, uint64_t timeout_ms)
 {
-    size_t room = PROBLEM_BYTES_MAX - exchange->problem_size;
-    size_t kept = size < room ? size : room;
-
-    memcpy(exchange->problem + exchange->problem_size, bytes, kept);
-    exchange->problem_size += kept;
-    return size;
+    client->timeout_ms = timeout_ms;
 }
 
-static size_t on_body(char *bytes, size_t size, size_t n, void *context)
+static void set_up_patience(const struct rk_client *client)
 {
-    struct exchange *exchange = context;
-    long status = 0;
+    CURL *curl = client->curl;
 
-    (void)curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status); /* 0 is no 200 */
-    if (status != 200 || exchange->sink == NULL)
-        return keep_problem(exchange, bytes, size * n);
-    if (exchange->sink(exchange->sink_context, bytes, size * n))
-        return size * n;
-    exchange->sink_failed = true;
-    return 0;
+    if (client->timeout_ms != 0) {
+        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)client->timeout_ms);
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)client->timeout_ms);
+        return;
+    }
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1l);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_TIMEOUT_S);
 }
 
 /* libcurl refuses an option only if it was built without it; then the request fails and says why. */
-static void set_up(struct rk_client *client, struct exchange *exchange, const char *url)
+static void set_up(struct rk_client *client, struct rk_client_exchange *exchange, const char *url)
 {
     CURL *curl = client->curl;
 
@@ -114,10 +97,8 @@ static void set_up(struct rk_client *client, struct exchange *exchange, const ch
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "rackkv/" PACKAGE_VERSION);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->curl_problem);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1l);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    set_up_patience(client);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, rk_client_exchange_on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
     if (client->target.socket_path != NULL)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->target.socket_path);
@@ -131,87 +112,51 @@ static void set_up(struct rk_client *client, struct exchange *exchange, const ch
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, exchange->method);
 }
 
-static const char *header_of(CURL *curl, const char *name)
+/* Nothing came, or not all of it. */
+static enum rk_err refuse_broken(const struct rk_client *client, const struct rk_client_exchange *exchange,
+                                 CURLcode code, int status, struct rk_detail *detail)
 {
-    struct curl_header *header;
-
-    return curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : "";
-}
-
-static void read_answer(CURL *curl, struct rk_client_answer *answer)
-{
-    long status = 0;
-
-    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    answer->status = (int)status;
-    answer->sequence = strtoull(header_of(curl, "RackKV-Seq"), NULL, 10);
-    (void)snprintf(answer->etag, sizeof answer->etag, "%s", header_of(curl, "ETag"));
-    (void)snprintf(answer->content_type, sizeof answer->content_type, "%s", header_of(curl, "Content-Type"));
-}
-
-static enum rk_err refuse_unanswered(struct rk_client *client, const struct exchange *exchange, CURLcode code,
-                                     struct rk_detail *detail)
-{
-    bool write = strcmp(exchange->method, "PUT") == 0 || strcmp(exchange->method, "DELETE") == 0;
     const char *problem = client->curl_problem[0] != '\0' ? client->curl_problem : curl_easy_strerror(code);
+    const char *doubt = rk_client_exchange_doubt(exchange);
     long os_errno = 0;
 
     (void)curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &os_errno);
     if (code == CURLE_COULDNT_CONNECT && os_errno != 0)
         problem = strerror((int)os_errno);
+    if (code == CURLE_OPERATION_TIMEDOUT && client->timeout_ms != 0) {
+        rk_detail_set(detail, "%s did not answer within %.3g s (--timeout)%s", client->url,
+                      (double)client->timeout_ms / 1000, doubt);
+        return RK_ERR_TIMEOUT;
+    }
     if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
         rk_detail_set(detail, "%s can't be reached: %s; is the server running? start it with: rackkv open", client->url,
                       problem);
+    else if (status == 0)
+        rk_detail_set(detail, "%s gave no answer: %s%s", client->url, problem, doubt);
     else
-        rk_detail_set(detail, "%s gave no answer: %s%s", client->url, problem,
-                      write ? "; the write may have happened" : "");
+        rk_detail_set(detail, "the answer of %s ended early: %s%s", client->url, problem, doubt);
     return RK_ERR_CLOSED;
 }
 
-/* The words of the server: the detail of application/problem+json, else the first line of a body that is text. */
-static enum rk_err refuse_status(const struct exchange *exchange, const struct rk_client_answer *answer,
-                                 struct rk_detail *detail)
-{
-    json_t *problem = json_loadb(exchange->problem, exchange->problem_size, 0, NULL);
-    const char *words = json_string_value(json_object_get(problem, "detail"));
-    const char *code = json_string_value(json_object_get(problem, "code"));
-    size_t line_len = strcspn(exchange->problem, "\r\n");
-
-    if (words != NULL || code != NULL)
-        rk_detail_set(detail, "the server answered %d%s%s%s%s", answer->status, code != NULL ? " " : "",
-                      code != NULL ? code : "", words != NULL ? ": " : "", words != NULL ? words : "");
-    else if (line_len > 0 && strncmp(answer->content_type, "text/plain", 10) == 0)
-        rk_detail_set(detail, "the server answered %d: %.*s", answer->status, (int)line_len, exchange->problem);
-    else
-        rk_detail_set(detail, "the server answered %d", answer->status);
-    json_decref(problem);
-    return RK_ERR_INVALID;
-}
-
-static enum rk_err judge(struct rk_client *client, const struct exchange *exchange, CURLcode code,
+/* A refusal that came counts, even where the connection broke behind it: a server need not read all that it refuses. */
+static enum rk_err judge(const struct rk_client *client, const struct rk_client_exchange *exchange, CURLcode code,
                          const struct rk_client_answer *answer, struct rk_detail *detail)
 {
+    enum rk_err err;
+
     if (exchange->sink_failed) {
         rk_detail_set(detail, "the value could not be written");
         return RK_ERR_IO;
     }
     if (answer->status == 0)
-        return refuse_unanswered(client, exchange, code, detail);
-    if (answer->status == 404) {
-        rk_detail_set(detail, "not found");
-        return RK_ERR_NOT_FOUND;
-    }
-    if (answer->status < 200 || answer->status > 299)
-        return refuse_status(exchange, answer, detail);
-    if (code != CURLE_OK) {
-        rk_detail_set(detail, "the answer of %s ended early: %s", client->url,
-                      client->curl_problem[0] != '\0' ? client->curl_problem : curl_easy_strerror(code));
-        return RK_ERR_IO;
-    }
-    return RK_OK;
+        return refuse_broken(client, exchange, code, 0, detail);
+    err = rk_client_answer_judge(exchange, answer, client->url, detail);
+    if (code != CURLE_OK && (err == RK_OK || err == RK_ERR_MISMATCH))
+        return refuse_broken(client, exchange, code, answer->status, detail);
+    return err;
 }
 
-static enum rk_err perform(struct rk_client *client, struct exchange *exchange, char *url,
+static enum rk_err perform(struct rk_client *client, struct rk_client_exchange *exchange, char *url,
                            struct rk_client_answer *answer_out, struct rk_detail *detail)
 {
     CURLcode code;
@@ -225,8 +170,7 @@ static enum rk_err perform(struct rk_client *client, struct exchange *exchange, 
     exchange->curl = client->curl;
     set_up(client, exchange, url);
     code = curl_easy_perform(client->curl);
-    read_answer(client->curl, answer_out);
-    exchange->problem[exchange->problem_size] = '\0';
+    rk_client_answer_read(exchange, answer_out);
     err = judge(client, exchange, code, answer_out, detail);
     free(url);
     return err;
@@ -235,7 +179,7 @@ static enum rk_err perform(struct rk_client *client, struct exchange *exchange, 
 enum rk_err rk_client_put(struct rk_client *client, struct rk_client_bytes key, struct rk_client_bytes value,
                           struct rk_client_answer *answer_out, struct rk_detail *detail)
 {
-    struct exchange exchange = { .method = "PUT", .body = value };
+    struct rk_client_exchange exchange = { .method = "PUT", .body = value };
 
     return perform(client, &exchange, rk_client_key_url(client->target.base, key), answer_out, detail);
 }
@@ -243,7 +187,7 @@ enum rk_err rk_client_put(struct rk_client *client, struct rk_client_bytes key, 
 enum rk_err rk_client_get(struct rk_client *client, struct rk_client_bytes key, rk_client_sink_fn *sink, void *context,
                           struct rk_client_answer *answer_out, struct rk_detail *detail)
 {
-    struct exchange exchange = { .method = "GET", .sink = sink, .sink_context = context };
+    struct rk_client_exchange exchange = { .method = "GET", .sink = sink, .sink_context = context };
 
     return perform(client, &exchange, rk_client_key_url(client->target.base, key), answer_out, detail);
 }
@@ -251,7 +195,7 @@ enum rk_err rk_client_get(struct rk_client *client, struct rk_client_bytes key, 
 enum rk_err rk_client_delete(struct rk_client *client, struct rk_client_bytes key, struct rk_client_answer *answer_out,
                              struct rk_detail *detail)
 {
-    struct exchange exchange = { .method = "DELETE" };
+    struct rk_client_exchange exchange = { .method = "DELETE" };
 
     return perform(client, &exchange, rk_client_key_url(client->target.base, key), answer_out, detail);
 }
@@ -259,17 +203,16 @@ enum rk_err rk_client_delete(struct rk_client *client, struct rk_client_bytes ke
 enum rk_err rk_client_exists(struct rk_client *client, struct rk_client_bytes key, struct rk_client_answer *answer_out,
                              struct rk_detail *detail)
 {
-    struct exchange exchange = { .method = "HEAD" };
+    struct rk_client_exchange exchange = { .method = "HEAD" };
 
     return perform(client, &exchange, rk_client_key_url(client->target.base, key), answer_out, detail);
 }
 
+/* Any key will do: only a RackKV server says its sequence, whether the key is there or not. */
 enum rk_err rk_client_open(struct rk_client *client, struct rk_client_answer *answer_out, struct rk_detail *detail)
 {
-    struct exchange exchange = { .method = "GET" };
-    char *url = NULL;
+    static const char key[] = "rackkv";
+    enum rk_err err = rk_client_exists(client, (struct rk_client_bytes){ key, sizeof key - 1 }, answer_out, detail);
 
-    if (asprintf(&url, "%s/open", client->target.base) < 0)
-        url = NULL;
-    return perform(client, &exchange, url, answer_out, detail);
+    return err == RK_ERR_NOT_FOUND ? RK_OK : err;
 }

@@ -36,10 +36,18 @@ void rk_client_destroy(struct rk_client **client);
 /* The URL that it was created with. */
 const char *rk_client_url(const struct rk_client *client);
 
+/* How long each request may take, from its beginning to the end of its answer. 0, as in the beginning: five seconds to
+ * connect, and then as long as a minute does not pass without a byte. */
+void rk_client_set_timeout(struct rk_client *client, uint64_t timeout_ms);
+
 /* The requests. RK_OK, or with a detail:
  *   RK_ERR_NOT_FOUND    the key is absent (get, delete, exists)
- *   RK_ERR_CLOSED       nobody answered: no server, or the connection ended before its answer
- *   RK_ERR_IO           the answer's body ended early, or the sink did not take it
+ *   RK_ERR_CLOSED       nobody answered: no server, or the connection ended before the end of its answer
+ *   RK_ERR_TIMEOUT      rk_client_set_timeout
+ *   RK_ERR_MISMATCH     what answered is no RackKV server (client_answer.h)
+ *   RK_ERR_IO           the sink did not take the value
+ *   RK_ERR_PRECONDITION a condition of the request does not hold
+ *   RK_ERR_DENIED       the server does not allow it
  *   RK_ERR_INVALID      the server refused the request; the detail has its status and its words
  * A key has at least one byte. answer_out is always filled in. */
 enum rk_err rk_client_put(struct rk_client *client, struct rk_client_bytes key, struct rk_client_bytes value,
@@ -51,7 +59,7 @@ enum rk_err rk_client_delete(struct rk_client *client, struct rk_client_bytes ke
 enum rk_err rk_client_exists(struct rk_client *client, struct rk_client_bytes key, struct rk_client_answer *answer_out,
                              struct rk_detail *detail);
 
-/* The original's /open: it changes nothing, and shows that the server answers. */
+/* Changes nothing, and shows that a RackKV server answers. The errors above but for RK_ERR_NOT_FOUND. */
 enum rk_err rk_client_open(struct rk_client *client, struct rk_client_answer *answer_out, struct rk_detail *detail);
 
 #endif

@@ -59,6 +59,17 @@ static enum rk_client_exit report_refusal(const struct rk_client_admin *admin, c
                                 rk_client_admin_text(answer, "detail"));
 }
 
+json_t *rk_client_admin_request(enum rk_control_verb_id verb)
+{
+    static const char *const names[] = {
+#define VERB_NAME(id, name, while_recovering, may_wait) [RK_CONTROL_VERB_##id] = name,
+        RK_CONTROL_VERB_TABLE(VERB_NAME)
+#undef VERB_NAME
+    };
+
+    return json_pack("{s:s}", RK_CONTROL_COMMAND, names[verb]);
+}
+
 enum rk_client_exit rk_client_admin_ask(const struct rk_client_admin *admin, json_t *request, json_t **answer_out)
 {
     struct rk_detail detail = { "out of memory" };
@@ -67,8 +78,12 @@ enum rk_client_exit rk_client_admin_ask(const struct rk_client_admin *admin, jso
     enum rk_client_exit code = RK_CLIENT_EXIT_DONE;
 
     json_decref(request);
-    if (err == RK_ERR_CLOSED)
-        return rk_client_admin_fail(admin->json, RK_CLIENT_EXIT_UNREACHABLE, "unreachable", detail.text);
+    if (err == RK_ERR_CLOSED || err == RK_ERR_TIMEOUT || err == RK_ERR_MISMATCH)
+        return rk_client_admin_fail(admin->json, RK_CLIENT_EXIT_UNREACHABLE,
+                                    err == RK_ERR_TIMEOUT    ? "timeout"
+                                    : err == RK_ERR_MISMATCH ? "not_rackkv"
+                                                             : "unreachable",
+                                    detail.text);
     if (err != RK_OK)
         return rk_client_admin_fail(admin->json, RK_CLIENT_EXIT_FAILED, "failed", detail.text);
     if (!rk_client_admin_flag(answer, "ok"))

@@ -3,6 +3,7 @@
 #define RK_CLIENT_CLIENT_ADMIN_H
 
 #include "client/client_exit.h"
+#include "rackkv/control.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -41,6 +42,9 @@ rk_client_admin_fn rk_client_admin_merge_rate;
 enum rk_client_exit rk_client_admin_fail(bool json, enum rk_client_exit code, const char *name, const char *text);
 
 /* ---- what the verbs share ---- */
+
+/* {"command": the verb}: a new reference, to which members are added. */
+json_t *rk_client_admin_request(enum rk_control_verb_id verb);
 
 /* Asks (the request is taken over). DONE with the answer, a new reference; or it was said what is wrong. */
 enum rk_client_exit rk_client_admin_ask(const struct rk_client_admin *admin, json_t *request, json_t **answer_out);

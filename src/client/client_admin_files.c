@@ -21,7 +21,7 @@ static void show_roll(const struct rk_client_admin *admin, const json_t *answer)
 
 enum rk_client_exit rk_client_admin_roll(const struct rk_client_admin *admin, const struct rk_client_admin_words *words)
 {
-    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "roll"), show_roll);
+    return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_ROLL), show_roll);
 }
 
 static void show_sync(const struct rk_client_admin *admin, const json_t *answer)
@@ -31,7 +31,7 @@ static void show_sync(const struct rk_client_admin *admin, const json_t *answer)
 
 enum rk_client_exit rk_client_admin_sync(const struct rk_client_admin *admin, const struct rk_client_admin_words *words)
 {
-    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "sync"), show_sync);
+    return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_SYNC), show_sync);
 }
 
 static void add_bytes(const struct rk_client_admin *admin, struct rk_client_table *table, const json_t *file,
@@ -90,7 +90,7 @@ static void show_files(const struct rk_client_admin *admin, const json_t *answer
 enum rk_client_exit rk_client_admin_file_list(const struct rk_client_admin *admin,
                                               const struct rk_client_admin_words *words)
 {
-    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "file list"), show_files);
+    return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_FILE_LIST), show_files);
 }
 
 /* ---- explain-space ---- */
@@ -168,7 +168,7 @@ static void explain_space(const struct rk_client_admin *admin, const json_t *ans
 enum rk_client_exit rk_client_admin_explain_space(const struct rk_client_admin *admin,
                                                   const struct rk_client_admin_words *words)
 {
-    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "explain-space"), explain_space);
+    return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_EXPLAIN_SPACE), explain_space);
 }
 
 /* ---- whereis ---- */
@@ -192,9 +192,9 @@ static void show_place(const struct rk_client_admin *admin, const json_t *answer
 enum rk_client_exit rk_client_admin_whereis(const struct rk_client_admin *admin,
                                             const struct rk_client_admin_words *words)
 {
-    json_t *request = json_pack("{s:s}", "command", "whereis");
+    json_t *request = rk_client_admin_request(RK_CONTROL_VERB_WHEREIS);
     struct rk_client_bytes key = { words->operands[0], strlen(words->operands[0]) };
 
-    rk_client_json_set_bytes(request, "key", key);
+    rk_client_json_set_bytes(request, RK_CONTROL_KEY, key); /* or RK_CONTROL_KEY64 */
     return rk_client_admin_show(admin, request, show_place);
 }

@@ -58,27 +58,27 @@ static void show_merging(const struct rk_client_admin *admin, const json_t *answ
     rk_client_admin_print_rate(answer);
 }
 
-static enum rk_client_exit ask_merging(const struct rk_client_admin *admin, const char *command)
+static enum rk_client_exit ask_merging(const struct rk_client_admin *admin, enum rk_control_verb_id verb)
 {
-    return rk_client_admin_show(admin, json_pack("{s:s}", "command", command), show_merging);
+    return rk_client_admin_show(admin, rk_client_admin_request(verb), show_merging);
 }
 
 enum rk_client_exit rk_client_admin_merge_status(const struct rk_client_admin *admin,
                                                  const struct rk_client_admin_words *words)
 {
-    return ask_merging(admin, "merge status");
+    return ask_merging(admin, RK_CONTROL_VERB_MERGE_STATUS);
 }
 
 enum rk_client_exit rk_client_admin_merge_pause(const struct rk_client_admin *admin,
                                                 const struct rk_client_admin_words *words)
 {
-    return ask_merging(admin, "merge pause");
+    return ask_merging(admin, RK_CONTROL_VERB_MERGE_PAUSE);
 }
 
 enum rk_client_exit rk_client_admin_merge_resume(const struct rk_client_admin *admin,
                                                  const struct rk_client_admin_words *words)
 {
-    return ask_merging(admin, "merge resume");
+    return ask_merging(admin, RK_CONTROL_VERB_MERGE_RESUME);
 }
 
 /* It ends at its next piece; by now it may have. */
@@ -95,7 +95,7 @@ static void show_cancelling(const struct rk_client_admin *admin, const json_t *a
 enum rk_client_exit rk_client_admin_merge_cancel(const struct rk_client_admin *admin,
                                                  const struct rk_client_admin_words *words)
 {
-    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "merge cancel"), show_cancelling);
+    return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_MERGE_CANCEL), show_cancelling);
 }
 
 /* ---- history ---- */
@@ -152,7 +152,7 @@ static void show_history(const struct rk_client_admin *admin, const json_t *answ
 enum rk_client_exit rk_client_admin_merge_history(const struct rk_client_admin *admin,
                                                   const struct rk_client_admin_words *words)
 {
-    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "merge history"), show_history);
+    return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_MERGE_HISTORY), show_history);
 }
 
 /* ---- start, and wait ---- */
@@ -195,7 +195,8 @@ static enum rk_client_exit look_at_merge(const struct rk_client_admin *admin, ui
                                          bool *bar_is_shown, json_t **merge_out)
 {
     json_t *answer;
-    enum rk_client_exit code = rk_client_admin_ask(admin, json_pack("{s:s}", "command", "merge status"), &answer);
+    enum rk_client_exit code =
+        rk_client_admin_ask(admin, rk_client_admin_request(RK_CONTROL_VERB_MERGE_STATUS), &answer);
     bool is_lost;
 
     if (code != RK_CLIENT_EXIT_DONE)
@@ -206,7 +207,7 @@ static enum rk_client_exit look_at_merge(const struct rk_client_admin *admin, ui
         return code;
     }
     json_decref(answer);
-    code = rk_client_admin_ask(admin, json_pack("{s:s}", "command", "merge history"), &answer);
+    code = rk_client_admin_ask(admin, rk_client_admin_request(RK_CONTROL_VERB_MERGE_HISTORY), &answer);
     if (code != RK_CLIENT_EXIT_DONE)
         return code;
     *merge_out = find_in_history(answer, id);
@@ -273,7 +274,7 @@ static enum rk_client_exit wait_for_merge(const struct rk_client_admin *admin, u
 /* The operands are numbers of data files. */
 static json_t *make_start_request(const struct rk_client_admin_words *words)
 {
-    json_t *files = json_array();
+    json_t *files = json_array(), *request;
 
     for (size_t i = 0; i < words->n_operands; i++) {
         const char *text = words->operands[i];
@@ -284,7 +285,10 @@ static json_t *make_start_request(const struct rk_client_admin_words *words)
         }
         json_array_append_new(files, json_integer((json_int_t)strtoull(text, NULL, 10)));
     }
-    return json_pack("{s:s, s:o, s:b}", "command", "merge start", "files", files, "all", words->all);
+    request = rk_client_admin_request(RK_CONTROL_VERB_MERGE_START);
+    json_object_set_new(request, RK_CONTROL_FILES, files);
+    json_object_set_new(request, RK_CONTROL_ALL, json_boolean(words->all));
+    return request;
 }
 
 enum rk_client_exit rk_client_admin_merge_start(const struct rk_client_admin *admin,

@@ -36,7 +36,7 @@ enum rk_client_exit rk_client_admin_merge_rate(const struct rk_client_admin *adm
                                                const struct rk_client_admin_words *words)
 {
     const char *word = words->n_operands > 0 ? words->operands[0] : NULL;
-    json_t *request = json_pack("{s:s}", "command", "merge rate");
+    json_t *request = rk_client_admin_request(RK_CONTROL_VERB_MERGE_RATE);
     uint64_t bytes = 0;
 
     if (word != NULL && strcmp(word, "unlimited") != 0 && strcmp(word, "paced") != 0 && !parse_rate(word, &bytes)) {
@@ -45,8 +45,8 @@ enum rk_client_exit rk_client_admin_merge_rate(const struct rk_client_admin *adm
                                     "merge rate takes a size for each second (50MiB), or unlimited, or paced");
     }
     if (word != NULL) {
-        json_object_set_new(request, "bytes_per_second", json_integer((json_int_t)bytes));
-        json_object_set_new(request, "paced", json_boolean(strcmp(word, "unlimited") != 0));
+        json_object_set_new(request, RK_CONTROL_BYTES_PER_SECOND, json_integer((json_int_t)bytes));
+        json_object_set_new(request, RK_CONTROL_PACED, json_boolean(strcmp(word, "unlimited") != 0));
     }
     return rk_client_admin_show(admin, request, show_rate);
 }

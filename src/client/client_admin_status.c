@@ -18,7 +18,7 @@ static void show_ping(const struct rk_client_admin *admin, const json_t *answer)
 
 enum rk_client_exit rk_client_admin_ping(const struct rk_client_admin *admin, const struct rk_client_admin_words *words)
 {
-    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "ping"), show_ping);
+    return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_PING), show_ping);
 }
 
 static void show_recovery(const json_t *recovery)
@@ -104,7 +104,7 @@ static void show_status(const struct rk_client_admin *admin, const json_t *answe
 enum rk_client_exit rk_client_admin_status(const struct rk_client_admin *admin,
                                            const struct rk_client_admin_words *words)
 {
-    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "status"), show_status);
+    return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_STATUS), show_status);
 }
 
 /* ---- stats ---- */
@@ -203,5 +203,5 @@ static void show_stats(const struct rk_client_admin *admin, const json_t *answer
 enum rk_client_exit rk_client_admin_stats(const struct rk_client_admin *admin,
                                           const struct rk_client_admin_words *words)
 {
-    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "stats"), show_stats);
+    return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_STATS), show_stats);
 }

@@ -13,26 +13,53 @@ static void print_json(json_t *object)
     json_decref(object);
 }
 
-static const char *name_of(enum rk_err err)
+/* How a command ends: the exit code, and the word for programs. What is not in the table has failed. */
+static const struct outcome {
+    enum rk_err err;
+    enum rk_client_exit code;
+    const char *name;
+} outcomes[] = {
+    { RK_ERR_NOT_FOUND, RK_CLIENT_EXIT_FAILED, "not_found" },
+    { RK_ERR_INVALID, RK_CLIENT_EXIT_FAILED, "refused" },
+    { RK_ERR_CLOSED, RK_CLIENT_EXIT_UNREACHABLE, "unreachable" },
+    { RK_ERR_TIMEOUT, RK_CLIENT_EXIT_UNREACHABLE, "timeout" },
+    { RK_ERR_MISMATCH, RK_CLIENT_EXIT_UNREACHABLE, "not_rackkv" },
+    { RK_ERR_PRECONDITION, RK_CLIENT_EXIT_CONDITION, "condition_failed" },
+    { RK_ERR_DENIED, RK_CLIENT_EXIT_DENIED, "not_allowed" },
+};
+
+static struct outcome outcome_of(enum rk_err err)
 {
-    return err == RK_ERR_NOT_FOUND ? "not_found"
-           : err == RK_ERR_CLOSED  ? "unreachable"
-           : err == RK_ERR_INVALID ? "refused"
-                                   : "failed";
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
+        if (outcomes[i].err == err)
+            return outcomes[i];
+    return (struct outcome){ err, RK_CLIENT_EXIT_FAILED, "failed" };
+}
+
+/* Others' words may be in it, a server's or a key: bytes that are no text, or that would move a cursor. */
+static void print_error(const struct rk_client_session *session, const struct rk_detail *detail)
+{
+    if (session->line > 0)
+        fprintf(stderr, "rackkv: line %zu: ", session->line);
+    else if (!session->shell)
+        fputs("rackkv: ", stderr);
+    rk_client_text_print(stderr, (struct rk_client_bytes){ detail->text, strlen(detail->text) });
+    fputc('\n', stderr);
 }
 
 enum rk_client_exit rk_client_report(const struct rk_client_session *session, enum rk_err err,
                                      const struct rk_detail *detail)
 {
-    if (session->json)
-        print_json(json_pack("{s:s, s:s?}", "error", name_of(err), "detail", detail->text));
-    else if (session->line > 0)
-        fprintf(stderr, "rackkv: line %zu: %s\n", session->line, detail->text);
-    else if (session->shell)
-        fprintf(stderr, "%s\n", detail->text);
-    else
-        fprintf(stderr, "rackkv: %s\n", detail->text);
-    return err == RK_ERR_CLOSED ? RK_CLIENT_EXIT_UNREACHABLE : RK_CLIENT_EXIT_FAILED;
+    json_t *object;
+
+    if (session->json) {
+        object = json_pack("{s:s}", "error", outcome_of(err).name);
+        rk_client_json_set_bytes(object, "detail", (struct rk_client_bytes){ detail->text, strlen(detail->text) });
+        print_json(object);
+    } else {
+        print_error(session, detail);
+    }
+    return outcome_of(err).code;
 }
 
 static void say_ok(const struct rk_client_session *session)
@@ -178,8 +205,7 @@ enum rk_client_exit rk_client_command_open(const struct rk_client_session *sessi
     struct rk_detail detail;
     enum rk_err err = rk_client_open(session->client, &answer, &detail);
 
-    /* 404: a server with http.legacy: off. It answered, and that is the question. */
-    if (err != RK_OK && err != RK_ERR_NOT_FOUND)
+    if (err != RK_OK)
         return rk_client_report(session, err, &detail);
     if (session->json)
         print_json(json_pack("{s:s}", "connected", rk_client_url(session->client)));

@@ -44,7 +44,7 @@ static enum rk_err read_hex(struct reader *reader)
 /* After the backslash. */
 static enum rk_err read_escape(struct reader *reader)
 {
-    static const char names[] = "\"\\nrt", bytes[] = "\"\\\n\r\t";
+    static const char names[] = "\"'\\nrt", bytes[] = "\"'\\\n\r\t";
     char c = reader->at < reader->size ? reader->text[reader->at] : '\0';
     const char *name = c != '\0' ? strchr(names, c) : NULL;
 
@@ -52,22 +52,24 @@ static enum rk_err read_escape(struct reader *reader)
     if (c == 'x')
         return read_hex(reader);
     if (name == NULL) {
-        rk_detail_set(reader->detail, "column %zu: the escapes are \\\" \\\\ \\n \\r \\t and \\xHH", reader->at - 1);
+        rk_detail_set(reader->detail, "column %zu: the escapes are \\\" \\' \\\\ \\n \\r \\t and \\xHH",
+                      reader->at - 1);
         return RK_ERR_INVALID;
     }
     *reader->out++ = bytes[name - names];
     return RK_OK;
 }
 
-/* After the opening quote, up to past the closing one. */
+/* From the opening quote up to past the closing one, which is the same. */
 static enum rk_err read_quoted(struct reader *reader)
 {
+    char quote = reader->text[reader->at++];
     size_t start = reader->at;
 
-    while (reader->at < reader->size && reader->text[reader->at] != '"') {
+    while (reader->at < reader->size && reader->text[reader->at] != quote) {
         char c = reader->text[reader->at++];
 
-        if (c != '\\')
+        if (c != '\\' || quote == '\'')
             *reader->out++ = c;
         else if (read_escape(reader) != RK_OK)
             return RK_ERR_INVALID;
@@ -84,14 +86,37 @@ static enum rk_err read_quoted(struct reader *reader)
     return RK_OK;
 }
 
-static enum rk_err read_word(struct reader *reader)
+static bool is_quote(char c)
 {
-    if (reader->text[reader->at] == '"') {
-        reader->at++;
-        return read_quoted(reader);
-    }
+    return c == '"' || c == '\'';
+}
+
+static void read_plain(struct reader *reader)
+{
     while (reader->at < reader->size && !is_blank(reader->text[reader->at]))
         *reader->out++ = reader->text[reader->at++];
+}
+
+/* The next word, which is there. */
+static enum rk_err read_word(struct reader *reader, struct rk_client_line *line)
+{
+    const char *start = reader->out;
+    enum rk_err err = RK_OK;
+    bool is_quoted = is_quote(reader->text[reader->at]);
+
+    if (is_quoted)
+        err = read_quoted(reader);
+    else
+        read_plain(reader);
+    if (err != RK_OK)
+        return err;
+    if (line->n_words < RK_CLIENT_LINE_WORDS_MAX)
+        line->words[line->n_words] = (struct rk_client_bytes){ start, (size_t)(reader->out - start) };
+    line->n_words++;
+    if (is_quoted)
+        line->last_quoted = line->n_words;
+    line->end = reader->out;
+    *reader->out++ = ' '; /* there is room: in the text, too, something stands between two words, or its end */
     return RK_OK;
 }
 
@@ -107,18 +132,20 @@ enum rk_err rk_client_line_parse(struct rk_client_line *line_out, const char *te
     }
     reader.out = line_out->bytes;
     for (;;) {
-        char *start = reader.out;
-
         while (reader.at < size && is_blank(text[reader.at]))
             reader.at++;
         if (reader.at >= size)
             return RK_OK;
-        if (read_word(&reader) != RK_OK)
+        if (read_word(&reader, line_out) != RK_OK)
             return RK_ERR_INVALID;
-        if (line_out->n_words < RK_CLIENT_LINE_WORDS_MAX)
-            line_out->words[line_out->n_words] = (struct rk_client_bytes){ start, (size_t)(reader.out - start) };
-        line_out->n_words++;
     }
+}
+
+struct rk_client_bytes rk_client_line_rest(const struct rk_client_line *line, size_t n)
+{
+    const char *start = line->words[n].bytes;
+
+    return (struct rk_client_bytes){ start, (size_t)(line->end - start) };
 }
 
 void rk_client_line_fini(struct rk_client_line *line)

@@ -4,6 +4,8 @@
 #include "client/client_edit.h"
 #include "client/client_line.h"
 
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,73 +19,96 @@ struct shell_command {
     const char *name;
     const char *operands;
     const char *summary;
-    size_t n_operands;
-    enum rk_client_exit (*run)(struct shell *shell, const struct rk_client_bytes *operands);
+    size_t min_operands, max_operands;
+    bool takes_key; /* as its first operand */
+    enum rk_client_exit (*run)(struct shell *shell, const struct rk_client_line *line);
 };
 
-static enum rk_client_exit run_put(struct shell *shell, const struct rk_client_bytes *operands)
+static enum rk_client_exit refuse(struct shell *shell, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static enum rk_client_exit refuse(struct shell *shell, const char *format, ...)
 {
-    return rk_client_command_put(&shell->session, operands[0], operands[1]);
+    char text[RK_DETAIL_BYTES];
+    struct rk_detail detail;
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    rk_detail_set(&detail, "%s", text);
+    return rk_client_report(&shell->session, RK_ERR_INVALID, &detail);
 }
 
-static enum rk_client_exit run_get(struct shell *shell, const struct rk_client_bytes *operands)
+#define PUT_USAGE "usage: PUT KEY VALUE (a word with spaces stands in quotes)"
+
+/* A value of several plain words is those words with one space between them, as in the original's client. */
+static enum rk_client_exit run_put(struct shell *shell, const struct rk_client_line *line)
 {
-    return rk_client_command_get(&shell->session, operands[0]);
+    if (line->n_words > 3 && line->last_quoted > 2)
+        return refuse(shell, PUT_USAGE);
+    return rk_client_command_put(&shell->session, line->words[1], rk_client_line_rest(line, 2));
 }
 
-static enum rk_client_exit run_delete(struct shell *shell, const struct rk_client_bytes *operands)
+static enum rk_client_exit run_get(struct shell *shell, const struct rk_client_line *line)
 {
-    return rk_client_command_delete(&shell->session, operands[0]);
+    return rk_client_command_get(&shell->session, line->words[1]);
 }
 
-static enum rk_client_exit run_open(struct shell *shell, const struct rk_client_bytes *operands)
+static enum rk_client_exit run_delete(struct shell *shell, const struct rk_client_line *line)
 {
+    return rk_client_command_delete(&shell->session, line->words[1]);
+}
+
+static bool word_is(struct rk_client_bytes word, const char *name)
+{
+    return strlen(name) == word.size && strncasecmp(name, word.bytes, word.size) == 0;
+}
+
+/* The original's flags are taken, and change nothing: who may write, and when it is durable, the server decides. */
+static enum rk_client_exit run_open(struct shell *shell, const struct rk_client_line *line)
+{
+    for (size_t i = 1; i < line->n_words; i++)
+        if (!word_is(line->words[i], "-rw") && !word_is(line->words[i], "-sync"))
+            return refuse(shell, "usage: OPEN [-rw] [-sync] (another server: rackkv --url URL shell)");
     return rk_client_command_open(&shell->session);
 }
 
-static enum rk_client_exit run_exit(struct shell *shell, const struct rk_client_bytes *operands)
+static enum rk_client_exit run_exit(struct shell *shell, const struct rk_client_line *line)
 {
     shell->ended = true;
     return RK_CLIENT_EXIT_DONE;
 }
 
-static enum rk_client_exit run_help(struct shell *shell, const struct rk_client_bytes *operands);
+static enum rk_client_exit run_help(struct shell *shell, const struct rk_client_line *line);
 
 static const struct shell_command commands[] = {
-    { "PUT", "KEY VALUE", "store a value", 2, run_put },
-    { "GET", "KEY", "print a value", 1, run_get },
-    { "DELETE", "KEY", "delete a key", 1, run_delete },
-    { "OPEN", "", "ask the server whether it is there, and say where it is", 0, run_open },
-    { "HELP", "", "print this", 0, run_help },
-    { "EXIT", "", "leave (as does Control-D)", 0, run_exit },
+    { "PUT", "KEY VALUE", "store a value", 2, SIZE_MAX, true, run_put },
+    { "GET", "KEY", "print a value", 1, 1, true, run_get },
+    { "DELETE", "KEY", "delete a key", 1, 1, true, run_delete },
+    { "OPEN", "[-rw] [-sync]", "ask the server whether it is there, and say where it is", 0, 2, false, run_open },
+    { "HELP", "", "print this", 0, 0, false, run_help },
+    { "EXIT", "", "leave (as does Control-D)", 0, 0, false, run_exit },
+    { "QUIT", "", "the same", 0, 0, false, run_exit },
 };
 
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
-static enum rk_client_exit run_help(struct shell *shell, const struct rk_client_bytes *operands)
+static enum rk_client_exit run_help(struct shell *shell, const struct rk_client_line *line)
 {
     for (size_t i = 0; i < N_COMMANDS; i++)
-        printf("  %-6s %-10s %s\n", commands[i].name, commands[i].operands, commands[i].summary);
-    puts("Commands may be written in small letters. A word with spaces or odd bytes stands in double quotes:\n"
-         "  PUT \"my key\" \"two\\nlines, and a zero byte: \\x00\"");
+        printf("  %-6s %-13s %s\n", commands[i].name, commands[i].operands, commands[i].summary);
+    puts("Commands may be written in small letters. Values of several words need no quotes: PUT city Old Town\n"
+         "A word that begins with a quote ends at the next one: 'as it stands', or \"with escapes\", which are\n"
+         "\\\" \\' \\\\ \\n \\r \\t and \\xHH for any byte:\n"
+         "  PUT \"my key\" \"two\\nlines, and a zero byte: \\x00\"\n"
+         "Elsewhere quotes, backslashes, - and @ are characters like any other.");
     return RK_CLIENT_EXIT_DONE;
-}
-
-static enum rk_client_exit refuse(struct shell *shell, const char *format, const char *a, const char *b)
-    __attribute__((format(printf, 2, 0)));
-
-static enum rk_client_exit refuse(struct shell *shell, const char *format, const char *a, const char *b)
-{
-    struct rk_detail detail;
-
-    rk_detail_set(&detail, format, a, b);
-    return rk_client_report(&shell->session, RK_ERR_INVALID, &detail);
 }
 
 static const struct shell_command *lookup_command(struct rk_client_bytes name)
 {
     for (size_t i = 0; i < N_COMMANDS; i++)
-        if (strlen(commands[i].name) == name.size && strncasecmp(commands[i].name, name.bytes, name.size) == 0)
+        if (word_is(name, commands[i].name))
             return &commands[i];
     return NULL;
 }
@@ -96,13 +121,13 @@ static enum rk_client_exit run_words(struct shell *shell, const struct rk_client
         return RK_CLIENT_EXIT_DONE;
     command = lookup_command(line->words[0]);
     if (command == NULL)
-        return refuse(shell, "there is no such command; HELP lists them%s%s", "", "");
-    if (line->n_words - 1 != command->n_operands)
-        return refuse(shell, "usage: %s %s (a word with spaces stands in double quotes)", command->name,
-                      command->operands);
-    if (command->n_operands > 0 && line->words[1].size == 0)
-        return refuse(shell, "a key has at least one byte%s%s", "", "");
-    return command->run(shell, line->words + 1);
+        return refuse(shell, "there is no such command; HELP lists them");
+    if (line->n_words - 1 < command->min_operands || line->n_words - 1 > command->max_operands)
+        return refuse(shell, "usage: %s%s%s%s", command->name, command->operands[0] != '\0' ? " " : "",
+                      command->operands, command->takes_key ? " (a word with spaces stands in quotes)" : "");
+    if (command->takes_key && line->words[1].size == 0)
+        return refuse(shell, "a key has at least one byte");
+    return command->run(shell, line);
 }
 
 static enum rk_client_exit run_line(struct shell *shell, const char *text, size_t size)

@@ -1,4 +1,4 @@
-/* The shell: PUT, GET, DELETE, OPEN, HELP, EXIT, from a person at a terminal or from a pipe. */
+/* The shell: PUT, GET, DELETE, OPEN, HELP, EXIT, QUIT, from a person at a terminal or from a pipe. */
 #ifndef RK_CLIENT_CLIENT_SHELL_H
 #define RK_CLIENT_CLIENT_SHELL_H
 

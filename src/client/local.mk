@@ -4,26 +4,30 @@ librk_client_a_SOURCES = \
 	%D%/client.c %D%/client.h \
 	%D%/client_admin.c %D%/client_admin.h \
 	%D%/client_admin_files.c %D%/client_admin_merge.c %D%/client_admin_rate.c %D%/client_admin_status.c \
+	%D%/client_answer.c %D%/client_answer.h \
 	%D%/client_buffer.c %D%/client_buffer.h \
 	%D%/client_command.c %D%/client_command.h \
 	%D%/client_control.c %D%/client_control.h \
+	%D%/client_duration.c %D%/client_duration.h \
 	%D%/client_edit.c %D%/client_edit.h \
 	%D%/client_exit.c %D%/client_exit.h \
 	%D%/client_figure.c %D%/client_figure.h \
 	%D%/client_line.c %D%/client_line.h \
+	%D%/client_locale.c %D%/client_locale.h \
 	%D%/client_server.c %D%/client_server.h \
 	%D%/client_shell.c %D%/client_shell.h \
 	%D%/client_table.c %D%/client_table.h \
 	%D%/client_text.c %D%/client_text.h \
-	%D%/client_url.c %D%/client_url.h
+	%D%/client_url.c %D%/client_url.h \
+	%D%/client_value.c %D%/client_value.h
 librk_client_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(EDIT_CFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS)
 rk_client_libs = $(CURL_LIBS) $(EDIT_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 
 # The programs are this library, each with a table of commands.
 bin_PROGRAMS += rackkv
-rackkv_SOURCES = src/bin/rackkv.c
+rackkv_SOURCES = src/bin/rackkv.c src/bin/bin_open.c src/bin/bin_open.h
 rackkv_LDADD = librk_client.a librk_base.a $(rk_client_libs)
 
 sbin_PROGRAMS += rackkvctl
-rackkvctl_SOURCES = src/bin/rackkvctl.c
+rackkvctl_SOURCES = src/bin/rackkvctl.c src/bin/bin_protocol.c src/bin/bin_protocol.h src/bin/bin_socket.c src/bin/bin_socket.h
 rackkvctl_LDADD = librk_client.a librk_conf.a librk_base.a $(JANSSON_LIBS) $(SODIUM_LIBS) $(YAML_LIBS)

@@ -35,6 +35,7 @@ enum rk_err rk_control_start(struct rk_control **control_out, const struct rk_co
     err = rk_control_server_start(&control->server,
                                   &(struct rk_control_server_settings){ .path = settings->socket_path,
                                                                         .answer = rk_control_answer,
+                                                                        .may_wait = rk_control_may_wait,
                                                                         .context = control,
                                                                         .patience_ms = PATIENCE_MS },
                                   detail);

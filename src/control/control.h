@@ -3,7 +3,8 @@
  *
  *   start -> serve (after recovery) -> stop
  *
- * 1. Requests are answered one after the other, by a thread of the master's.
+ * 1. Requests of a connection are answered one after the other. Those that may have to wait, for a disk or for the
+ *    compactor, hold up nobody else: each has a thread of its own, of which there are a few.
  * 2. Before serve, only what needs no data is answered; everything else is told "recovering".
  * 3. What only the writer thread may touch is asked for by rk_store_writer_call. */
 #ifndef RK_CONTROL_CONTROL_H

@@ -14,6 +14,8 @@ struct rk_control_client {
     char *answer; /* what it did not take yet; NULL: it took all */
     size_t answer_size, answer_taken;
     bool closing;       /* after the answer */
+    bool is_waiting;    /* its request is with a job (control_jobs.h): nothing is taken or read until it is answered */
+    bool is_delayed;    /* the next line is there, and waits for a job that is free */
     uint64_t active_ns; /* when it last sent or took something */
 };
 

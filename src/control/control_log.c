@@ -8,6 +8,7 @@
 #include "log/log_location.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
+#include "rackkv/control.h"
 #include "store/store_writer.h"
 
 #include <errno.h>
@@ -68,15 +69,15 @@ json_t *rk_control_verb_sync(struct rk_control *control, const json_t *request)
 
 /* ---- whereis ---- */
 
-/* A key as bytes: "key" is text, "key64" is base64. Allocated; NULL when neither is there, or it is none. */
+/* A key as bytes: "key" is text, "key64" is base64. Allocated; NULL when not exactly one is there, or it is none. */
 static uint8_t *decode_key(const json_t *request, size_t *size_out)
 {
-    const json_t *text = json_object_get(request, "key");
-    const char *base64 = json_string_value(json_object_get(request, "key64"));
+    const json_t *text = json_object_get(request, RK_CONTROL_KEY);
+    const char *base64 = json_string_value(json_object_get(request, RK_CONTROL_KEY64));
     uint8_t *key;
 
     *size_out = text != NULL ? json_string_length(text) : base64 != NULL ? strlen(base64) : 0;
-    if (*size_out == 0)
+    if (*size_out == 0 || (text != NULL && base64 != NULL))
         return NULL;
     key = malloc(*size_out);
     if (key == NULL)
@@ -171,7 +172,8 @@ json_t *rk_control_verb_whereis(struct rk_control *control, const json_t *reques
     json_t *answer;
 
     if (key == NULL)
-        return rk_control_refuse("usage", "whereis needs a key: \"key\" with its text, or \"key64\" with base64");
+        return rk_control_refuse(
+            "usage", "whereis needs one key of at least one byte: \"key\" with its text, or \"key64\" with base64");
     lookup.key = key;
     answer = find_record(&lookup);
     free(key);

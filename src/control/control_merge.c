@@ -3,6 +3,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "rackkv/control.h"
 #include "store/store_compactor_writer.h"
 
 #include <stdlib.h>
@@ -63,49 +64,37 @@ json_t *rk_control_verb_merge_history(struct rk_control *control, const json_t *
     return json_pack("{s:b, s:o}", "ok", 1, "merges", merges);
 }
 
-/* The numbers of "files"; RK_ERR_INVALID when something else is among them. */
-static enum rk_err read_files(const json_t *list, uint32_t **files_out, size_t *n_files_out)
+/* The numbers of the list, which was checked with the request; NULL is an empty one. */
+static uint32_t *read_files(const json_t *list)
 {
     size_t n = json_array_size(list);
     uint32_t *files = rk_mem_calloc(n + 1, sizeof *files); /* bounded by the length of a request */
 
-    for (size_t i = 0; i < n; i++) {
-        json_int_t number = json_integer_value(json_array_get(list, i));
-
-        if (number <= 0 || number > UINT32_MAX) {
-            free(files);
-            return RK_ERR_INVALID;
-        }
-        files[i] = (uint32_t)number;
-    }
-    *files_out = files;
-    *n_files_out = n;
-    return RK_OK;
+    for (size_t i = 0; i < n; i++)
+        files[i] = (uint32_t)json_integer_value(json_array_get(list, i));
+    return files;
 }
 
 json_t *rk_control_verb_merge_start(struct rk_control *control, const json_t *request)
 {
-    const json_t *list = json_object_get(request, "files");
-    struct rk_store_merge_request merge = { .all = json_is_true(json_object_get(request, "all")) };
+    const json_t *list = json_object_get(request, RK_CONTROL_FILES);
+    struct rk_store_merge_request merge = { .all = json_is_true(json_object_get(request, RK_CONTROL_ALL)) };
     struct rk_detail detail = { "" };
-    uint32_t *files = NULL;
+    uint32_t *files;
     uint64_t id = 0;
     enum rk_err err;
 
-    if ((list != NULL && !json_is_array(list)) || read_files(list, &files, &merge.n_files) != RK_OK)
-        return rk_control_refuse("usage", "\"files\" is a list of numbers of data files");
-    merge.files = files;
-    if (merge.all && merge.n_files > 0) {
-        free(files);
+    merge.n_files = json_array_size(list);
+    if (merge.all && merge.n_files > 0)
         return rk_control_refuse("usage", "either \"files\" or \"all\", not both");
-    }
+    merge.files = files = read_files(list);
     err = rk_store_compactor_request(control->compactor, &merge, &id, &detail);
     free(files);
     if (err == RK_OK)
         return json_pack("{s:b, s:o}", "ok", 1, "id", rk_control_number(id));
-    if (err == RK_ERR_BUSY && detail.text[0] == '\0')
-        rk_detail_set(&detail, "a merge is under way: wait for it, or cancel it");
-    if (err == RK_ERR_NOT_FOUND && detail.text[0] == '\0')
+    if (err == RK_ERR_BUSY) /* the compactor knows what is wrong, and no verbs: the ways out are ours to say */
+        rk_detail_set(&detail, "a merge is under way: wait for it, or cancel it (merge cancel)");
+    if (err == RK_ERR_NOT_FOUND)
         rk_detail_set(&detail, "there is nothing to merge: explain-space says why");
     return rk_control_refuse_err(err, detail.text);
 }
@@ -134,14 +123,13 @@ json_t *rk_control_verb_merge_cancel(struct rk_control *control, const json_t *r
 /* Without a rate it only shows the one in force. */
 json_t *rk_control_verb_merge_rate(struct rk_control *control, const json_t *request)
 {
-    const json_t *rate = json_object_get(request, "bytes_per_second");
-    const json_t *paced = json_object_get(request, "paced");
+    const json_t *rate = json_object_get(request, RK_CONTROL_BYTES_PER_SECOND);
+    const json_t *paced = json_object_get(request, RK_CONTROL_PACED);
 
     if (rate == NULL && paced == NULL)
         return rk_control_show_merging(control);
-    if (!json_is_integer(rate) || json_integer_value(rate) < 0 || !json_is_boolean(paced))
-        return rk_control_refuse("usage",
-                                 "a rate is \"bytes_per_second\", 0 for no limit, and \"paced\", true or false");
+    if (rate == NULL || paced == NULL)
+        return rk_control_refuse("usage", "a rate is both \"bytes_per_second\" and \"paced\"; only one is there");
     rk_store_compactor_set_rate(control->compactor, (uint64_t)json_integer_value(rate), json_is_true(paced));
     return rk_control_show_merging(control);
 }

@@ -1,4 +1,5 @@
-/* What the verbs share. Private to src/control; the server's thread only, but for the words that say so. */
+/* What the verbs share. Private to src/control. Verbs run on the server's thread or, where they may have to wait, on
+ * threads of their own (control_jobs.h): what they share is written before `serving` is set, or guards itself. */
 #ifndef RK_CONTROL_CONTROL_PRIVATE_H
 #define RK_CONTROL_CONTROL_PRIVATE_H
 
@@ -22,8 +23,12 @@ struct rk_control {
 /* A request, as an object; its answer, which begins with "ok". */
 typedef json_t *rk_control_verb_fn(struct rk_control *control, const json_t *request);
 
-/* control_verbs.c: looks the request's command up and has it answered. */
+/* control_verbs.c: looks the request's command up, checks its members, and has it answered. Any thread, for several
+ * requests at a time. */
 json_t *rk_control_answer(void *control, const json_t *request);
+
+/* Whether the answer may have to wait for something: not on the server's thread, then. */
+bool rk_control_may_wait(void *control, const json_t *request);
 
 rk_control_verb_fn rk_control_verb_status; /* control_status.c */
 rk_control_verb_fn rk_control_verb_stats;  /* control_stats.c */

@@ -7,13 +7,16 @@
  *    long is answered with an error, and the connection is closed.
  * 2. Nobody holds up others: a client is read only when it took its answers, and closed when it does not take them in
  *    time. When there are too many clients, the one that was silent the longest is closed for a new one.
- * 3. Memory is bounded: a line, and one answer, for each client. */
+ * 3. Nor does a long request: one whose answer may have to wait is answered on a thread of its own (control_jobs.h).
+ *    When all of those are busy, the next such request waits, and only that.
+ * 4. Memory is bounded: a line, and one answer, for each client. */
 #ifndef RK_CONTROL_CONTROL_SERVER_H
 #define RK_CONTROL_CONTROL_SERVER_H
 
 #include "base/base_err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,8 +28,10 @@ struct rk_control_server;
 
 struct rk_control_server_settings {
     const char *path;
-    /* The answer to a request, an object: a new reference. The server's thread. */
+    /* The answer to a request, an object: a new reference. The server's thread; where the answer may have to wait, any,
+     * and several at a time. */
     json_t *(*answer)(void *context, const json_t *request);
+    bool (*may_wait)(void *context, const json_t *request); /* the server's thread */
     void *context;
     uint64_t patience_ms; /* for a client that does not take its answer */
 };
@@ -35,7 +40,8 @@ struct rk_control_server_settings {
 enum rk_err rk_control_server_start(struct rk_control_server **server_out,
                                     const struct rk_control_server_settings *settings, struct rk_detail *detail);
 
-/* Ends the thread after the answer that it is about to give, and removes the socket. NULL inside is fine. Main thread.
+/* Ends the thread after the answers that are about to be given, and removes the socket. NULL inside is fine. Main
+ * thread.
  */
 void rk_control_server_stop(struct rk_control_server **server);
 

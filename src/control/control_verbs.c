@@ -1,14 +1,9 @@
-/* The table of requests. */
+/* From a request to the function that answers it. */
+#include "control/control_check.h"
 #include "control/control_private.h"
 
 #include <string.h>
 #include <unistd.h>
-
-struct verb {
-    const char *name;
-    bool while_recovering;
-    rk_control_verb_fn *run;
-};
 
 static json_t *answer_ping(struct rk_control *control, const json_t *request)
 {
@@ -22,23 +17,23 @@ static json_t *answer_version(struct rk_control *control, const json_t *request)
     return json_pack("{s:b, s:s}", "ok", 1, "version", PACKAGE_VERSION);
 }
 
-static const struct verb verbs[] = {
-    { "ping", true, answer_ping },
-    { "version", true, answer_version },
-    { "status", true, rk_control_verb_status },
-    { "stats", true, rk_control_verb_stats },
-    { "roll", false, rk_control_verb_roll },
-    { "sync", false, rk_control_verb_sync },
-    { "whereis", false, rk_control_verb_whereis },
-    { "file list", false, rk_control_verb_file_list },
-    { "explain-space", false, rk_control_verb_explain_space },
-    { "merge start", false, rk_control_verb_merge_start },
-    { "merge pause", false, rk_control_verb_merge_pause },
-    { "merge resume", false, rk_control_verb_merge_resume },
-    { "merge cancel", false, rk_control_verb_merge_cancel },
-    { "merge status", false, rk_control_verb_merge_status },
-    { "merge history", false, rk_control_verb_merge_history },
-    { "merge rate", false, rk_control_verb_merge_rate },
+static rk_control_verb_fn *const runs[RK_CONTROL_N_VERBS] = {
+    [RK_CONTROL_VERB_PING] = answer_ping,
+    [RK_CONTROL_VERB_VERSION] = answer_version,
+    [RK_CONTROL_VERB_STATUS] = rk_control_verb_status,
+    [RK_CONTROL_VERB_STATS] = rk_control_verb_stats,
+    [RK_CONTROL_VERB_ROLL] = rk_control_verb_roll,
+    [RK_CONTROL_VERB_SYNC] = rk_control_verb_sync,
+    [RK_CONTROL_VERB_WHEREIS] = rk_control_verb_whereis,
+    [RK_CONTROL_VERB_FILE_LIST] = rk_control_verb_file_list,
+    [RK_CONTROL_VERB_EXPLAIN_SPACE] = rk_control_verb_explain_space,
+    [RK_CONTROL_VERB_MERGE_START] = rk_control_verb_merge_start,
+    [RK_CONTROL_VERB_MERGE_PAUSE] = rk_control_verb_merge_pause,
+    [RK_CONTROL_VERB_MERGE_RESUME] = rk_control_verb_merge_resume,
+    [RK_CONTROL_VERB_MERGE_CANCEL] = rk_control_verb_merge_cancel,
+    [RK_CONTROL_VERB_MERGE_STATUS] = rk_control_verb_merge_status,
+    [RK_CONTROL_VERB_MERGE_HISTORY] = rk_control_verb_merge_history,
+    [RK_CONTROL_VERB_MERGE_RATE] = rk_control_verb_merge_rate,
 };
 
 json_t *rk_control_number(uint64_t number)
@@ -59,30 +54,47 @@ json_t *rk_control_refuse_err(enum rk_err err, const char *text)
     return rk_control_refuse(name, "%s", text[0] != '\0' ? text : rk_err_text(err));
 }
 
-static json_t *tell_recovering(const struct rk_control *control, const char *name)
-{
-    return rk_control_refuse("recovering", "the server is recovering: %s must wait; status says how far it is", name);
-}
-
 static json_t *refuse_unknown(const char *name)
 {
-    return rk_control_refuse("unknown_command", "there is no command '%.60s'", name);
+    const char *meant = rk_control_verb_suggest(name);
+
+    if (meant != NULL)
+        return rk_control_refuse("unknown_command", "there is no command '%.60s'; did you mean '%s'?", name, meant);
+    return rk_control_refuse("unknown_command", "there is no command '%.60s'; doc/control.md lists them", name);
+}
+
+static const char *command_of(const json_t *request)
+{
+    return json_string_value(json_object_get(request, RK_CONTROL_COMMAND));
+}
+
+bool rk_control_may_wait(void *context, const json_t *request)
+{
+    const char *name = command_of(request);
+    enum rk_control_verb_id verb = name != NULL ? rk_control_verb_lookup(name) : RK_CONTROL_N_VERBS;
+
+    return verb != RK_CONTROL_N_VERBS && rk_control_verb_may_wait(verb);
 }
 
 json_t *rk_control_answer(void *context, const json_t *request)
 {
     struct rk_control *control = context;
-    const char *name = json_string_value(json_object_get(request, "command"));
+    const char *name = command_of(request);
+    enum rk_control_verb_id verb;
+    json_t *refusal;
 
     if (name == NULL)
         return rk_control_refuse("usage", "a request names its command, as {\"command\": \"ping\"}");
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-        if (strcmp(verbs[i].name, name) != 0)
-            continue;
-        /* Partner: the release store of rk_control_serve. */
-        if (!verbs[i].while_recovering && !atomic_load_explicit(&control->serving, memory_order_acquire))
-            return tell_recovering(control, name);
-        return verbs[i].run(control, request);
-    }
-    return refuse_unknown(name);
+    verb = rk_control_verb_lookup(name);
+    if (verb == RK_CONTROL_N_VERBS)
+        return refuse_unknown(name);
+    refusal = rk_control_check_members(verb, request);
+    if (refusal != NULL)
+        return refusal;
+    /* Partner: the release store of rk_control_serve. */
+    if (!rk_control_verb_answers_while_recovering(verb)
+        && !atomic_load_explicit(&control->serving, memory_order_acquire))
+        return rk_control_refuse("recovering", "the server is recovering: %s must wait; status says how far it is",
+                                 name);
+    return runs[verb](control, request);
 }

@@ -2,8 +2,11 @@
 noinst_LIBRARIES += librk_control.a
 librk_control_a_SOURCES = \
 	%D%/control.c %D%/control.h %D%/control_private.h \
+	include/rackkv/control.h \
+	%D%/control_check.c %D%/control_check.h \
 	%D%/control_client.c %D%/control_client.h \
 	%D%/control_files.c \
+	%D%/control_jobs.c %D%/control_jobs.h \
 	%D%/control_log.c \
 	%D%/control_merge.c \
 	%D%/control_server.c %D%/control_server.h \

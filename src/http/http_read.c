@@ -84,6 +84,7 @@ static enum rk_err add_headers(struct rk_http_request *request, const struct rk_
 
     if (err != RK_OK)
         return err;
+    rk_http_answer_sequence(req, value->sequence);
     rk_http_answer_etag(req, value->sequence);
     add_date(req, value->write_time_ms);
     rk_http_answer_header(req, &name_options, "X-Content-Type-Options", H2O_STRLIT("nosniff"));

@@ -46,8 +46,8 @@ struct master {
     int exit_code;
     bool single_is_ready;
     bool ready_told;
-    uint64_t refused_told;      /* the writer's counters, as they were last told */
-    uint64_t write_errors_told; /* and when: */
+    enum rk_stats_accepted accepted_told; /* the writer's words, as they were last told */
+    uint64_t write_errors_told;           /* and when: */
     uint64_t write_errors_told_ns;
     bool stopping;
     bool drain;
@@ -220,16 +220,16 @@ static void on_signals(struct master *master)
 /* One line when it begins, and when it ends; none for each request that meets it. */
 static void tell_refused(struct master *master)
 {
-    uint64_t refused = rk_counter_get(&master->engine.stats->writer.refused);
+    enum rk_stats_accepted accepted = rk_stats_accepted(&master->engine.stats->writer);
     const char *data_dir = master->options->conf->server.data_dir;
     struct rk_detail why;
 
-    if (refused == master->refused_told)
+    if (accepted == master->accepted_told)
         return;
-    master->refused_told = refused;
-    if (refused == 0) {
+    master->accepted_told = accepted;
+    if (accepted == RK_STATS_ACCEPTS_ALL) {
         rk_diag(RK_DIAG_INFO, "%s: there is space on the disk again: puts go on", data_dir);
-    } else if (refused == (uint64_t)-RK_ERR_NO_SPACE) {
+    } else if (accepted == RK_STATS_ACCEPTS_DELETES) {
         rk_diag(RK_DIAG_ERROR, "%s: the disk is full: puts are refused until there is space, deletes and reads go on",
                 data_dir);
     } else {

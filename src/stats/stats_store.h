@@ -2,6 +2,7 @@
 #ifndef RK_STATS_STATS_STORE_H
 #define RK_STATS_STATS_STORE_H
 
+#include "base/base_err.h"
 #include "stats/stats_counter.h"
 
 struct rk_stats_writer {
@@ -26,9 +27,26 @@ struct rk_stats_writer {
     rk_counter last_sequence;
     rk_counter durable_sequence;
     /* Why writes are refused, as minus the enum rk_err: RK_ERR_READ_ONLY, all of them until a restart; RK_ERR_NO_SPACE,
-     * puts while the disk is full. 0: they are not. */
+     * puts while the disk is full. 0: they are not. Read it by rk_stats_accepted. */
     rk_counter refused;
 };
+
+/* Which writes the server takes, for whoever tells people: the diagnostics, /readyz, rackkvctl. */
+enum rk_stats_accepted {
+    RK_STATS_ACCEPTS_ALL,
+    RK_STATS_ACCEPTS_DELETES, /* the disk is full */
+    RK_STATS_ACCEPTS_NOTHING, /* until a restart */
+};
+
+/* Any process. */
+static inline enum rk_stats_accepted rk_stats_accepted(const struct rk_stats_writer *writer)
+{
+    uint64_t refused = rk_counter_get(&writer->refused);
+
+    if (refused == 0)
+        return RK_STATS_ACCEPTS_ALL;
+    return refused == (uint64_t)-RK_ERR_NO_SPACE ? RK_STATS_ACCEPTS_DELETES : RK_STATS_ACCEPTS_NOTHING;
+}
 
 /* The compactor's. */
 struct rk_stats_merge {

@@ -71,13 +71,14 @@ static void describe_recovery(struct rk_worker_backend *backend)
 /* What does not work although reads do; NULL when all does. */
 static const char *find_restriction(const struct rk_worker_backend *backend)
 {
-    uint64_t refused = rk_counter_get(&backend->writer->refused);
-
-    if (refused == 0)
-        return NULL;
-    if (refused == (uint64_t)-RK_ERR_NO_SPACE)
+    switch (rk_stats_accepted(backend->writer)) {
+    case RK_STATS_ACCEPTS_DELETES:
         return "ready, disk full: puts are refused until there is space, deletes and reads go on\n";
-    return "ready, read-only: writes are refused until a restart\n";
+    case RK_STATS_ACCEPTS_NOTHING:
+        return "ready, read-only: writes are refused until a restart\n";
+    default:
+        return NULL;
+    }
 }
 
 static bool backend_ready(void *self, const char **why_out)

@@ -28,6 +28,8 @@ static const struct {
     { "PUT k \"a b\"", 3, { BYTES("PUT"), BYTES("k"), BYTES("a b") } },
     { "PUT \"\" \"\"", 3, { BYTES("PUT"), BYTES(""), BYTES("") } },
     { "\"\\x00\\xff\\xFe\\\"\\\\\\n\\r\\t\"", 1, { BYTES("\0\xff\xfe\"\\\n\r\t") } },
+    { "PUT 'a  b' '\\n\"'", 3, { BYTES("PUT"), BYTES("a  b"), BYTES("\\n\"") } },
+    { "'' don't '\"' \"'\\'\"", 4, { BYTES(""), BYTES("don't"), BYTES("\""), BYTES("''") } },
     { "PUT k {\"a\":1}", 3, { BYTES("PUT"), BYTES("k"), BYTES("{\"a\":1}") } },
     { "a\\x41 b\\", 2, { BYTES("a\\x41"), BYTES("b\\") } }, /* without quotes a backslash is a character */
     { "caf\xc3\xa9 \xff", 2, { BYTES("caf\xc3\xa9"), BYTES("\xff") } },
@@ -57,8 +59,10 @@ static const struct {
 } bad_lines[] = {
     { "GET \"a", "column 5: this quote is not closed" },
     { "\"", "column 1: this quote is not closed" },
-    { "\"\\", "column 2: the escapes are \\\" \\\\ \\n \\r \\t and \\xHH" },
-    { "\"\\q\"", "column 2: the escapes are \\\" \\\\ \\n \\r \\t and \\xHH" },
+    { "GET 'a\"", "column 5: this quote is not closed" },
+    { "'a'b", "column 4: after a closing quote comes a space" },
+    { "\"\\", "column 2: the escapes are \\\" \\' \\\\ \\n \\r \\t and \\xHH" },
+    { "\"\\q\"", "column 2: the escapes are \\\" \\' \\\\ \\n \\r \\t and \\xHH" },
     { "\"\\x4\"", "column 4: after \\x come two hexadecimal digits" },
     { "\"\\x", "column 4: after \\x come two hexadecimal digits" },
     { "\"\\xg0\"", "column 4: after \\x come two hexadecimal digits" },
@@ -74,6 +78,31 @@ START_TEST(bad_lines_are_refused_at_their_column)
         ck_assert_int_eq(rk_client_line_parse(&line, bad_lines[i].text, strlen(bad_lines[i].text), &detail),
                          RK_ERR_INVALID);
         ck_assert_str_eq(detail.text, bad_lines[i].error);
+        rk_client_line_fini(&line);
+    }
+}
+END_TEST
+
+START_TEST(the_rest_of_a_line_is_its_words_with_spaces)
+{
+    static const struct {
+        const char *text, *rest;
+        size_t last_quoted;
+    } rests[] = {
+        { "PUT k a", "a", 0 },       { "PUT k  a\t b  c d e \n", "a b c d e", 0 },
+        { "PUT 'k' a b", "a b", 2 }, { "PUT k 'a  b' c", "a  b c", 3 },
+        { "PUT k a ''", "a ", 4 },
+    };
+
+    for (size_t i = 0; i < N_OF(rests); i++) {
+        struct rk_client_line line;
+        struct rk_client_bytes rest;
+
+        ck_assert_int_eq(rk_client_line_parse(&line, rests[i].text, strlen(rests[i].text), NULL), RK_OK);
+        rest = rk_client_line_rest(&line, 2);
+        ck_assert_uint_eq(rest.size, strlen(rests[i].rest));
+        ck_assert_mem_eq(rest.bytes, rests[i].rest, rest.size);
+        ck_assert_uint_eq(line.last_quoted, rests[i].last_quoted);
         rk_client_line_fini(&line);
     }
 }
@@ -111,7 +140,7 @@ END_TEST
 
 START_TEST(random_lines_never_crash)
 {
-    static const char alphabet[] = "\"\\x0aF \tGET\n\xff{}";
+    static const char alphabet[] = "\"'\\x0aF \tGET\n\xff{}";
     uint64_t state = 88172645463325252u;
     char text[40];
 
@@ -284,6 +313,7 @@ Suite *test_suite(void)
 
     tcase_add_test(tcase, lines_are_split_into_words);
     tcase_add_test(tcase, bad_lines_are_refused_at_their_column);
+    tcase_add_test(tcase, the_rest_of_a_line_is_its_words_with_spaces);
     tcase_add_test(tcase, a_zero_byte_in_a_line_is_a_byte);
     tcase_add_test(tcase, every_byte_can_be_written);
     tcase_add_test(tcase, random_lines_never_crash);

@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define EXCHANGES_MAX 16
+#define EXCHANGES_MAX 32
 
 struct blob {
     char *bytes;
@@ -107,7 +107,9 @@ static bool answer(struct fake_server *server, int fd, struct blob *request)
     pthread_mutex_unlock(&server->lock);
     *request = (struct blob){ NULL, 0 };
     send_all(fd, bytes.bytes, bytes.size);
-    return bytes.size > 0 && strstr(bytes.bytes, "Connection: close") == NULL;
+    /* A head without an end is a connection that breaks. */
+    return bytes.size > 0 && strstr(bytes.bytes, "\r\n\r\n") != NULL
+           && strstr(bytes.bytes, "Connection: close") == NULL;
 }
 
 static void serve_connection(struct fake_server *server, int fd)

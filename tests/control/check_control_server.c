@@ -3,11 +3,13 @@
 #include "base/base_detail.h"
 #include "base/base_time.h"
 #include "base/base_unix.h"
+#include "control/control_jobs.h"
 #include "control/control_server.h"
 #include "test_dir.h"
 #include "test_main.h"
 
 #include <poll.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,13 +26,18 @@ static char *dir;
 static char path[512];
 static struct rk_control_server *server;
 static _Atomic unsigned n_answered;
+static sem_t n_waiting, n_let_go; /* long requests: those that have begun, those that may end */
 
-/* {"echo": x} -> {"ok": true, "echo": x}; {"big": true} -> a very long one. */
+/* {"echo": x} -> {"ok": true, "echo": x}; {"big": true} -> a very long one; with "long": once it is let go. */
 static json_t *answer(void *context, const json_t *request)
 {
     static char big[BIG_BYTES + 1];
 
     ck_assert_ptr_eq(context, &n_answered);
+    if (json_object_get(request, "long") != NULL) {
+        sem_post(&n_waiting);
+        sem_wait(&n_let_go);
+    }
     atomic_fetch_add(&n_answered, 1);
     if (json_object_get(request, "big") != NULL) {
         memset(big, 'x', BIG_BYTES);
@@ -39,11 +46,22 @@ static json_t *answer(void *context, const json_t *request)
     return json_pack("{s:b, s:O?}", "ok", 1, "echo", json_object_get(request, "echo"));
 }
 
+static bool may_wait(void *context, const json_t *request)
+{
+    ck_assert_ptr_eq(context, &n_answered);
+    return json_object_get(request, "long") != NULL;
+}
+
+static struct rk_control_server_settings make_settings(uint64_t patience_ms)
+{
+    return (struct rk_control_server_settings){
+        .path = path, .answer = answer, .may_wait = may_wait, .context = &n_answered, .patience_ms = patience_ms
+    };
+}
+
 static void start(uint64_t patience_ms)
 {
-    struct rk_control_server_settings settings = {
-        .path = path, .answer = answer, .context = &n_answered, .patience_ms = patience_ms
-    };
+    struct rk_control_server_settings settings = make_settings(patience_ms);
     struct rk_detail detail = { "" };
     enum rk_err err = rk_control_server_start(&server, &settings, &detail);
 
@@ -55,6 +73,8 @@ static void set_up(void)
     dir = test_dir_create();
     (void)snprintf(path, sizeof path, "%s/control.sock", dir);
     atomic_store(&n_answered, 0);
+    sem_init(&n_waiting, 0, 0);
+    sem_init(&n_let_go, 0, 0);
     start(DEADLINE_MS);
 }
 
@@ -297,7 +317,7 @@ END_TEST
 /* What somebody left at the path. */
 START_TEST(a_stale_name_is_replaced_and_others_are_not)
 {
-    struct rk_control_server_settings settings = { .path = path, .answer = answer, .context = &n_answered };
+    struct rk_control_server_settings settings = make_settings(0);
     struct rk_control_server *second = NULL;
     struct rk_detail detail = { "" };
     int stale;
@@ -324,7 +344,7 @@ END_TEST
 
 START_TEST(a_path_may_be_longer_than_an_address)
 {
-    struct rk_control_server_settings settings = { .path = path, .answer = answer, .context = &n_answered };
+    struct rk_control_server_settings settings = make_settings(0);
     struct rk_detail detail = { "" };
 
     rk_control_server_stop(&server);
@@ -343,6 +363,138 @@ START_TEST(a_path_may_be_longer_than_an_address)
 }
 END_TEST
 
+static void wait_for(sem_t *semaphore)
+{
+    struct timespec deadline;
+
+    ck_assert_int_eq(clock_gettime(CLOCK_REALTIME, &deadline), 0);
+    deadline.tv_sec += DEADLINE_MS / 1000;
+    ck_assert_int_eq(sem_timedwait(semaphore, &deadline), 0);
+}
+
+static void let_go(size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sem_post(&n_let_go);
+}
+
+/* A client whose request has begun to be answered, and waits. */
+static int connect_long(void)
+{
+    int fd = connect_client();
+
+    say(fd, "{\"long\": 1, \"echo\": 1}\n{\"echo\": 2}\n");
+    wait_for(&n_waiting);
+    return fd;
+}
+
+START_TEST(a_long_request_holds_nobody_up)
+{
+    int slow = connect_long(), other = connect_long();
+
+    for (unsigned i = 0; i < 20; i++)
+        check_alive();
+    ck_assert_uint_eq(atomic_load(&n_answered), 20);
+    let_go(2);
+    ck_assert_str_eq(hear(slow), "{\"ok\":true,\"echo\":1}"); /* those of one connection keep their order */
+    ck_assert_str_eq(hear(slow), "{\"ok\":true,\"echo\":2}");
+    ck_assert_str_eq(hear(other), "{\"ok\":true,\"echo\":1}");
+    ck_assert_str_eq(hear(other), "{\"ok\":true,\"echo\":2}");
+    close(slow);
+    close(other);
+}
+END_TEST
+
+/* Twelve at a time: eight are begun, the others wait for them, and short ones go on. */
+START_TEST(many_long_requests_wait_for_each_other_only)
+{
+    int fds[RK_CONTROL_JOBS_MAX + 4];
+
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        fds[i] = connect_client();
+        say(fds[i], "{\"long\": 1, \"echo\": 1}\n");
+        if (i < RK_CONTROL_JOBS_MAX)
+            wait_for(&n_waiting);
+    }
+    for (unsigned i = 0; i < 2 * RK_CONTROL_CLIENTS_MAX; i++)
+        check_alive(); /* and those whose requests are being answered are not closed for them */
+    ck_assert_int_ne(sem_trywait(&n_waiting), 0);
+    let_go(sizeof fds / sizeof fds[0]);
+    for (size_t i = 0; i < RK_CONTROL_JOBS_MAX + 4; i++) {
+        ck_assert_str_eq(hear(fds[i]), "{\"ok\":true,\"echo\":1}");
+        close(fds[i]);
+    }
+}
+END_TEST
+
+/* It is the one that was silent the longest, and yet the last to be closed for another. */
+START_TEST(who_waits_for_an_answer_keeps_its_place)
+{
+    int slow = connect_long(), silent[RK_CONTROL_CLIENTS_MAX + 4];
+
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
+        silent[i] = connect_client();
+        say(silent[i], "{\"echo\": 0}\n");
+        ck_assert_str_eq(hear(silent[i]), "{\"ok\":true,\"echo\":0}");
+    }
+    let_go(1);
+    ck_assert_str_eq(hear(slow), "{\"ok\":true,\"echo\":1}");
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+        close(silent[i]);
+    close(slow);
+}
+END_TEST
+
+START_TEST(who_leaves_while_it_waits_is_forgotten)
+{
+    int gone = connect_long(), next;
+
+    close(gone);
+    check_alive();
+    next = connect_client(); /* perhaps at the same place: it gets its own answers */
+    say(next, "{\"echo\": 7}\n");
+    ck_assert_str_eq(hear(next), "{\"ok\":true,\"echo\":7}");
+    let_go(1);
+    say(next, "{\"long\": 1, \"echo\": 8}\n");
+    wait_for(&n_waiting);
+    let_go(1);
+    ck_assert_str_eq(hear(next), "{\"ok\":true,\"echo\":8}");
+    close(next);
+}
+END_TEST
+
+START_TEST(the_end_waits_for_what_is_being_answered)
+{
+    int slow = connect_long();
+
+    let_go(1);
+    rk_control_server_stop(&server);
+    ck_assert_str_eq(hear(slow), "{\"ok\":true,\"echo\":1}");
+    ck_assert_str_eq(hear(slow), "");
+    ck_assert_uint_eq(atomic_load(&n_answered), 1);
+    close(slow);
+}
+END_TEST
+
+/* However long the answer took: the client's patience is not ours. */
+START_TEST(who_waited_long_has_time_to_take_the_answer)
+{
+    struct pollfd pause = { .events = 0 };
+    int slow;
+
+    rk_control_server_stop(&server);
+    start(1);
+    slow = connect_client();
+    say(slow, "{\"long\": 1, \"echo\": 1}\n");
+    wait_for(&n_waiting);
+    pause.fd = slow;
+    ck_assert_int_eq(poll(&pause, 1, 50), 0); /* fifty times the patience with those who do not take theirs */
+    let_go(1);
+    ck_assert_str_eq(hear(slow), "{\"ok\":true,\"echo\":1}");
+    close(slow);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("control_server");
@@ -358,6 +510,12 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_client_that_does_not_listen_is_closed_in_the_end);
     tcase_add_test(tcase, silent_clients_make_room_for_new_ones);
     tcase_add_test(tcase, a_client_that_leaves_at_once_costs_nothing);
+    tcase_add_test(tcase, a_long_request_holds_nobody_up);
+    tcase_add_test(tcase, many_long_requests_wait_for_each_other_only);
+    tcase_add_test(tcase, who_waits_for_an_answer_keeps_its_place);
+    tcase_add_test(tcase, who_leaves_while_it_waits_is_forgotten);
+    tcase_add_test(tcase, the_end_waits_for_what_is_being_answered);
+    tcase_add_test(tcase, who_waited_long_has_time_to_take_the_answer);
     tcase_add_test(tcase, the_socket_is_for_its_user_alone);
     tcase_add_test(tcase, a_stale_name_is_replaced_and_others_are_not);
     tcase_add_test(tcase, a_path_may_be_longer_than_an_address);

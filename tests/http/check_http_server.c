@@ -20,6 +20,7 @@ START_TEST(put_get_replace_delete)
     answer = bed_ask("GET /v1/kv/a HTTP/1.1\r\n" HOST "\r\n", 200);
     ck_assert_str_eq(answer.body, "hello");
     ck_assert(raw_answer_has(&answer, "ETag: \"1001\""));
+    ck_assert(raw_answer_has(&answer, "RackKV-Seq: 1001")); /* by which clients know us */
     ck_assert(raw_answer_has(&answer, "Content-Type: application/octet-stream"));
     ck_assert(raw_answer_has(&answer, "Last-Modified: Sun, 22 Nov 2026 20:04:03 GMT"));
     ck_assert(raw_answer_has(&answer, "X-Content-Type-Options: nosniff"));
@@ -32,6 +33,7 @@ START_TEST(put_get_replace_delete)
     ck_assert(!raw_answer_has_name(&answer, "Transfer-Encoding"));
     raw_answer_fini(&answer);
     bed_expect_body("GET /v1/kv/a HTTP/1.1\r\n" HOST "\r\n", "bye");
+    bed_expect("HEAD /v1/kv/a HTTP/1.1\r\n" HOST "\r\n", 200, "RackKV-Seq: 1002");
     answer = bed_ask("DELETE /v1/kv/a HTTP/1.1\r\n" HOST "\r\n", 204);
     ck_assert(raw_answer_has(&answer, "RackKV-Seq: 1003"));
     ck_assert(!raw_answer_has_name(&answer, "ETag"));

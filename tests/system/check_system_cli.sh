@@ -16,6 +16,11 @@ expect 'put' 0 '' "$build/rackkv" put k v
 expect 'get' 0 'v' "$build/rackkv" get k
 expect 'exists' 0 '' "$build/rackkv" exists k
 expect 'over the Unix socket' 0 'v' "$build/rackkv" --url "unix:$folder/socket" get k
+expect 'what is there is RackKV' 0 'OK: connected' bash -c "printf 'OPEN -rw -sync\n' | '$build/rackkv' shell"
+for locale in C POSIX xx_YY.UTF-8 ''; do
+    printf 'PUT "città %s" "Kraków"\n' "$locale" | LC_ALL=$locale "$build/rackkv" shell >/dev/null
+    expect "the shell in the locale '$locale'" 0 'Kraków' "$build/rackkv" get "città $locale"
+done
 expect 'delete' 0 '' "$build/rackkv" delete k
 expect 'absent' 1 '' "$build/rackkv" get k
 expect 'exists no more' 1 '' "$build/rackkv" exists k
@@ -38,6 +43,8 @@ expect 'good configuration' 0 'good' "$build/rackkvd" -t
 printf 'log:\n  sync: sometimes\n' >"$folder/bad.yaml"
 expect 'bad configuration' 2 'bad.yaml:2:' "$build/rackkvd" -t -c "$folder/bad.yaml"
 expect 'missing file' 2 'missing.yaml' "$build/rackkvd" -c "$folder/missing.yaml"
+expect 'version of the server' 0 'rackkvd ' "$build/rackkvd" --version
+expect 'version of the client' 0 'rackkv ' "$build/rackkv" --version
 expect 'effective configuration' 0 'sync: none' "$build/rackkvd" -T -o log.sync=none
 expect 'data directory that cannot be' 1 '/proc/nowhere' "$build/rackkvd" -o server.data_dir=/proc/nowhere \
     -o http.listen=127.0.0.1:0

@@ -22,6 +22,11 @@ start_server() {
     export RACKKV_URL=http://127.0.0.1:$port
 }
 
+# As ctl, with a bound that only a fault reaches.
+ctl_in_time() {
+    timeout 30 "$build/rackkvctl" -s "$socket" "$@"
+}
+
 stop_server() {
     kill -TERM "$server"
     wait "$server"
@@ -34,6 +39,14 @@ put_many() {
     for ((i = 1; i <= $2; i++)); do
         printf 'PUT %s%d %0*d\n' "$1" "$i" $((i * 7 % 500 + 1)) "$i"
     done | "$build/rackkv" shell >/dev/null
+}
+
+# Waits until "current" of merge status begins with this ({ for a merge, null for none), with a deadline.
+wait_for_merge() {
+    local deadline=$((SECONDS + 60))
+    until [ $SECONDS -ge $deadline ] || ctl --json merge status | grep -q "\"current\":$1"; do
+        read -r -t 0.02 <> <(:) || :
+    done
 }
 
 # The figures of each file add up to its size, and its size is that on the disk.
@@ -65,6 +78,11 @@ expect 'help about one' 0 'Exit code 3' "$build/rackkvctl" help ping
 expect 'help about a group' 0 'rackkvctl merge cancel' "$build/rackkvctl" help merge
 expect 'help behind the command' 0 'Usage: rackkvctl [OPTIONS] whereis KEY' "$build/rackkvctl" whereis --help
 expect 'version' 0 'rackkvctl ' "$build/rackkvctl" version
+expect 'version as an option' 0 'rackkvctl ' "$build/rackkvctl" --version
+expect 'version for programs' 0 '"version":"' "$build/rackkvctl" --json -V
+expect 'help says what programs send' 0 '"files": a list of numbers of data files' "$build/rackkvctl" help merge start
+expect 'also where nothing is added' 0 '{"command":"roll"}' "$build/rackkvctl" help roll
+expect 'a timeout without a unit' 2 "--timeout: '5' has no unit" "$build/rackkvctl" --timeout 5 ping
 expect 'no command' 2 'a command is needed' "$build/rackkvctl"
 expect 'unknown command' 2 "did you mean 'status'" "$build/rackkvctl" staus
 expect 'unknown second word' 2 "did you mean 'merge start'" "$build/rackkvctl" merge stat
@@ -72,6 +90,7 @@ expect 'half a command' 2 'merge needs one of: start, pause' "$build/rackkvctl" 
 expect 'unknown option' 2 'rackkvctl help' "$build/rackkvctl" --frobnicate ping
 expect 'an operand too many' 2 'usage: rackkvctl [OPTIONS] ping' "$build/rackkvctl" ping me
 expect 'an operand too few' 2 'usage: rackkvctl [OPTIONS] whereis KEY' "$build/rackkvctl" whereis
+expect 'a key that looks like an option' 2 'rackkvctl whereis -- KEY' "$build/rackkvctl" whereis -x
 expect 'an option of another command' 2 'usage: rackkvctl' "$build/rackkvctl" ping --wait
 expect 'a bad configuration' 2 'did you mean server.data_dir' "$build/rackkvctl" -o server.data_dirr=x ping
 
@@ -83,6 +102,7 @@ expect 'found by the configuration' 0 'serving' "$build/rackkvctl" -o "server.da
 expect 'found in ./data' 0 'serving' bash -c "cd '$folder' && '$build/rackkvctl' ping"
 expect 'the socket is its user'\''s alone' 0 '600 socket' stat -c '%a %F' "$socket"
 expect 'status' 0 'writes     accepted' ctl status
+expect 'nothing to merge' 1 'there is nothing to merge: explain-space says why' ctl merge start
 expect 'status for programs' 0 "\"urls\":[\"$RACKKV_URL\"]" ctl status --json
 
 put_many a 200
@@ -105,6 +125,13 @@ expect 'roll' 0 'sealed data file 1; writing to 2' ctl roll
 expect 'nothing to roll' 0 'nothing to seal' ctl roll
 expect 'file list after roll' 0 '"file":2,"active":true' ctl --json file list
 expect 'and the sealed one' 0 '"file":1,"active":false' ctl --json file list
+
+# A server that stands still: the kernel takes the connection, and nobody answers.
+kill -STOP "$server"
+expect 'no answer in time' 4 'did not answer within 0.2 s (--timeout); what was asked for may go on' ctl_in_time --timeout 200ms ping
+expect 'no answer in time, for programs' 4 '"error":"timeout"' ctl_in_time --json -t 100ms roll
+kill -CONT "$server"
+expect 'it goes on' 0 'serving' ctl --timeout 1m ping
 
 # Overwritten, deleted, sealed and not: the figures follow, and survive a restart.
 put_many a 150
@@ -134,9 +161,23 @@ expect 'rate, paced' 0 'rate: yields to requests' ctl merge rate paced
 expect 'rate, nonsense' 2 '50MiB' ctl merge rate fast
 expect 'pause' 0 'paused' ctl merge pause
 expect 'a merge that waits' 0 'merge 1 begins' ctl merge start 1 2
-expect 'another one' 1 '' ctl merge start 1
+expect 'another one' 1 'a merge is under way: wait for it, or cancel it' ctl merge start 1
 expect 'it stands still' 0 '"paused":true' ctl --json merge status
 expect 'cancel' 0 '' ctl merge cancel
+wait_for_merge null
+expect 'who waits with a timeout' 4 'did not answer within' ctl_in_time --timeout 300ms merge start --all --wait
+expect 'cancel what goes on' 0 '' ctl merge cancel
+wait_for_merge null
+ctl merge start --all --wait >"$folder/waited" 2>&1 &
+waiting=$!
+expect 'while somebody waits, ping' 0 'serving' ctl ping
+expect 'and the files' 0 'sealed' ctl file list
+wait_for_merge '{'
+expect 'and cancel' 0 '' ctl merge cancel
+wait "$waiting"
+code=$?
+expect 'who waited is told' 0 '' test "$code" = 1
+expect 'in words' 0 'the merge was cancelled' cat "$folder/waited"
 expect 'resume' 0 '' ctl merge resume
 expect 'all, and wait' 0 'given back' ctl merge start --all --wait
 expect 'history' 0 'done' ctl merge history

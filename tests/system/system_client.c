@@ -184,6 +184,12 @@ bool system_client_send_bytes(struct system_client *client, const void *bytes, s
     return send_all(client->fd, bytes, size);
 }
 
+bool system_client_receive(struct system_client *client, const char *method, struct system_response *response)
+{
+    memset(response, 0, sizeof *response);
+    return receive_response(client, method, response);
+}
+
 int system_client_receive_status(struct system_client *client, const char *method)
 {
     struct system_response response = { .status = 0 };

@@ -39,6 +39,7 @@ int system_client_status_retry(struct system_client *client, const char *method,
 /* The halves of a request that is put together by hand. */
 bool system_client_send(struct system_client *client, const char *text);
 bool system_client_send_bytes(struct system_client *client, const void *bytes, size_t size);
+bool system_client_receive(struct system_client *client, const char *method, struct system_response *response);
 int system_client_receive_status(struct system_client *client, const char *method);
 
 /* The value of a header, or NULL: name in its canonical case; valid until the next call. */

@@ -1,0 +1,37 @@
+#include "client/client_value.h"
+
+#include "base/base_detail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum rk_err read_file(const char *path, struct rk_client_buffer *value, struct rk_detail *detail)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    enum rk_err err;
+
+    if (fd < 0) {
+        rk_detail_set(detail, "%s: %s; a value that begins with @ is written with two: @@%s", path, strerror(errno),
+                      path);
+        return RK_ERR_IO;
+    }
+    err = rk_client_buffer_read(value, fd, path, detail);
+    (void)close(fd); /* it was only read */
+    return err;
+}
+
+enum rk_err rk_client_value_read(const char *text, struct rk_client_buffer *value, struct rk_detail *detail)
+{
+    if (strcmp(text, "-") == 0)
+        return rk_client_buffer_read(value, STDIN_FILENO, "standard input", detail);
+    if (text[0] == '@' && text[1] != '@')
+        return read_file(text + 1, value, detail);
+    if (text[0] == '@')
+        text++;
+    if (rk_client_buffer_append(value, text, strlen(text)))
+        return RK_OK;
+    rk_detail_set(detail, "out of memory");
+    return RK_ERR_NO_MEMORY;
+}
