@@ -6,6 +6,7 @@ librk_master_a_SOURCES = \
 	%D%/master_engine.c %D%/master_engine.h \
 	%D%/master_listeners.c %D%/master_listeners.h \
 	%D%/master_recovery.c %D%/master_recovery.h \
+	%D%/master_signals.c %D%/master_signals.h \
 	%D%/master_single.c %D%/master_single.h \
 	%D%/master_spawn.c %D%/master_spawn.h \
 	%D%/master_workers.c %D%/master_workers.h

@@ -10,8 +10,9 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
 check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_expire check_system_faults check_system_full check_system_input check_system_start check_system_stuck
+check_PROGRAMS += check_system_names
 check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
-dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
+dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh %D%/check_system_daemon.sh %D%/check_system_output.sh
 endif
 EXTRA_DIST += %D%/system_script.sh
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
@@ -39,6 +40,9 @@ check_system_kill_LDADD = $(SYSTEM_LDADD)
 check_system_input_SOURCES = %D%/check_system_input.c $(SYSTEM_SUPPORT)
 check_system_input_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_input_LDADD = $(SYSTEM_LDADD)
+check_system_names_SOURCES = %D%/check_system_names.c $(SYSTEM_SUPPORT)
+check_system_names_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_names_LDADD = $(SYSTEM_LDADD)
 check_system_start_SOURCES = %D%/check_system_start.c $(SYSTEM_SUPPORT)
 check_system_start_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_start_LDADD = $(SYSTEM_LDADD)
