@@ -33,6 +33,17 @@ enum rk_client_exit rk_client_admin_sync(const struct rk_client_admin *admin, co
     return rk_client_admin_show(admin, json_pack("{s:s}", "command", "sync"), show_sync);
 }
 
+static void show_reopen(const struct rk_client_admin *admin, const json_t *answer)
+{
+    printf("%s is opened again\n", rk_client_admin_text(answer, "log_file"));
+}
+
+enum rk_client_exit rk_client_admin_reopen(const struct rk_client_admin *admin,
+                                           const struct rk_client_admin_words *words)
+{
+    return rk_client_admin_show(admin, json_pack("{s:s}", "command", "reopen"), show_reopen);
+}
+
 static void add_bytes(const struct rk_client_admin *admin, struct rk_client_table *table, const json_t *file,
                       const char *name)
 {

@@ -1,6 +1,9 @@
 /* The table of requests. */
 #include "control/control_private.h"
 
+#include "base/base_diag_file.h"
+
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,11 +25,22 @@ static json_t *answer_version(struct rk_control *control, const json_t *request)
     return json_pack("{s:b, s:s}", "ok", 1, "version", PACKAGE_VERSION);
 }
 
+/* The main thread does it: the same as an administrator who sends the signal. */
+static json_t *answer_reopen(struct rk_control *control, const json_t *request)
+{
+    if (!rk_diag_file_is_open())
+        return rk_control_refuse("invalid",
+                                 "messages go to standard error: server.log_file names no file to open again");
+    (void)kill(getpid(), SIGUSR1); /* to oneself it cannot fail */
+    return json_pack("{s:b, s:s}", "ok", 1, "log_file", rk_diag_file_path());
+}
+
 static const struct verb verbs[] = {
     { "ping", true, answer_ping },
     { "version", true, answer_version },
     { "status", true, rk_control_verb_status },
     { "stats", true, rk_control_verb_stats },
+    { "reopen", true, answer_reopen },
     { "roll", false, rk_control_verb_roll },
     { "sync", false, rk_control_verb_sync },
     { "whereis", false, rk_control_verb_whereis },
