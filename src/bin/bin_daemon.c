@@ -19,19 +19,18 @@ static enum rk_err fail(struct rk_detail *detail)
     return RK_ERR_LIMIT;
 }
 
-/* Why it ended was said by itself, unless something ended it. */
+/* Why it could not start was said by itself. */
 static int explain_end(int wait_status, const char *log_path)
 {
-    if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) != EXIT_SUCCESS) {
-        (void)fprintf(stderr, "rackkvd: the server could not start; its log is %s\n", log_path);
-        return WEXITSTATUS(wait_status);
-    }
+    char how[96] = "could not start";
+
     if (WIFSIGNALED(wait_status))
-        (void)fprintf(stderr, "rackkvd: the server was killed by signal %d (%s) before it was ready\n",
-                      WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
-    else
-        (void)fprintf(stderr, "rackkvd: the server was stopped before it was ready\n");
-    return EXIT_FAILURE;
+        (void)snprintf(how, sizeof how, "was killed by signal %d (%s) before it was ready", WTERMSIG(wait_status),
+                       strsignal(WTERMSIG(wait_status)));
+    else if (WEXITSTATUS(wait_status) == EXIT_SUCCESS)
+        (void)snprintf(how, sizeof how, "was told to stop before it was ready");
+    (void)fprintf(stderr, "rackkvd: the server %s; its log is %s\n", how, log_path);
+    return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) != EXIT_SUCCESS ? WEXITSTATUS(wait_status) : EXIT_FAILURE;
 }
 
 /* The process that a person started: its exit code is the answer to "does it run?". */
