@@ -4,15 +4,12 @@
 #ifndef RK_BASE_START_LOCK_H
 #define RK_BASE_START_LOCK_H
 
-#include "base/base_err.h"
+#define RK_START_LOCK_NAME        "rackkv-listen"
+#define RK_START_LOCK_PATIENCE_MS 5000
 
-#define RK_START_LOCK_NAME "rackkv-listen"
-
-struct rk_detail;
-
-/* Waits for it, for so long that other starts have done theirs; nests in a process (main thread). RK_ERR_BUSY when
- * somebody keeps it; RK_ERR_LIMIT without a descriptor. */
-enum rk_err rk_start_lock_acquire(struct rk_detail *detail);
+/* Waits for it as long as other starts need to do theirs. Who keeps it for longer is none (any program may take such a
+ * name, and none shall keep servers from starting), and this start goes on without it. Nests. Main thread. */
+void rk_start_lock_acquire(void);
 void rk_start_lock_release(void);
 
 #endif

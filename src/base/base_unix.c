@@ -171,10 +171,9 @@ static enum rk_err listen_at(const struct address *address, const char *path, in
                              struct rk_detail *detail)
 {
     struct rk_unix_listener listener = { .fd = -1 };
-    enum rk_err err = rk_start_lock_acquire(detail);
+    enum rk_err err;
 
-    if (err != RK_OK)
-        return err;
+    rk_start_lock_acquire();
     err = clear_stale_name(address, path, detail);
     if (err == RK_OK)
         err = bind_and_listen(address, path, backlog, access, &listener, detail);

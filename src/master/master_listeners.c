@@ -44,17 +44,17 @@ static enum rk_err fail(struct rk_detail *detail, const char *address, const cha
     return err;
 }
 
-static enum rk_err open_tcp_socket(const struct sockaddr *name, socklen_t name_len, const char *address, int *fd_out,
-                                   struct rk_detail *detail)
+static enum rk_err open_tcp_socket(const struct sockaddr *name, socklen_t name_len, bool is_shared, const char *address,
+                                   int *fd_out, struct rk_detail *detail)
 {
-    int on = 1, buffer_bytes = SOCKET_BUF_BYTES;
+    int on = 1, share = is_shared, buffer_bytes = SOCKET_BUF_BYTES;
     int fd = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     enum rk_err err;
 
     if (fd < 0)
         return fail(detail, address, "making a socket");
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0
-        || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0
+        || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &share, sizeof share) != 0
         || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes) != 0
         || (name->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
         || bind(fd, name, name_len) != 0 || listen(fd, BACKLOG) != 0) {
@@ -64,25 +64,6 @@ static enum rk_err open_tcp_socket(const struct sockaddr *name, socklen_t name_l
     }
     *fd_out = fd;
     return RK_OK;
-}
-
-/* Whether another program listens there already. SO_REUSEPORT alone would let two servers of one user share a port; the
- * start lock keeps another start from asking the same before this one listens. */
-static enum rk_err probe_tcp(const struct sockaddr *name, socklen_t name_len, const char *address,
-                             struct rk_detail *detail)
-{
-    int on = 1;
-    int fd = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    enum rk_err err = RK_OK;
-
-    if (fd < 0)
-        return fail(detail, address, "making a socket");
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0
-        || (name->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
-        || bind(fd, name, name_len) != 0)
-        err = fail(detail, address, "binding");
-    (void)close(fd); /* it was a question */
-    return err;
 }
 
 /* Splits "host:port" and "[v6]:port"; the configuration has checked the form. */
@@ -113,20 +94,26 @@ static in_port_t get_port(const struct sockaddr *name)
                                        : ((const struct sockaddr_in *)name)->sin_port;
 }
 
-/* Opens a socket for each slot; the first one settles the port. */
+/* Opens a socket for each slot. The first one settles the port, and that nobody else has it: SO_REUSEPORT would let two
+ * servers of one user share it, so it gets that only once it listens. From then on those of the other slots may join,
+ * and the first one of another start may not. */
 static enum rk_err bind_all_slots(struct listener *listener, unsigned n_slots, struct sockaddr *name,
                                   socklen_t name_len, const char *address, struct rk_detail *detail)
 {
-    enum rk_err err = probe_tcp(name, name_len, address, detail);
+    struct sockaddr_storage bound;
+    socklen_t bound_len = sizeof bound;
+    int on = 1, first;
+    enum rk_err err = open_tcp_socket(name, name_len, false, address, &listener->fds[0], detail);
 
-    for (unsigned slot = 0; err == RK_OK && slot < n_slots; slot++) {
-        struct sockaddr_storage bound;
-        socklen_t bound_len = sizeof bound;
-
-        err = open_tcp_socket(name, name_len, address, &listener->fds[slot], detail);
-        if (err == RK_OK && getsockname(listener->fds[slot], (struct sockaddr *)&bound, &bound_len) == 0)
-            set_port(name, get_port((const struct sockaddr *)&bound));
-    }
+    if (err != RK_OK)
+        return err;
+    first = listener->fds[0];
+    if (getsockname(first, (struct sockaddr *)&bound, &bound_len) != 0
+        || (n_slots > 1 && setsockopt(first, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0))
+        return fail(detail, address, "sharing it among the workers");
+    set_port(name, get_port((const struct sockaddr *)&bound));
+    for (unsigned slot = 1; err == RK_OK && slot < n_slots; slot++)
+        err = open_tcp_socket(name, name_len, true, address, &listener->fds[slot], detail);
     return err;
 }
 
@@ -204,16 +191,12 @@ static enum rk_err open_all(struct rk_master_listeners *listeners, const struct 
 enum rk_err rk_master_listeners_open(struct rk_master_listeners **listeners_out, const struct rk_master_listen *listen,
                                      struct rk_detail *detail)
 {
-    struct rk_master_listeners *listeners;
-    enum rk_err err = rk_start_lock_acquire(detail);
+    struct rk_master_listeners *listeners = rk_mem_calloc(1, sizeof *listeners);
+    enum rk_err err;
 
-    if (err != RK_OK) {
-        rk_detail_wrap(detail, "http.listen");
-        return err;
-    }
-    listeners = rk_mem_calloc(1, sizeof *listeners);
     listeners->n_slots = listen->n_slots;
     listeners->addresses = rk_mem_calloc(listen->n_addresses, sizeof *listeners->addresses);
+    rk_start_lock_acquire();
     err = open_all(listeners, listen, detail);
     rk_start_lock_release();
     if (err == RK_OK)

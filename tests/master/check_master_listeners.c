@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define N_SLOTS 3
+#define N_SLOTS       3
+#define N_CONNECTIONS 200 /* that one of three slots gets none of these is no accident */
 
 static char *dir;
 static char unix_address[256];
@@ -64,6 +65,35 @@ START_TEST(all_slots_have_the_port_that_the_kernel_chose)
     }
     rk_master_listeners_close(&listeners);
     ck_assert_ptr_null(listeners);
+    rk_master_listeners_close(&listeners);
+}
+END_TEST
+
+/* The first one, too, which joined the others last. */
+START_TEST(connections_go_to_all_slots)
+{
+    struct rk_master_listeners *listeners;
+    struct sockaddr_in name;
+    socklen_t len = sizeof name;
+    int fds[N_CONNECTIONS], n_accepted = 0;
+
+    ck_assert_int_eq(open_listeners(&listeners, "127.0.0.1:0", NULL), RK_OK);
+    ck_assert_int_eq(getsockname(rk_master_listeners_fd(listeners, 0, 0), (struct sockaddr *)&name, &len), 0);
+    for (size_t i = 0; i < N_CONNECTIONS; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&name, sizeof name), 0);
+    }
+    for (unsigned slot = 0; slot < N_SLOTS; slot++) {
+        int n = 0, fd;
+
+        while ((fd = accept(rk_master_listeners_fd(listeners, 0, slot), NULL, NULL)) >= 0 && ++n > 0)
+            close(fd);
+        ck_assert_msg(n > 0, "slot %u has no connection", slot);
+        n_accepted += n;
+    }
+    ck_assert_int_eq(n_accepted, N_CONNECTIONS);
+    for (size_t i = 0; i < N_CONNECTIONS; i++)
+        close(fds[i]);
     rk_master_listeners_close(&listeners);
 }
 END_TEST
@@ -152,6 +182,7 @@ Suite *test_suite(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, all_slots_have_the_port_that_the_kernel_chose);
+    tcase_add_test(tcase, connections_go_to_all_slots);
     tcase_add_loop_test(tcase, what_is_taken_is_refused, 0, N_PAIRS);
     tcase_add_test(tcase, a_unix_socket_is_one_for_all_slots_and_goes);
     tcase_add_test(tcase, a_failure_leaves_nothing);

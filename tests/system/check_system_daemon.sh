@@ -84,7 +84,10 @@ first=$server
 kill -KILL "$server"
 until_true is_gone "$server"
 expect 'the names were left' 0 "$first" cat "$folder/a.pid"
-expect 'a start takes them over' 0 '' daemon a
+with_nohup() {
+    (trap '' HUP && daemon "$@")
+}
+expect 'a start takes them over, also with nohup' 0 '' with_nohup a
 server=$(cat "$folder/a.pid")
 expect 'with another pid' 1 '' test "$server" = "$first"
 expect 'the keys are there' 0 'v' "$build/rackkv" --url "unix:$folder/a.sock" get k
