@@ -21,10 +21,14 @@ is_gone() {
     ! kill -0 "$1" 2>/dev/null
 }
 
-# daemon NAME OPTIONS...: a server in the background, with data, socket and PID file of the name.
+# daemon NAME OPTIONS...: a server in the background, with data, socket and PID file of the name. What it prints goes through a
+# file: nobody here waits for the end of what a server keeps open by mistake.
 daemon() {
-    "$build/rackkvd" --daemon -o "server.data_dir=$folder/$1" -o "http.listen=unix:$folder/$1.sock" -o server.workers=1 \
-        -o "server.pid_file=$folder/$1.pid" -o worker.respawn_delay=0s "${@:2}"
+    local code=0
+    timeout 60 "$build/rackkvd" --daemon -o "server.data_dir=$folder/$1" -o "http.listen=unix:$folder/$1.sock" -o server.workers=1 \
+        -o "server.pid_file=$folder/$1.pid" -o worker.respawn_delay=0s "${@:2}" >"$folder/said" 2>&1 || code=$?
+    cat "$folder/said"
+    return $code
 }
 
 stop() {
