@@ -276,6 +276,7 @@ Suite *test_suite(void)
     Suite *suite = suite_create("base_unix");
     TCase *tcase = tcase_create("base_unix");
 
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, base_bed_setup, base_bed_teardown);
     tcase_add_test(tcase, one_start_at_a_time);
     tcase_add_test(tcase, who_keeps_the_lock_is_not_waited_for_for_ever);

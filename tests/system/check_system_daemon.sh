@@ -6,7 +6,16 @@ set -u
 . "$(dirname "$0")/system_script.sh"
 unset RACKKV_SOCKET
 others=()
-trap 'for pid in "${others[@]}"; do kill -KILL "$pid" 2>/dev/null; done; cleanup' EXIT
+# A server that still has a data directory of this test: also one that a fault let start.
+kill_servers() {
+    local lock
+    for lock in "$folder"/*/LOCK "$folder"/*/*/LOCK; do
+        if [ -f "$lock" ] && ! flock -n "$lock" true; then
+            kill -KILL "$(cat "$lock")" 2>/dev/null
+        fi
+    done
+}
+trap 'kill_servers; cleanup' EXIT
 
 # until_true COMMAND...: waits for it, with a deadline.
 until_true() {
