@@ -128,18 +128,34 @@ START_TEST(a_socket_is_given_to_owner_and_group)
     struct rk_unix_listener listener;
     struct stat status;
 
-    if (geteuid() != 0) { /* it may not: then nothing stays */
-        ck_assert_int_ne(rk_unix_listen(base_bed_path, 1, &access_wanted, &listener, &detail), RK_OK);
-        ck_assert_ptr_nonnull(strstr(detail.text, "owner and group"));
-        ck_assert(!base_bed_is_there(base_bed_path));
+    if (geteuid() != 0)
         return;
-    }
     ck_assert_int_eq(rk_unix_listen(base_bed_path, 1, &access_wanted, &listener, &detail), RK_OK);
     ck_assert_int_eq(lstat(base_bed_path, &status), 0);
     ck_assert_uint_eq(status.st_uid, 12345);
     ck_assert_uint_eq(status.st_gid, 54321);
     ck_assert_uint_eq(base_bed_mode_of(base_bed_path), 0660);
     rk_unix_close(base_bed_path, &listener);
+}
+END_TEST
+
+/* Nobody but root gives files away. */
+START_TEST(a_socket_that_cannot_be_given_is_not_left)
+{
+    struct rk_unix_access access_wanted = { .mode = 0660, .owner = 12345, .group = (gid_t)-1 };
+    struct rk_unix_listener listener;
+    bool is_root = geteuid() == 0;
+    enum rk_err err;
+
+    strrchr(base_bed_path, '/')[0] = '\0'; /* the folder */
+    ck_assert_int_eq(chmod(base_bed_path, 0777), 0);
+    base_bed_path[strlen(base_bed_path)] = '/';
+    ck_assert(!is_root || seteuid(54321) == 0);
+    err = rk_unix_listen(base_bed_path, 1, &access_wanted, &listener, &detail);
+    ck_assert(!is_root || seteuid(0) == 0);
+    ck_assert_int_ne(err, RK_OK);
+    ck_assert_msg(strstr(detail.text, "owner and group") != NULL, "%s", detail.text);
+    ck_assert(!base_bed_is_there(base_bed_path));
 }
 END_TEST
 
@@ -283,6 +299,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, the_lock_nests_in_its_process);
     tcase_add_test(tcase, the_mode_of_a_socket_is_not_the_umasks_doing);
     tcase_add_test(tcase, a_socket_is_given_to_owner_and_group);
+    tcase_add_test(tcase, a_socket_that_cannot_be_given_is_not_left);
     tcase_add_test(tcase, a_live_socket_is_kept_and_a_stale_one_taken_over);
     tcase_add_test(tcase, a_full_queue_is_a_live_socket);
     tcase_add_loop_test(tcase, what_is_no_socket_is_kept, 0, BASE_BED_N_OBSTACLES);

@@ -29,13 +29,15 @@ static void teardown(void)
     test_dir_remove(&dir);
 }
 
+static unsigned n_slots = N_SLOTS;
+
 /* One or two addresses; NULL: none. */
 static enum rk_err open_listeners(struct rk_master_listeners **listeners, const char *first, const char *second)
 {
     char *addresses[] = { (char *)(uintptr_t)first, (char *)(uintptr_t)second };
     struct rk_master_listen listen = { .addresses = addresses,
                                        .n_addresses = second != NULL ? 2 : 1,
-                                       .n_slots = N_SLOTS,
+                                       .n_slots = n_slots,
                                        .unix_access = { .mode = 0660, .owner = (uid_t)-1, .group = (gid_t)-1 } };
 
     return rk_master_listeners_open(listeners, &listen, &detail);
@@ -141,6 +143,24 @@ START_TEST(what_is_taken_is_refused)
 }
 END_TEST
 
+/* With one worker there is nobody to share the port with. */
+START_TEST(the_port_of_one_slot_is_not_shared)
+{
+    struct rk_master_listeners *listeners;
+    struct sockaddr_in name;
+    socklen_t len = sizeof name;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+    n_slots = 1;
+    ck_assert_int_eq(open_listeners(&listeners, "127.0.0.1:0", NULL), RK_OK);
+    ck_assert_int_eq(getsockname(rk_master_listeners_fd(listeners, 0, 0), (struct sockaddr *)&name, &len), 0);
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on), 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&name, sizeof name), -1);
+    close(fd);
+    rk_master_listeners_close(&listeners);
+}
+END_TEST
+
 START_TEST(a_unix_socket_is_one_for_all_slots_and_goes)
 {
     struct rk_master_listeners *listeners;
@@ -184,6 +204,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, all_slots_have_the_port_that_the_kernel_chose);
     tcase_add_test(tcase, connections_go_to_all_slots);
     tcase_add_loop_test(tcase, what_is_taken_is_refused, 0, N_PAIRS);
+    tcase_add_test(tcase, the_port_of_one_slot_is_not_shared);
     tcase_add_test(tcase, a_unix_socket_is_one_for_all_slots_and_goes);
     tcase_add_test(tcase, a_failure_leaves_nothing);
     suite_add_tcase(suite, tcase);
