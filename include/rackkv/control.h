@@ -20,6 +20,7 @@
     X(VERSION, "version", true, false)              \
     X(STATUS, "status", true, false)                \
     X(STATS, "stats", true, false)                  \
+    X(REOPEN, "reopen", true, false)                \
     X(ROLL, "roll", false, true)                    \
     X(SYNC, "sync", false, true)                    \
     X(WHEREIS, "whereis", false, true)              \

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ static const char *const level_names[] = { "error", "warning", "info", "debug" }
 static char program_name[32] = "rackkv";
 static char role_name[32] = "";
 static enum rk_diag_level max_level = RK_DIAG_INFO;
+static _Atomic int echo_fd = -1;
 
 void rk_diag_setup(const char *program, const char *role)
 {
@@ -23,6 +25,11 @@ void rk_diag_setup(const char *program, const char *role)
 void rk_diag_set_level(enum rk_diag_level level)
 {
     max_level = level;
+}
+
+void rk_diag_set_echo(int fd)
+{
+    atomic_store(&echo_fd, fd);
 }
 
 static size_t format_prefix(char *line, size_t size, enum rk_diag_level level)
@@ -38,10 +45,20 @@ static size_t format_prefix(char *line, size_t size, enum rk_diag_level level)
                             (int)getpid(), role_name[0] != '\0' ? " " : "", role_name, level_names[level]);
 }
 
+/* The message for somebody at a terminal, who needs no time and no process. */
+static void echo(enum rk_diag_level level, const char *line, size_t prefix, size_t used)
+{
+    int fd = atomic_load(&echo_fd);
+
+    if (fd >= 0)
+        (void)dprintf(fd, "%s: %s%.*s", program_name, level == RK_DIAG_WARNING ? "warning: " : "", (int)(used - prefix),
+                      line + prefix);
+}
+
 static void print_line(enum rk_diag_level level, const char *format, va_list args)
 {
     char line[1024];
-    size_t used = format_prefix(line, sizeof line, level);
+    size_t prefix = format_prefix(line, sizeof line, level), used = prefix;
     int n = vsnprintf(line + used, sizeof line - used - 1, format, args);
 
     if (n > 0)
@@ -50,6 +67,8 @@ static void print_line(enum rk_diag_level level, const char *format, va_list arg
         used = sizeof line - 2;
     line[used++] = '\n';
     (void)!write(STDERR_FILENO, line, used); /* there is nowhere left to complain */
+    if (level <= RK_DIAG_WARNING)
+        echo(level, line, prefix, used);
 }
 
 void rk_diag(enum rk_diag_level level, const char *format, ...)

@@ -17,6 +17,9 @@ void rk_diag_setup(const char *program, const char *role);
 /* Lines above this level are dropped; the default is RK_DIAG_INFO. */
 void rk_diag_set_level(enum rk_diag_level level);
 
+/* Errors and warnings go to this descriptor as well, without the prefix; -1: to none. Any thread. */
+void rk_diag_set_echo(int fd);
+
 /* Prints one line; errno is kept. Any thread, never in a signal handler. */
 void rk_diag(enum rk_diag_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

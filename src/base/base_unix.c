@@ -1,6 +1,7 @@
 #include "base/base_unix.h"
 
 #include "base/base_detail.h"
+#include "base/base_start_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,47 +92,125 @@ static enum rk_err clear_stale_name(const struct address *address, const char *p
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fail(detail, path, "making a socket");
-    is_alive = connect_to(fd, address) == 0 || errno == EAGAIN; /* its queue is full */
+    is_alive =
+        connect_to(fd, address) == 0 || (errno != ECONNREFUSED && errno != ENOENT); /* EAGAIN: its queue is full */
     close_fd(fd);
     if (is_alive) {
-        rk_detail_set(detail, "%s is in use by another server; stop it or choose another path", path);
+        rk_detail_set(detail, "%s is in use by another program; stop it or choose another path", path);
         return RK_ERR_BUSY;
     }
-    return unlink(address->name.sun_path) == 0 ? RK_OK : fail(detail, path, "removing what a dead server left");
+    if (unlink(address->name.sun_path) == 0 || errno == ENOENT)
+        return RK_OK;
+    return fail(detail, path, "removing what a dead server left");
 }
 
-static enum rk_err listen_at(const struct address *address, const char *path, int backlog, int *fd_out,
+/* The mode of a new name is what the umask leaves of it. It is set through a descriptor of the name, so that it is not
+ * set on something that took the name's place. */
+static bool set_access(int name_fd, const struct rk_unix_access *access)
+{
+    char link[64];
+
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", name_fd);
+    if ((access->owner != (uid_t)-1 || access->group != (gid_t)-1)
+        && fchownat(name_fd, "", access->owner, access->group, AT_EMPTY_PATH) != 0)
+        return false;
+    return chmod(link, access->mode) == 0;
+}
+
+/* What the name is, and its access. */
+static enum rk_err settle_name(const struct address *address, const char *path, const struct rk_unix_access *access,
+                               struct rk_unix_listener *listener, struct rk_detail *detail)
+{
+    int name_fd = open(address->name.sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
+    enum rk_err err = RK_OK;
+
+    if (name_fd < 0 || fstat(name_fd, &status) != 0)
+        err = fail(detail, path, "looking at the new socket");
+    if (err == RK_OK) {
+        listener->device = status.st_dev;
+        listener->inode = status.st_ino;
+    }
+    if (err == RK_OK && (!S_ISSOCK(status.st_mode) || !set_access(name_fd, access)))
+        err = fail(detail, path, "setting the socket's mode, owner and group");
+    close_fd(name_fd);
+    return err;
+}
+
+static void remove_name(const struct address *address, const struct rk_unix_listener *listener)
+{
+    struct stat status;
+
+    if (lstat(address->name.sun_path, &status) == 0 && status.st_dev == listener->device
+        && status.st_ino == listener->inode)
+        (void)unlink(address->name.sun_path); /* gone already: as it should be */
+}
+
+/* Nobody can connect between bind and listen, whatever the mode is. */
+static enum rk_err bind_and_listen(const struct address *address, const char *path, int backlog,
+                                   const struct rk_unix_access *access, struct rk_unix_listener *listener,
+                                   struct rk_detail *detail)
+{
+    enum rk_err err;
+
+    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0)
+        return fail(detail, path, "making a socket");
+    if (bind(listener->fd, (const struct sockaddr *)&address->name, sizeof address->name) != 0)
+        return fail(detail, path, "binding");
+    err = settle_name(address, path, access, listener, detail);
+    if (err == RK_OK && listen(listener->fd, backlog) != 0)
+        err = fail(detail, path, "listening");
+    if (err != RK_OK)
+        remove_name(address, listener);
+    return err;
+}
+
+static enum rk_err listen_at(const struct address *address, const char *path, int backlog,
+                             const struct rk_unix_access *access, struct rk_unix_listener *listener_out,
                              struct rk_detail *detail)
 {
-    enum rk_err err = clear_stale_name(address, path, detail);
-    int fd;
+    struct rk_unix_listener listener = { .fd = -1 };
+    enum rk_err err;
 
-    if (err != RK_OK)
-        return err;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return fail(detail, path, "making a socket");
-    /* The mode before the bind is the mode of the name: at no time can others connect. */
-    if (fchmod(fd, S_IRUSR | S_IWUSR) != 0
-        || bind(fd, (const struct sockaddr *)&address->name, sizeof address->name) != 0 || listen(fd, backlog) != 0) {
-        err = fail(detail, path, "listening");
-        close_fd(fd);
-        return err;
-    }
-    *fd_out = fd;
-    return RK_OK;
+    rk_start_lock_acquire();
+    err = clear_stale_name(address, path, detail);
+    if (err == RK_OK)
+        err = bind_and_listen(address, path, backlog, access, &listener, detail);
+    rk_start_lock_release();
+    if (err == RK_OK)
+        *listener_out = listener;
+    else
+        close_fd(listener.fd);
+    return err;
 }
 
-enum rk_err rk_unix_listen(const char *path, int backlog, int *fd_out, struct rk_detail *detail)
+enum rk_err rk_unix_listen(const char *path, int backlog, const struct rk_unix_access *access,
+                           struct rk_unix_listener *listener_out, struct rk_detail *detail)
 {
     struct address address;
     enum rk_err err = open_address(&address, path, detail);
 
     if (err != RK_OK)
         return err;
-    err = listen_at(&address, path, backlog, fd_out, detail);
+    err = listen_at(&address, path, backlog, access, listener_out, detail);
     close_fd(address.folder_fd);
     return err;
+}
+
+void rk_unix_close(const char *path, struct rk_unix_listener *listener)
+{
+    struct address address;
+    struct rk_detail detail;
+
+    if (listener->fd < 0)
+        return;
+    if (open_address(&address, path, &detail) == RK_OK) { /* its folder is gone: then so is the name */
+        remove_name(&address, listener);
+        close_fd(address.folder_fd);
+    }
+    close_fd(listener->fd); /* only now: until then no other file can get the inode's number */
+    listener->fd = -1;
 }
 
 static enum rk_err explain_connect(const char *path, struct rk_detail *detail)

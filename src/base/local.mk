@@ -8,11 +8,16 @@ librk_base_a_SOURCES = \
 	%D%/base_crc.c %D%/base_crc.h \
 	%D%/base_detail.c %D%/base_detail.h \
 	%D%/base_diag.c %D%/base_diag.h \
+	%D%/base_diag_file.c %D%/base_diag_file.h \
 	%D%/base_err.c %D%/base_err.h \
 	%D%/base_io.c %D%/base_io.h \
 	%D%/base_mem.c %D%/base_mem.h \
 	%D%/base_pulse.c %D%/base_pulse.h \
 	%D%/base_sched.c %D%/base_sched.h \
+	%D%/base_path.c %D%/base_path.h \
+	%D%/base_pid_file.c %D%/base_pid_file.h \
+	%D%/base_start_lock.c %D%/base_start_lock.h \
+	%D%/base_stdio.c %D%/base_stdio.h \
 	%D%/base_thread.c %D%/base_thread.h \
 	%D%/base_planted.h \
 	%D%/base_plural.h \

@@ -7,9 +7,11 @@
 
 struct rk_detail;
 
-/* Returns in the new background process only, with diagnostics appended to `rackkvd.diag` in the data directory; the
- * calling process exits 0 when rk_bin_daemon_ready() was called, 1 when the new one ended before. Before any thread. */
-enum rk_err rk_bin_daemon_start(const char *data_dir, struct rk_detail *detail);
+/* Returns in the new background process only, in a session of its own, with standard input and output from and to
+ * nowhere; standard error is still the caller's, for what goes wrong before rk_bin_daemon_ready(). The calling process
+ * exits 0 when that was called; else, when the new one has ended, with its code, after naming the log. Before any
+ * thread. */
+enum rk_err rk_bin_daemon_start(const char *log_path, struct rk_detail *detail);
 
 /* The server is ready: lets the waiting process go. The context is not used. */
 void rk_bin_daemon_ready(void *context);

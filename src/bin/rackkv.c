@@ -1,6 +1,7 @@
 /* rackkv: the client, and the way to start a server. One table of commands; what they do is in src/client. */
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_stdio.h"
 #include "base/base_suggest.h"
 #include "bin/bin_open.h"
 #include "client/client_buffer.h"
@@ -65,7 +66,7 @@ static enum rk_client_exit open_session(struct rk_client_session *session, const
 static enum rk_client_exit close_session(struct rk_client_session *session, enum rk_client_exit code)
 {
     rk_client_destroy(&session->client);
-    return rk_client_finish(code);
+    return code;
 }
 
 /* get, delete, exists: one command on one key. */
@@ -148,13 +149,13 @@ static enum rk_client_exit run_help(const struct settings *settings, char **oper
         print_command_help(command);
     else
         print_help();
-    return rk_client_finish(RK_CLIENT_EXIT_DONE);
+    return RK_CLIENT_EXIT_DONE;
 }
 
 static enum rk_client_exit run_version(const struct settings *settings, char **operands)
 {
     puts(settings->json ? "{\"version\":\"" PACKAGE_VERSION "\"}" : "rackkv " PACKAGE_VERSION);
-    return rk_client_finish(RK_CLIENT_EXIT_DONE);
+    return RK_CLIENT_EXIT_DONE;
 }
 
 static const struct command commands[] = {
@@ -305,7 +306,7 @@ static enum rk_client_exit run_open(int argc, char **argv)
 
     if (asked == RK_BIN_OPEN_HELP) {
         print_command_help(lookup_command("open"));
-        code = rk_client_finish(RK_CLIENT_EXIT_DONE);
+        code = RK_CLIENT_EXIT_DONE;
     } else if (asked == RK_BIN_OPEN_WRONG)
         code = refuse_usage("usage: rackkv open ", lookup_command("open")->operands);
     else if (first < argc)
@@ -348,14 +349,14 @@ static enum rk_client_exit run_command(int argc, char **argv, struct settings *s
         return run_version(settings, NULL);
     if (settings->help) {
         print_command_help(command);
-        return rk_client_finish(RK_CLIENT_EXIT_DONE);
+        return RK_CLIENT_EXIT_DONE;
     }
     if (argc - first < command->min_operands || argc - first > command->max_operands)
         return refuse_operands(command);
     return command->run(settings, argv + first);
 }
 
-int main(int argc, char **argv)
+static enum rk_client_exit run(int argc, char **argv)
 {
     struct settings settings = { .url = NULL };
     char *no_operands[] = { NULL };
@@ -374,4 +375,11 @@ int main(int argc, char **argv)
     if (isatty(STDIN_FILENO))
         return run_shell(&settings, no_operands);
     return refuse_usage("a command is needed", "");
+}
+
+int main(int argc, char **argv)
+{
+    if (!rk_stdio_open())
+        return RK_CLIENT_EXIT_FAILED; /* and there is nowhere to say it */
+    return rk_client_finish(run(argc, argv));
 }

@@ -1,6 +1,7 @@
 /* rackkvctl: administration of a running server over its control socket. One table of commands; what they do is in
  * src/client (client_admin.h), what is asked and answered in doc/control.md. */
 #include "base/base_detail.h"
+#include "base/base_stdio.h"
 #include "base/base_suggest.h"
 #include "bin/bin_protocol.h"
 #include "bin/bin_socket.h"
@@ -76,6 +77,10 @@ static const struct command commands[] = {
     { "roll", "", "seal the active data file, begin another", 0, 0, false, rk_client_admin_roll, "" },
     { "sync", "", "make all that was written durable", 0, 0, false, rk_client_admin_sync,
       "In mode log.sync: always it is durable already.\n" },
+    { "reopen", "", "begin a new log file, after the old one was moved", 0, 0, false, rk_client_admin_reopen,
+      "The same as the signal USR1: opens server.log_file by its name again, and has the workers do so. Exit code 1: "
+      "messages\n"
+      "go to standard error.\n" },
     { "file list", "", "the data files", 0, 0, false, rk_client_admin_file_list, "" },
     { "explain-space", "", "where every byte of every data file is", 0, 0, false, rk_client_admin_explain_space,
       "For each data file what is live, what is dead and why (overwritten, deleted, expired), tombstones, the file's "
@@ -377,7 +382,7 @@ static enum rk_client_exit run_words(const struct settings *settings, char **wor
                                                  : run_help(settings, rest.operands, rest.n_operands);
 }
 
-int main(int argc, char **argv)
+static enum rk_client_exit run(int argc, char **argv)
 {
     struct settings settings = { .socket = NULL };
     int option;
@@ -388,5 +393,12 @@ int main(int argc, char **argv)
             refuse_option(argc, argv);
             return RK_CLIENT_EXIT_USAGE;
         }
-    return rk_client_finish(run_words(&settings, argv + optind, (size_t)(argc - optind)));
+    return run_words(&settings, argv + optind, (size_t)(argc - optind));
+}
+
+int main(int argc, char **argv)
+{
+    if (!rk_stdio_open())
+        return RK_CLIENT_EXIT_FAILED; /* and there is nowhere to say it */
+    return rk_client_finish(run(argc, argv));
 }

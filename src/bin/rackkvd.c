@@ -1,7 +1,10 @@
 /* rackkvd: the server. Arguments and the table of roles; what happens is in master/ and worker/. */
 #include "base/base_detail.h"
 #include "base/base_diag.h"
+#include "base/base_diag_file.h"
 #include "base/base_machine.h"
+#include "base/base_mem.h"
+#include "base/base_stdio.h"
 #include "bin/bin_daemon.h"
 #include "conf/conf.h"
 #include "master/master.h"
@@ -9,10 +12,13 @@
 #include "master/master_settle.h"
 #include "worker/worker.h"
 
+#include <fcntl.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EXIT_USAGE      2
@@ -67,7 +73,7 @@ static void print_usage(FILE *out)
                        "  -V, --version             print the version\n"
                        "  -h, --help                print this\n"
                        "\n"
-                       "Signals: TERM, INT stop; QUIT drains, then stops.\n"
+                       "Signals: TERM, INT stop; QUIT drains, then stops; USR1 opens the log file again.\n"
                        "Exit codes: 0 stopped as asked, 1 failed, 2 usage or configuration.\n");
 }
 
@@ -179,22 +185,50 @@ static enum rk_err settle(struct rk_conf *conf, struct rk_master_settled *settle
     return rk_master_settle(conf, &machine, settled, detail);
 }
 
+/* The log is where a daemon's log is looked for, in the folder of the store that is about to be made. */
+static void make_folder(const char *data_dir)
+{
+    int parent_fd;
+    char *parent;
+
+    if (mkdir(data_dir, 0700) != 0)
+        return; /* there already, or the open of the log says what is wrong */
+    parent = rk_mem_strdup(data_dir);
+    parent_fd = open(dirname(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(parent);
+    if (parent_fd < 0)
+        return;             /* the start makes the store durable, or fails */
+    (void)fsync(parent_fd); /* the same */
+    (void)close(parent_fd); /* nothing was written through it */
+}
+
+static enum rk_err open_log(const struct rk_conf *conf, bool daemon, const char *path, struct rk_detail *detail)
+{
+    if (daemon && conf->server.log_file[0] == '\0')
+        make_folder(conf->server.data_dir);
+    return path != NULL ? rk_diag_file_open(path, detail) : RK_OK;
+}
+
 static int serve(const struct rk_conf *conf, const struct options *options)
 {
     struct rk_master_options master = { .conf = conf,
                                         .program = "/proc/self/exe",
                                         .salvage = options->salvage,
-                                        .run_worker = options->single ? rk_worker_run : NULL };
+                                        .run_worker = options->single ? rk_worker_run : NULL,
+                                        .on_ready = options->daemon ? rk_bin_daemon_ready : NULL };
+    char *log_path = rk_conf_log_file(conf, options->daemon);
     struct rk_detail detail;
+    enum rk_err err = options->daemon ? rk_bin_daemon_start(log_path, &detail) : RK_OK;
+    int exit_code = EXIT_FAILURE;
 
-    if (options->daemon) {
-        if (rk_bin_daemon_start(conf->server.data_dir, &detail) != RK_OK) {
-            (void)fprintf(stderr, "rackkvd: %s\n", detail.text);
-            return EXIT_FAILURE;
-        }
-        master.on_ready = rk_bin_daemon_ready;
-    }
-    return rk_master_run(&master);
+    if (err == RK_OK)
+        err = open_log(conf, options->daemon, log_path, &detail);
+    if (err == RK_OK)
+        exit_code = rk_master_run(&master);
+    else
+        (void)fprintf(stderr, "rackkvd: %s\n", detail.text);
+    free(log_path);
+    return exit_code;
 }
 
 /* The same words before a start and instead of one. */
@@ -242,8 +276,13 @@ static int run_server(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    int exit_code;
+
+    if (!rk_stdio_open())
+        return EXIT_FAILURE; /* and there is nowhere to say it */
     for (size_t i = 0; argc > 1 && i < sizeof roles / sizeof roles[0]; i++)
         if (strcmp(argv[1], roles[i].option) == 0)
             return roles[i].run(argc - 2, argv + 2);
-    return run_server(argc, argv);
+    exit_code = run_server(argc, argv);
+    return rk_stdio_finish() ? exit_code : EXIT_FAILURE;
 }

@@ -33,6 +33,7 @@ typedef enum rk_client_exit rk_client_admin_fn(const struct rk_client_admin *adm
 
 rk_client_admin_fn rk_client_admin_ping, rk_client_admin_status, rk_client_admin_stats;
 rk_client_admin_fn rk_client_admin_roll, rk_client_admin_sync;
+rk_client_admin_fn rk_client_admin_reopen;
 rk_client_admin_fn rk_client_admin_file_list, rk_client_admin_explain_space, rk_client_admin_whereis;
 rk_client_admin_fn rk_client_admin_merge_start, rk_client_admin_merge_pause, rk_client_admin_merge_resume;
 rk_client_admin_fn rk_client_admin_merge_cancel, rk_client_admin_merge_status, rk_client_admin_merge_history;

@@ -34,6 +34,17 @@ enum rk_client_exit rk_client_admin_sync(const struct rk_client_admin *admin, co
     return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_SYNC), show_sync);
 }
 
+static void show_reopen(const struct rk_client_admin *admin, const json_t *answer)
+{
+    printf("%s is opened again\n", rk_client_admin_text(answer, "log_file"));
+}
+
+enum rk_client_exit rk_client_admin_reopen(const struct rk_client_admin *admin,
+                                           const struct rk_client_admin_words *words)
+{
+    return rk_client_admin_show(admin, rk_client_admin_request(RK_CONTROL_VERB_REOPEN), show_reopen);
+}
+
 static void add_bytes(const struct rk_client_admin *admin, struct rk_client_table *table, const json_t *file,
                       const char *name)
 {

@@ -99,17 +99,27 @@ enum rk_err rk_conf_override(struct rk_conf *conf, const char *assignment, struc
     return err;
 }
 
+static char *path_in_data_dir(const struct rk_conf *conf, const char *name)
+{
+    size_t size = strlen(conf->server.data_dir) + 1 + strlen(name) + 1;
+    char *path = rk_mem_calloc(1, size);
+
+    (void)snprintf(path, size, "%s/%s", conf->server.data_dir, name); /* fits: it was counted */
+    return path;
+}
+
 char *rk_conf_control_socket(const struct rk_conf *conf)
 {
-    static const char name[] = "/control.sock";
-    size_t size = strlen(conf->server.data_dir) + sizeof name;
-    char *path;
-
     if (conf->server.control_socket[0] != '\0')
         return rk_mem_strdup(conf->server.control_socket);
-    path = rk_mem_calloc(1, size);
-    (void)snprintf(path, size, "%s%s", conf->server.data_dir, name); /* fits: it was counted */
-    return path;
+    return path_in_data_dir(conf, "control.sock");
+}
+
+char *rk_conf_log_file(const struct rk_conf *conf, bool daemon)
+{
+    if (conf->server.log_file[0] != '\0')
+        return rk_mem_strdup(conf->server.log_file);
+    return daemon ? path_in_data_dir(conf, "rackkvd.diag") : NULL;
 }
 
 void rk_conf_merge_window(const struct rk_conf *conf, unsigned *begin_minute_out, unsigned *end_minute_out)

@@ -13,6 +13,7 @@
 
 struct rk_detail;
 struct rk_conf_origin;
+struct rk_unix_access;
 
 #define RK_CONF_LISTEN_MAX  16
 #define RK_CONF_WORKERS_MAX 64
@@ -25,12 +26,16 @@ struct rk_conf {
         char *data_dir;
         char *pid_file;       /* "": none */
         char *control_socket; /* "": in data_dir; rk_conf_control_socket */
+        char *log_file;       /* "": standard error; rk_conf_log_file */
         uint64_t workers;     /* 0: auto */
         uint64_t drain_timeout_ms;
     } server;
     struct {
         char *listen[RK_CONF_LISTEN_MAX]; /* host:port, [v6]:port, unix:/path */
         size_t n_listen;
+        char *socket_mode;  /* of Unix sockets; rk_conf_socket_access */
+        char *socket_owner; /* "": the server's user */
+        char *socket_group; /* "": the server's */
         bool legacy;
         uint64_t max_connections; /* of each worker */
         uint64_t request_timeout_ms;
@@ -113,6 +118,12 @@ uint64_t rk_conf_round_up(uint64_t bytes);
 
 /* Where the master's control socket is. Allocated. */
 char *rk_conf_control_socket(const struct rk_conf *conf);
+
+/* Where messages for people go: allocated, or NULL for standard error. */
+char *rk_conf_log_file(const struct rk_conf *conf, bool daemon);
+
+/* Who may connect to Unix sockets of http.listen. A name that no user or group has any more is (uid_t)-1, (gid_t)-1. */
+void rk_conf_socket_access(const struct rk_conf *conf, struct rk_unix_access *access_out);
 
 /* When merges may begin with merge.policy: window, in minutes of the local day; the end may be before the begin. */
 void rk_conf_merge_window(const struct rk_conf *conf, unsigned *begin_minute_out, unsigned *end_minute_out);

@@ -1,5 +1,6 @@
 #include "conf/conf_table.h"
 
+#include "conf/conf_access.h"
 #include "conf/conf_address.h"
 #include "conf/conf_window.h"
 
@@ -54,6 +55,11 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
       .default_text = "", .min = 0, .max = PATH_MAX - 1,
       .item_text = "the path of a Unix socket, or \"\" for control.sock in server.data_dir",
       .doc = "The Unix socket of rackkvctl(8), for the server's user alone; \"\" is control.sock in server.data_dir." },
+    { .section = "server", .name = "log_file", .type = RK_CONF_STRING, .offset = OFFSET(server.log_file),
+      .default_text = "", .min = 0, .max = PATH_MAX - 1,
+      .item_text = "the path of a file, or \"\" for standard error (with --daemon: rackkvd.diag in server.data_dir)",
+      .doc = "Where the server's messages go; \"\" is standard error, and with --daemon rackkvd.diag in "
+             "server.data_dir. After the file was moved away, SIGUSR1 or rackkvctl reopen begins a new one." },
     { .section = "server", .name = "workers", .type = RK_CONF_INTEGER, .offset = OFFSET(server.workers),
       .auto_allowed = true, .default_text = "auto", .min = 1, .max = RK_CONF_WORKERS_MAX,
       .doc = "How many worker processes serve requests; auto is one a core that the server may run on, by its affinity "
@@ -67,6 +73,20 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
       .check = check_address, .item_text = "host:port, \"[v6 address]:port\" or unix:/path",
       .doc = "Where to listen: host:port, \"[v6 address]:port\" (in quotes) or unix:/path; with port 0 the kernel "
              "chooses one." },
+    { .section = "http", .name = "socket_mode", .type = RK_CONF_STRING, .offset = OFFSET(http.socket_mode),
+      .default_text = "0600", .min = 3, .max = 4, .check = rk_conf_access_check_mode,
+      .item_text = "a mode in octal digits, from 0600 to 0777",
+      .doc = "The mode of the Unix sockets of http.listen, whatever the umask: who may write to the socket may read and "
+             "write all keys. 0660 adds http.socket_group." },
+    { .section = "http", .name = "socket_owner", .type = RK_CONF_STRING, .offset = OFFSET(http.socket_owner),
+      .default_text = "", .min = 0, .max = 64, .check = rk_conf_access_check_owner,
+      .item_text = "the name or number of a user, or \"\" for the server's",
+      .doc = "The owner of the Unix sockets of http.listen; only root can give them away." },
+    { .section = "http", .name = "socket_group", .type = RK_CONF_STRING, .offset = OFFSET(http.socket_group),
+      .default_text = "", .min = 0, .max = 64, .check = rk_conf_access_check_group,
+      .item_text = "the name or number of a group, or \"\" for the server's",
+      .doc = "The group of the Unix sockets of http.listen, one of the server's own unless it runs as root; a proxy of "
+             "that group gets in with http.socket_mode: 0660." },
     { .section = "http", .name = "legacy", .type = RK_CONF_BOOL, .offset = OFFSET(http.legacy),
       .default_text = "on",
       .doc = "Serve the original's endpoints /put, /get, /delete and /open as well." },

@@ -21,7 +21,7 @@ enum rk_err rk_conf_number_parse(const struct rk_conf_key *key, const char *text
 /* Back to the shortest text that parses to the same number. Pure. */
 void rk_conf_number_format(const struct rk_conf_key *key, uint64_t number, char text_out[RK_CONF_NUMBER_BYTES]);
 
-/* A string, or one item of a list. Pure. */
+/* A string, or one item of a list. Pure, but that users and groups are looked up. */
 enum rk_err rk_conf_string_check(const struct rk_conf_key *key, const char *text, struct rk_detail *detail);
 
 /* What is allowed: "a size from 1MiB to 1GiB", "always, interval or none". Pure. */

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += librk_conf.a
 librk_conf_a_SOURCES = \
 	%D%/conf.c %D%/conf.h \
+	%D%/conf_access.c %D%/conf_access.h \
 	%D%/conf_address.c %D%/conf_address.h \
 	%D%/conf_check.c \
 	%D%/conf_file.c \

@@ -30,7 +30,7 @@ _Static_assert(RK_CONTROL_JOBS_MAX < RK_CONTROL_CLIENTS_MAX, "there is a client 
 struct rk_control_server {
     struct rk_control_server_settings settings;
     char *path;
-    int listener_fd;
+    struct rk_unix_listener listener;
     int stop_fd;
     pthread_t thread;
     struct rk_control_client clients[RK_CONTROL_CLIENTS_MAX];
@@ -201,7 +201,7 @@ static struct rk_control_client *find_place(struct rk_control_server *server)
 
 static void accept_client(struct rk_control_server *server, uint64_t now_ns)
 {
-    int fd = accept4(server->listener_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd >= 0)
         rk_control_client_init(find_place(server), fd, now_ns);
@@ -223,7 +223,7 @@ static bool wait_for_events(struct rk_control_server *server, struct pollfd fds[
     size_t size;
 
     fds[POLL_STOP] = (struct pollfd){ .fd = server->stop_fd, .events = POLLIN };
-    fds[POLL_LISTENER] = (struct pollfd){ .fd = server->accept_paused ? -1 : server->listener_fd, .events = POLLIN };
+    fds[POLL_LISTENER] = (struct pollfd){ .fd = server->accept_paused ? -1 : server->listener.fd, .events = POLLIN };
     fds[POLL_JOBS] = (struct pollfd){ .fd = server->jobs.done_fd, .events = POLLIN };
     if (server->accept_paused)
         wait_ms = ACCEPT_PAUSE_MS;
@@ -278,10 +278,7 @@ static void destroy(struct rk_control_server *server)
 {
     for (size_t i = 0; i < RK_CONTROL_CLIENTS_MAX; i++)
         rk_control_client_fini(&server->clients[i]);
-    if (server->listener_fd >= 0) {
-        (void)unlink(server->path); /* gone already: as it should be */
-        (void)close(server->listener_fd);
-    }
+    rk_unix_close(server->path, &server->listener);
     if (server->stop_fd >= 0)
         (void)close(server->stop_fd);
     rk_control_jobs_fini(&server->jobs);
@@ -292,12 +289,13 @@ static void destroy(struct rk_control_server *server)
 enum rk_err rk_control_server_start(struct rk_control_server **server_out,
                                     const struct rk_control_server_settings *settings, struct rk_detail *detail)
 {
+    static const struct rk_unix_access access = { .mode = 0600, .owner = (uid_t)-1, .group = (gid_t)-1 };
     struct rk_control_server *server = rk_mem_calloc(1, sizeof *server);
     enum rk_err err;
 
     server->settings = *settings;
     server->path = rk_mem_strdup(settings->path);
-    server->listener_fd = -1;
+    server->listener.fd = -1;
     server->jobs.done_fd = -1;
     for (size_t i = 0; i < RK_CONTROL_CLIENTS_MAX; i++)
         server->clients[i].fd = -1;
@@ -309,7 +307,7 @@ enum rk_err rk_control_server_start(struct rk_control_server **server_out,
         err = rk_control_jobs_init(&server->jobs, settings->answer, settings->context, detail);
     }
     if (err == RK_OK)
-        err = rk_unix_listen(server->path, BACKLOG, &server->listener_fd, detail);
+        err = rk_unix_listen(server->path, BACKLOG, &access, &server->listener, detail);
     if (err == RK_OK)
         err = rk_thread_start(&server->thread, "rk-control", server_main, server, detail);
     if (err != RK_OK) {

@@ -2,6 +2,9 @@
 #include "control/control_check.h"
 #include "control/control_private.h"
 
+#include "base/base_diag_file.h"
+
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,11 +20,22 @@ static json_t *answer_version(struct rk_control *control, const json_t *request)
     return json_pack("{s:b, s:s}", "ok", 1, "version", PACKAGE_VERSION);
 }
 
+/* The main thread does it: the same as an administrator who sends the signal. */
+static json_t *answer_reopen(struct rk_control *control, const json_t *request)
+{
+    if (!rk_diag_file_is_open())
+        return rk_control_refuse("invalid",
+                                 "messages go to standard error: server.log_file names no file to open again");
+    (void)kill(getpid(), SIGUSR1); /* to oneself it cannot fail */
+    return json_pack("{s:b, s:s}", "ok", 1, "log_file", rk_diag_file_path());
+}
+
 static rk_control_verb_fn *const runs[RK_CONTROL_N_VERBS] = {
     [RK_CONTROL_VERB_PING] = answer_ping,
     [RK_CONTROL_VERB_VERSION] = answer_version,
     [RK_CONTROL_VERB_STATUS] = rk_control_verb_status,
     [RK_CONTROL_VERB_STATS] = rk_control_verb_stats,
+    [RK_CONTROL_VERB_REOPEN] = answer_reopen,
     [RK_CONTROL_VERB_ROLL] = rk_control_verb_roll,
     [RK_CONTROL_VERB_SYNC] = rk_control_verb_sync,
     [RK_CONTROL_VERB_WHEREIS] = rk_control_verb_whereis,

@@ -10,6 +10,7 @@ librk_master_a_SOURCES = \
 	%D%/master_probe.c %D%/master_probe.h \
 	%D%/master_probe_listen.c %D%/master_probe_listen.h \
 	%D%/master_settle.c %D%/master_settle.h \
+	%D%/master_signals.c %D%/master_signals.h \
 	%D%/master_single.c %D%/master_single.h \
 	%D%/master_spawn.c %D%/master_spawn.h \
 	%D%/master_workers.c %D%/master_workers.h

@@ -2,6 +2,9 @@
 
 #include "base/base_detail.h"
 #include "base/base_diag.h"
+#include "base/base_diag_file.h"
+#include "base/base_path.h"
+#include "base/base_pid_file.h"
 #include "base/base_plural.h"
 #include "base/base_time.h"
 #include "conf/conf.h"
@@ -11,18 +14,16 @@
 #include "master/master_engine.h"
 #include "master/master_listeners.h"
 #include "master/master_recovery.h"
+#include "master/master_signals.h"
 #include "master/master_single.h"
 #include "master/master_workers.h"
 #include "stats/stats_block.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,7 +43,8 @@ struct master {
     struct rk_master_single *single;
     struct rk_master_recovery *recovery; /* while it runs */
     struct rk_control *control;
-    int signal_fd;
+    struct rk_pid_file pid_file;
+    struct rk_master_signals signals;
     int exit_code;
     bool single_is_ready;
     bool ready_told;
@@ -57,25 +59,6 @@ struct master {
 static unsigned count_slots(const struct rk_master_options *options)
 {
     return options->run_worker != NULL ? 1 : (unsigned)options->conf->server.workers;
-}
-
-static enum rk_err open_signals(struct master *master, struct rk_detail *detail)
-{
-    static const int handled[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD };
-    sigset_t set;
-
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++)
-        sigaddset(&set, handled[i]);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL); /* cannot fail for a valid set */
-    (void)signal(SIGPIPE, SIG_IGN);           /* nor this */
-    (void)signal(SIGXFSZ, SIG_IGN);           /* a write past the limit of a file's size is an error like others */
-    master->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (master->signal_fd < 0) {
-        rk_detail_set(detail, "making a signalfd: %s", strerror(errno));
-        return RK_ERR_LIMIT;
-    }
-    return RK_OK;
 }
 
 /* Connections, data files and listeners all need descriptors; the soft limit is often 1024. Workers inherit this. */
@@ -93,46 +76,41 @@ static void raise_file_limit(const struct rk_conf *conf)
                 (unsigned long long)limit.rlim_cur, (unsigned long long)conf->http.max_connections);
 }
 
-static enum rk_err write_pid_file(const char *path, struct rk_detail *detail)
+static enum rk_err open_pid_file(struct master *master, const char *path, struct rk_detail *detail)
 {
-    FILE *file;
-    int failed;
+    enum rk_err err = path[0] != '\0' ? rk_pid_file_open(&master->pid_file, path, detail) : RK_OK;
 
-    if (path[0] == '\0')
-        return RK_OK;
-    file = fopen(path, "we");
-    if (file == NULL) {
-        rk_detail_set(detail, "server.pid_file: %s: %s", path, strerror(errno));
-        return RK_ERR_IO;
-    }
-    failed = fprintf(file, "%d\n", (int)getpid()) < 0;
-    failed |= fclose(file) != 0;
-    if (failed)
-        rk_detail_set(detail, "server.pid_file: %s: cannot be written", path);
-    return failed ? RK_ERR_IO : RK_OK;
+    if (err != RK_OK)
+        rk_detail_wrap(detail, "server.pid_file");
+    return err;
 }
 
-static void remove_pid_file(const char *path)
+static enum rk_err open_listeners(struct master *master, unsigned n_slots, struct rk_detail *detail)
 {
-    if (path[0] != '\0')
-        (void)unlink(path); /* gone already: as it should be */
+    const struct rk_conf *conf = master->options->conf;
+    struct rk_master_listen listen = { .addresses = conf->http.listen,
+                                       .n_addresses = conf->http.n_listen,
+                                       .n_slots = n_slots };
+
+    rk_conf_socket_access(conf, &listen.unix_access);
+    return rk_master_listeners_open(&master->listeners, &listen, detail);
 }
 
 static enum rk_err open_master(struct master *master, struct rk_detail *detail)
 {
     const struct rk_conf *conf = master->options->conf;
     unsigned n_slots = count_slots(master->options);
-    enum rk_err err = open_signals(master, detail);
+    enum rk_err err = rk_master_signals_open(&master->signals, detail);
 
     raise_file_limit(conf);
     if (err == RK_OK)
         err = rk_master_engine_lock(&master->engine, conf, n_slots, detail);
     if (err == RK_OK)
-        err = rk_master_listeners_open(&master->listeners, conf->http.listen, conf->http.n_listen, n_slots, detail);
+        err = open_pid_file(master, conf->server.pid_file, detail);
+    if (err == RK_OK)
+        err = open_listeners(master, n_slots, detail);
     if (err == RK_OK)
         err = rk_master_engine_open(&master->engine, conf, (uint32_t)conf->http.n_listen, detail);
-    if (err == RK_OK)
-        err = write_pid_file(conf->server.pid_file, detail);
     if (err == RK_OK)
         err = rk_master_control_start(&master->control, conf, &master->engine, master->listeners, detail);
     if (err != RK_OK)
@@ -148,15 +126,17 @@ static enum rk_err open_master(struct master *master, struct rk_detail *detail)
 
 static void tell_ready(struct master *master)
 {
-    char urls[512] = "";
+    char urls[512] = "", *data_dir = rk_path_absolute(master->options->conf->server.data_dir);
     size_t used = 0;
 
     for (size_t i = 0; i < rk_master_listeners_count(master->listeners) && used < sizeof urls; i++)
         used += (size_t)snprintf(urls + used, sizeof urls - used, "%s%s", i > 0 ? ", " : "",
                                  rk_master_listeners_url(master->listeners, i));
     rk_diag(RK_DIAG_INFO, "serving on %s with %u worker%s; data in %s", urls, master->engine.n_slots,
-            master->engine.n_slots == 1 ? "" : "s", master->options->conf->server.data_dir);
+            master->engine.n_slots == 1 ? "" : "s", data_dir);
+    free(data_dir);
     master->ready_told = true;
+    rk_diag_file_leave();
     if (master->options->on_ready != NULL)
         master->options->on_ready(master->options->context);
 }
@@ -194,12 +174,45 @@ static void reap_children(struct master *master)
             rk_master_workers_on_exit(master->workers, pid, wait_status);
 }
 
+static void reopen_log(struct master *master)
+{
+    struct rk_detail detail;
+
+    if (!rk_diag_file_is_open()) {
+        rk_diag(RK_DIAG_INFO, "SIGUSR1: messages go to standard error (server.log_file); nothing was reopened");
+        return;
+    }
+    if (rk_diag_file_reopen(&detail) != RK_OK) {
+        rk_diag(RK_DIAG_ERROR, "SIGUSR1: %s; messages go on in the file that was open", detail.text);
+        return;
+    }
+    if (master->workers != NULL)
+        rk_master_workers_give_log(master->workers, STDERR_FILENO);
+    rk_diag(RK_DIAG_INFO, "SIGUSR1: %s was opened again", rk_diag_file_path());
+}
+
+static void on_hangup(struct master *master, uint64_t now_ns)
+{
+    switch (rk_master_signals_hangup(&master->signals, now_ns)) {
+    case RK_MASTER_HANGUP_TERMINAL:
+        rk_diag(RK_DIAG_INFO, "SIGHUP: the terminal that this was started from is gone (--daemon needs none)");
+        begin_stop(master, false);
+        break;
+    case RK_MASTER_HANGUP_RELOAD:
+        rk_diag(RK_DIAG_WARNING, "SIGHUP: no setting can be changed while the server runs; nothing was reloaded: "
+                                 "restart it for a new configuration, or send SIGUSR1 for a new log file");
+        break;
+    default:
+        break;
+    }
+}
+
 static void on_signals(struct master *master)
 {
-    struct signalfd_siginfo info;
+    int signal_number;
 
-    while (read(master->signal_fd, &info, sizeof info) == sizeof info) {
-        switch (info.ssi_signo) {
+    while ((signal_number = rk_master_signals_take(&master->signals)) != 0) {
+        switch (signal_number) {
         case SIGTERM:
         case SIGINT:
             begin_stop(master, false);
@@ -208,10 +221,13 @@ static void on_signals(struct master *master)
             begin_stop(master, true);
             break;
         case SIGHUP:
-            rk_diag(RK_DIAG_WARNING, "SIGHUP: no setting can be changed without a restart; nothing was reloaded");
+            rk_master_signals_on_hangup(&master->signals, rk_time_monotonic_ns());
+            break;
+        case SIGUSR1:
+            reopen_log(master);
             break;
         default:
-            break; /* SIGCHLD is looked at below; SIGUSR1, SIGUSR2: no files to reopen, no upgrade to do */
+            break; /* SIGCHLD is looked at below; SIGUSR2: no upgrade to do */
         }
     }
     reap_children(master);
@@ -296,7 +312,7 @@ static void poll_once(struct master *master)
 {
     struct pollfd fds[POLL_WORKERS + RK_HANDOVER_SLOTS_MAX];
 
-    fds[POLL_SIGNALS] = (struct pollfd){ .fd = master->signal_fd, .events = POLLIN };
+    fds[POLL_SIGNALS] = (struct pollfd){ .fd = master->signals.fd, .events = POLLIN };
     fds[POLL_NOTICE] = (struct pollfd){ .fd = master->engine.notice_fd, .events = POLLIN };
     if (master->workers != NULL)
         rk_master_workers_poll_fds(master->workers, fds + POLL_WORKERS);
@@ -331,6 +347,7 @@ static void run_loop(struct master *master)
         uint64_t now_ns = rk_time_monotonic_ns();
 
         tell_write_errors(master, now_ns);
+        on_hangup(master, now_ns);
         if (master->recovery != NULL)
             rk_master_recovery_tell(master->recovery, now_ns);
         if (!master->ready_told && is_ready(master))
@@ -371,8 +388,8 @@ static int close_master(struct master *master)
         exit_code = 1;
     }
     rk_master_listeners_close(&master->listeners);
-    if (master->signal_fd >= 0)
-        (void)close(master->signal_fd); /* nothing to lose */
+    rk_pid_file_close(&master->pid_file);
+    rk_master_signals_close(&master->signals);
     return exit_code;
 }
 
@@ -383,14 +400,16 @@ static void leave_recovery(struct master *master)
     if (master->recovery == NULL)
         return;
     rk_control_stop(&master->control);
-    remove_pid_file(master->options->conf->server.pid_file);
+    rk_pid_file_close(&master->pid_file);
     rk_diag(RK_DIAG_INFO, "stopped before recovery was over");
     _exit(master->exit_code);
 }
 
 int rk_master_run(const struct rk_master_options *options)
 {
-    struct master master = { .options = options, .signal_fd = -1, .engine = { .writer_bell = -1, .notice_fd = -1 } };
+    struct master master = { .options = options,
+                             .signals = { .fd = -1 },
+                             .engine = { .writer_bell = -1, .notice_fd = -1 } };
     struct rk_detail detail = { .text = "" };
     enum rk_err err;
     int exit_code;
@@ -405,7 +424,6 @@ int rk_master_run(const struct rk_master_options *options)
     run_loop(&master);
     leave_recovery(&master);
     exit_code = close_master(&master);
-    remove_pid_file(options->conf->server.pid_file);
     if (master.exit_code == 0)
         rk_diag(RK_DIAG_INFO, "stopped");
     return master.exit_code != 0 ? master.exit_code : exit_code;

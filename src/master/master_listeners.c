@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_start_lock.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -11,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG          4096
@@ -23,7 +22,8 @@
 struct listener {
     char url[URL_BYTES];
     const char *unix_path; /* NULL: TCP */
-    int *fds;              /* one for each slot; the same in all for a Unix socket */
+    struct rk_unix_listener unix_listener;
+    int *fds; /* one for each slot; the same in all for a Unix socket */
 };
 
 struct rk_master_listeners {
@@ -44,17 +44,17 @@ static enum rk_err fail(struct rk_detail *detail, const char *address, const cha
     return err;
 }
 
-static enum rk_err open_tcp_socket(const struct sockaddr *name, socklen_t name_len, const char *address, int *fd_out,
-                                   struct rk_detail *detail)
+static enum rk_err open_tcp_socket(const struct sockaddr *name, socklen_t name_len, bool is_shared, const char *address,
+                                   int *fd_out, struct rk_detail *detail)
 {
-    int on = 1, buffer_bytes = SOCKET_BUF_BYTES;
+    int on = 1, share = is_shared, buffer_bytes = SOCKET_BUF_BYTES;
     int fd = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     enum rk_err err;
 
     if (fd < 0)
         return fail(detail, address, "making a socket");
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0
-        || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0
+        || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &share, sizeof share) != 0
         || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes) != 0
         || (name->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
         || bind(fd, name, name_len) != 0 || listen(fd, BACKLOG) != 0) {
@@ -64,24 +64,6 @@ static enum rk_err open_tcp_socket(const struct sockaddr *name, socklen_t name_l
     }
     *fd_out = fd;
     return RK_OK;
-}
-
-/* Whether another program listens there already. SO_REUSEPORT alone would let two servers of one user share a port. */
-static enum rk_err probe_tcp(const struct sockaddr *name, socklen_t name_len, const char *address,
-                             struct rk_detail *detail)
-{
-    int on = 1;
-    int fd = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    enum rk_err err = RK_OK;
-
-    if (fd < 0)
-        return fail(detail, address, "making a socket");
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0
-        || (name->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
-        || bind(fd, name, name_len) != 0)
-        err = fail(detail, address, "binding");
-    (void)close(fd); /* it was a question */
-    return err;
 }
 
 /* Splits "host:port" and "[v6]:port"; the configuration has checked the form. */
@@ -112,20 +94,26 @@ static in_port_t get_port(const struct sockaddr *name)
                                        : ((const struct sockaddr_in *)name)->sin_port;
 }
 
-/* Opens a socket for each slot; the first one settles the port. */
+/* Opens a socket for each slot. The first one settles the port, and that nobody else has it: SO_REUSEPORT would let two
+ * servers of one user share it, so it gets that only once it listens. From then on those of the other slots may join,
+ * and the first one of another start may not. */
 static enum rk_err bind_all_slots(struct listener *listener, unsigned n_slots, struct sockaddr *name,
                                   socklen_t name_len, const char *address, struct rk_detail *detail)
 {
-    enum rk_err err = probe_tcp(name, name_len, address, detail);
+    struct sockaddr_storage bound;
+    socklen_t bound_len = sizeof bound;
+    int on = 1, first;
+    enum rk_err err = open_tcp_socket(name, name_len, false, address, &listener->fds[0], detail);
 
-    for (unsigned slot = 0; err == RK_OK && slot < n_slots; slot++) {
-        struct sockaddr_storage bound;
-        socklen_t bound_len = sizeof bound;
-
-        err = open_tcp_socket(name, name_len, address, &listener->fds[slot], detail);
-        if (err == RK_OK && getsockname(listener->fds[slot], (struct sockaddr *)&bound, &bound_len) == 0)
-            set_port(name, get_port((const struct sockaddr *)&bound));
-    }
+    if (err != RK_OK)
+        return err;
+    first = listener->fds[0];
+    if (getsockname(first, (struct sockaddr *)&bound, &bound_len) != 0
+        || (n_slots > 1 && setsockopt(first, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0))
+        return fail(detail, address, "sharing it among the workers");
+    set_port(name, get_port((const struct sockaddr *)&bound));
+    for (unsigned slot = 1; err == RK_OK && slot < n_slots; slot++)
+        err = open_tcp_socket(name, name_len, true, address, &listener->fds[slot], detail);
     return err;
 }
 
@@ -163,95 +151,69 @@ static enum rk_err open_tcp(struct listener *listener, unsigned n_slots, const c
     return err;
 }
 
-/* A name that a dead server left behind is taken over; one that answers is not. */
-static enum rk_err clear_stale_name(const struct sockaddr_un *name, const char *address, struct rk_detail *detail)
+static enum rk_err open_unix(struct listener *listener, unsigned n_slots, const char *address,
+                             const struct rk_unix_access *access, struct rk_detail *detail)
 {
-    struct stat status;
-    int fd, result;
-
-    if (lstat(name->sun_path, &status) != 0)
-        return RK_OK;
-    if (!S_ISSOCK(status.st_mode)) {
-        rk_detail_set(detail, "http.listen: %s exists and is not a socket; choose another path", address);
-        return RK_ERR_INVALID;
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return fail(detail, address, "making a socket");
-    result = connect(fd, (const struct sockaddr *)name, sizeof *name);
-    (void)close(fd); /* it was a question */
-    if (result == 0) {
-        errno = EADDRINUSE;
-        return fail(detail, address, "connecting");
-    }
-    if (unlink(name->sun_path) != 0)
-        return fail(detail, address, "removing the socket that a dead server left");
-    return RK_OK;
-}
-
-static enum rk_err open_unix(struct listener *listener, unsigned n_slots, const char *address, struct rk_detail *detail)
-{
-    struct sockaddr_un name = { .sun_family = AF_UNIX };
     const char *path = address + strlen(UNIX_PREFIX);
-    enum rk_err err;
-    int fd;
+    enum rk_err err = rk_unix_listen(path, BACKLOG, access, &listener->unix_listener, detail);
 
-    if (strlen(path) >= sizeof name.sun_path) {
-        rk_detail_set(detail, "http.listen: %s: the path of a Unix socket may have at most %zu bytes", address,
-                      sizeof name.sun_path - 1);
-        return RK_ERR_INVALID;
-    }
-    (void)strcpy(name.sun_path, path); /* fits: just checked */
-    err = clear_stale_name(&name, address, detail);
-    if (err != RK_OK)
+    if (err != RK_OK) {
+        rk_detail_wrap(detail, "http.listen");
         return err;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return fail(detail, address, "making a socket");
-    for (unsigned slot = 0; slot < n_slots; slot++)
-        listener->fds[slot] = fd;
-    if (bind(fd, (const struct sockaddr *)&name, sizeof name) != 0)
-        return fail(detail, address, "binding");
+    }
     listener->unix_path = path;
-    if (listen(fd, BACKLOG) != 0)
-        return fail(detail, address, "listening");
+    for (unsigned slot = 0; slot < n_slots; slot++)
+        listener->fds[slot] = listener->unix_listener.fd;
     (void)snprintf(listener->url, sizeof listener->url, "%s", address);
     return RK_OK;
 }
 
-enum rk_err rk_master_listeners_open(struct rk_master_listeners **listeners_out, char *const *addresses,
-                                     size_t n_addresses, unsigned n_slots, struct rk_detail *detail)
+static enum rk_err open_all(struct rk_master_listeners *listeners, const struct rk_master_listen *listen,
+                            struct rk_detail *detail)
 {
-    struct rk_master_listeners *listeners = rk_mem_calloc(1, sizeof *listeners);
     enum rk_err err = RK_OK;
 
-    listeners->n_slots = n_slots;
-    listeners->addresses = rk_mem_calloc(n_addresses, sizeof *listeners->addresses);
-    for (size_t i = 0; err == RK_OK && i < n_addresses; i++) {
+    for (size_t i = 0; err == RK_OK && i < listen->n_addresses; i++) {
         struct listener *listener = &listeners->addresses[i];
-        bool is_unix = strncmp(addresses[i], UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
+        const char *address = listen->addresses[i];
 
-        listener->fds = rk_mem_calloc(n_slots, sizeof *listener->fds);
-        memset(listener->fds, -1, n_slots * sizeof *listener->fds);
+        listener->fds = rk_mem_calloc(listen->n_slots, sizeof *listener->fds);
+        memset(listener->fds, -1, listen->n_slots * sizeof *listener->fds);
+        listener->unix_listener.fd = -1;
         listeners->n_addresses++;
-        err = is_unix ? open_unix(listener, n_slots, addresses[i], detail)
-                      : open_tcp(listener, n_slots, addresses[i], detail);
+        err = strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0
+                  ? open_unix(listener, listen->n_slots, address, &listen->unix_access, detail)
+                  : open_tcp(listener, listen->n_slots, address, detail);
     }
-    if (err != RK_OK) {
+    return err;
+}
+
+enum rk_err rk_master_listeners_open(struct rk_master_listeners **listeners_out, const struct rk_master_listen *listen,
+                                     struct rk_detail *detail)
+{
+    struct rk_master_listeners *listeners = rk_mem_calloc(1, sizeof *listeners);
+    enum rk_err err;
+
+    listeners->n_slots = listen->n_slots;
+    listeners->addresses = rk_mem_calloc(listen->n_addresses, sizeof *listeners->addresses);
+    rk_start_lock_acquire();
+    err = open_all(listeners, listen, detail);
+    rk_start_lock_release();
+    if (err == RK_OK)
+        *listeners_out = listeners;
+    else
         rk_master_listeners_close(&listeners);
-        return err;
-    }
-    *listeners_out = listeners;
-    return RK_OK;
+    return err;
 }
 
 static void close_listener(struct listener *listener, unsigned n_slots)
 {
-    for (unsigned slot = 0; slot < n_slots; slot++)
-        if (listener->fds[slot] >= 0 && (slot == 0 || listener->fds[slot] != listener->fds[0]))
-            (void)close(listener->fds[slot]); /* a socket has nothing to lose */
     if (listener->unix_path != NULL)
-        (void)unlink(listener->unix_path); /* gone already: as it should be */
+        rk_unix_close(listener->unix_path, &listener->unix_listener);
+    else
+        for (unsigned slot = 0; slot < n_slots; slot++)
+            if (listener->fds[slot] >= 0)
+                (void)close(listener->fds[slot]); /* a socket has nothing to lose */
     free(listener->fds);
 }
 

@@ -4,11 +4,13 @@
 #include "base/base_diag.h"
 #include "base/base_machine.h"
 #include "base/base_mem.h"
+#include "base/base_path.h"
 #include "base/base_plural.h"
 #include "base/base_thread.h"
 #include "base/base_time.h"
 #include "conf/conf.h"
 #include "log/log_salvage.h"
+#include "log/log_store.h"
 #include "log/log_writer.h"
 #include "master/master.h"
 #include "master/master_engine.h"
@@ -41,6 +43,7 @@ struct rk_master_recovery {
     struct rk_store_recovery result;
 
     /* the main thread's */
+    bool is_new; /* nothing was ever written to the store */
     bool on_terminal;
     bool bar_is_shown;
     uint64_t told_ns;
@@ -119,6 +122,7 @@ enum rk_err rk_master_recovery_start(struct rk_master_recovery **recovery_out, s
 
     recovery->engine = engine;
     recovery->options = options;
+    recovery->is_new = rk_log_store_edition(engine->store) == 1;
     recovery->on_terminal = isatty(STDERR_FILENO) == 1;
     recovery->told_ns = rk_time_monotonic_ns();
     err = rk_thread_start(&recovery->thread, "rk-recovery", recovery_main, recovery, detail);
@@ -195,6 +199,19 @@ static void report(const struct rk_store_recovery *result)
             rk_plural(result->n_files), result->last_sequence, passes);
 }
 
+/* A server that was started in another folder than the last time has an empty store, and says so. */
+static void tell_store(const struct rk_master_recovery *recovery)
+{
+    char *path = rk_path_absolute(rk_log_store_path(recovery->engine->store));
+
+    if (recovery->is_new)
+        rk_diag(RK_DIAG_INFO, "made a new, empty store in %s", path);
+    else
+        rk_diag(RK_DIAG_INFO, "opened the store in %s: %" PRIu64 " key%s", path, recovery->result.n_keys,
+                rk_plural(recovery->result.n_keys));
+    free(path);
+}
+
 static void warn_if_full(const struct rk_master_recovery *recovery)
 {
     if (recovery->result.newest.file_number == rk_log_writer_file_number(recovery->engine->log))
@@ -214,6 +231,7 @@ enum rk_err rk_master_recovery_join(struct rk_master_recovery **recovery, struct
     err = self->err;
     if (err == RK_OK) {
         report(&self->result);
+        tell_store(self);
         warn_if_full(self);
     } else {
         rk_detail_set(detail, "%s%s", self->detail.text[0] != '\0' ? self->detail.text : rk_err_text(err),

@@ -336,6 +336,13 @@ void rk_master_workers_kill(struct rk_master_workers *workers, const char *why)
             kill_worker(workers, slot, why);
 }
 
+void rk_master_workers_give_log(struct rk_master_workers *workers, int fd)
+{
+    for (unsigned slot = 0; slot < workers->n_slots; slot++)
+        if (workers->slots[slot].channel >= 0 && workers->slots[slot].pid > 0)
+            (void)rk_handover_send_fd(workers->slots[slot].channel, RK_HANDOVER_LOG, fd); /* fails if it is gone */
+}
+
 unsigned rk_master_workers_n_alive(const struct rk_master_workers *workers)
 {
     unsigned n = 0;

@@ -43,6 +43,9 @@ void rk_master_workers_on_exit(struct rk_master_workers *workers, pid_t pid, int
 void rk_master_workers_poll_fds(const struct rk_master_workers *workers, struct pollfd *fds);
 void rk_master_workers_on_readable(struct rk_master_workers *workers, unsigned slot);
 
+/* What they print goes to this descriptor from now on, their copy of it. */
+void rk_master_workers_give_log(struct rk_master_workers *workers, int fd);
+
 /* Tells all workers to stop (at once, or after their connections): none is started any more. */
 void rk_master_workers_stop(struct rk_master_workers *workers, bool drain);
 void rk_master_workers_kill(struct rk_master_workers *workers, const char *why);

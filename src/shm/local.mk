@@ -2,5 +2,5 @@
 noinst_LIBRARIES += librk_shm.a
 librk_shm_a_SOURCES = \
 	%D%/shm_doorbell.c %D%/shm_doorbell.h \
-	%D%/shm_handover.h \
+	%D%/shm_handover.c %D%/shm_handover.h \
 	%D%/shm_region.c %D%/shm_region.h

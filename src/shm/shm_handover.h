@@ -31,7 +31,9 @@
 #include "shm/shm_region.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Inherited descriptors, always at these numbers; everything above the last listener is closed. */
 enum rk_handover_fd {
@@ -56,6 +58,7 @@ enum rk_handover_message {
     RK_HANDOVER_DRAIN = 'd',   /* master: stop listening, answer what is there, exit 0 */
     RK_HANDOVER_STOP = 's',    /* master: answer what was received, exit 0 soon */
     RK_HANDOVER_ABANDON = 'a', /* master: the time is over; end now (--single; a process is killed) */
+    RK_HANDOVER_LOG = 'l',     /* master, with a descriptor: messages for people go there from now on */
 };
 
 /* The same descriptors as a worker finds them: at their fixed numbers in a process of its own, elsewhere as a thread.
@@ -116,5 +119,12 @@ struct rk_board {
 /* Changes with everything above and with the counters: what an attach compares. */
 #define RK_BOARD_LAYOUT(stats_bytes) \
     ((uint64_t)sizeof(struct rk_board) << 32 | (uint64_t)sizeof(struct rk_board_slot) << 20 | (uint64_t)(stats_bytes))
+
+/* Sends a message that carries a descriptor; false when the other side is gone, or does not read. Any thread. */
+bool rk_handover_send_fd(int channel_fd, enum rk_handover_message message, int fd);
+
+/* Takes one message: 1; 0 at the end, -1 as recv() does. *fd_out is the descriptor that came with it, close-on-exec and
+ * the caller's; -1: none. Any thread. */
+ssize_t rk_handover_receive(int channel_fd, char *message_out, int *fd_out);
 
 #endif

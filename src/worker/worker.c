@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Each turn of the loop is a heartbeat, so a turn may not wait long. */
 #define TURN_MAX_MS 250
@@ -129,13 +130,24 @@ static void start_drain(struct worker *worker)
     worker->backend.draining = true;
 }
 
+/* What was standard error is in a file that was moved away. Printing goes on in the new one. */
+static void take_log(int fd)
+{
+    if (fd < 0)
+        return;                    /* no descriptor was free: the old file stays in use */
+    (void)dup2(fd, STDERR_FILENO); /* fails for no two open descriptors */
+    (void)close(fd);               /* its copy is in use */
+}
+
 static void on_channel(void *context)
 {
     struct worker *worker = context;
     char message;
     ssize_t n;
+    int fd;
 
-    while ((n = recv(worker->handover->channel_fd, &message, 1, MSG_DONTWAIT)) == 1) {
+    while ((n = rk_handover_receive(worker->handover->channel_fd, &message, &fd)) == 1) {
+        take_log(fd);
         worker->stopping |= message == RK_HANDOVER_STOP;
         worker->master_gone |= message == RK_HANDOVER_ABANDON;
         if (message == RK_HANDOVER_STOP || message == RK_HANDOVER_DRAIN)

@@ -1,4 +1,5 @@
 #include "base/base_detail.h"
+#include "base/base_unix.h"
 #include "conf/conf.h"
 #include "conf/conf_address.h"
 #include "conf/conf_table.h"
@@ -311,6 +312,21 @@ static const struct {
     { "ring: {size: 18014398509481984KiB}\n",
       "f:1:14: ring.size: '18014398509481984KiB' is too large; allowed is a size from 1MiB to 2GiB, or auto" },
     { "ring: {size: 0}\n", "f:1:14: ring.size: '0' is too small; allowed is a size from 1MiB to 2GiB, or auto" },
+    /* modes, users, groups */
+    { "http: {socket_mode: 0400}\n",
+      "f:1:21: http.socket_mode: '0400' is no such mode; allowed is a mode in octal digits, from 0600 to 0777" },
+    { "http: {socket_mode: 1777}\n",
+      "f:1:21: http.socket_mode: '1777' is no such mode; allowed is a mode in octal digits, from 0600 to 0777" },
+    { "http: {socket_mode: 0688}\n",
+      "f:1:21: http.socket_mode: '0688' is no such mode; allowed is a mode in octal digits, from 0600 to 0777" },
+    { "http: {socket_mode: \"\"}\n",
+      "f:1:21: http.socket_mode: '' is no such mode; allowed is a mode in octal digits, from 0600 to 0777" },
+    { "http: {socket_owner: no.such.user}\n", "f:1:22: http.socket_owner: 'no.such.user' is no user of this system; "
+                                              "allowed is the name or number of a user, or \"\" for the server's" },
+    { "http: {socket_owner: 4294967295}\n", "f:1:22: http.socket_owner: '4294967295' is no user of this system; "
+                                            "allowed is the name or number of a user, or \"\" for the server's" },
+    { "http: {socket_group: no.such.group}\n", "f:1:22: http.socket_group: 'no.such.group' is no group of this system; "
+                                               "allowed is the name or number of a group, or \"\" for the server's" },
     /* units */
     { "ring: {size: 1.5MiB}\n", "f:1:14: ring.size: '1.5MiB' has a fraction: write a smaller unit instead; "
                                 "allowed is a size from 1MiB to 2GiB, or auto" },
@@ -472,6 +488,50 @@ START_TEST(the_control_socket_is_in_the_data_directory_or_where_it_is_set)
     path = rk_conf_control_socket(&conf);
     ck_assert_str_eq(path, "/run/rackkv/ctl");
     free(path);
+    rk_conf_fini(&conf);
+}
+END_TEST
+
+START_TEST(the_log_is_where_it_is_set_or_where_a_daemon_has_it)
+{
+    struct rk_conf conf;
+    char *path;
+
+    rk_conf_init(&conf);
+    ck_assert_ptr_null(rk_conf_log_file(&conf, false));
+    path = rk_conf_log_file(&conf, true);
+    ck_assert_str_eq(path, "./data/rackkvd.diag");
+    free(path);
+    ck_assert_int_eq(rk_conf_override(&conf, "server.log_file=/var/log/rackkv", NULL), RK_OK);
+    for (int daemon = 0; daemon < 2; daemon++) {
+        path = rk_conf_log_file(&conf, daemon == 1);
+        ck_assert_str_eq(path, "/var/log/rackkv");
+        free(path);
+    }
+    rk_conf_fini(&conf);
+}
+END_TEST
+
+START_TEST(sockets_are_for_whom_they_are_set)
+{
+    struct rk_unix_access access;
+    struct rk_conf conf;
+
+    rk_conf_init(&conf);
+    rk_conf_socket_access(&conf, &access);
+    ck_assert_uint_eq(access.mode, 0600);
+    ck_assert_uint_eq(access.owner, (uid_t)-1);
+    ck_assert_uint_eq(access.group, (gid_t)-1);
+    ck_assert_int_eq(rk_conf_override(&conf, "http.socket_mode=666", NULL), RK_OK);
+    ck_assert_int_eq(rk_conf_override(&conf, "http.socket_owner=root", NULL), RK_OK);
+    ck_assert_int_eq(rk_conf_override(&conf, "http.socket_group=4294967294", NULL), RK_OK);
+    rk_conf_socket_access(&conf, &access);
+    ck_assert_uint_eq(access.mode, 0666);
+    ck_assert_uint_eq(access.owner, 0);
+    ck_assert_uint_eq(access.group, 4294967294);
+    ck_assert_int_eq(rk_conf_override(&conf, "http.socket_group=root", NULL), RK_OK);
+    rk_conf_socket_access(&conf, &access);
+    ck_assert_uint_eq(access.group, 0);
     rk_conf_fini(&conf);
 }
 END_TEST
@@ -766,6 +826,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, addresses_are_taken_apart);
     tcase_add_test(tcase, parts_of_an_address);
     tcase_add_test(tcase, the_control_socket_is_in_the_data_directory_or_where_it_is_set);
+    tcase_add_test(tcase, the_log_is_where_it_is_set_or_where_a_daemon_has_it);
+    tcase_add_test(tcase, sockets_are_for_whom_they_are_set);
     tcase_add_test(tcase, overrides_win_over_the_file_and_each_other);
     tcase_add_test(tcase, bad_overrides_change_nothing);
     tcase_add_test(tcase, contradictions_are_found);

@@ -1,12 +1,16 @@
 #include "base/base_detail.h"
 #include "shm/shm_doorbell.h"
+#include "shm/shm_handover.h"
 #include "shm/shm_region.h"
 #include "test_main.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 START_TEST(a_region_is_attached_as_it_was_made)
@@ -113,6 +117,38 @@ START_TEST(no_wake_up_is_lost)
 }
 END_TEST
 
+/* A message with a descriptor between two without. */
+START_TEST(a_descriptor_goes_with_its_message)
+{
+    int channel[2], null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC), got;
+    struct stat sent, received;
+    char message;
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel), 0);
+    ck_assert_int_eq(rk_handover_receive(channel[1], &message, &got), -1);
+    ck_assert_int_eq(got, -1);
+    ck_assert_int_eq(send(channel[0], "d", 1, 0), 1);
+    ck_assert(rk_handover_send_fd(channel[0], RK_HANDOVER_LOG, null_fd));
+    ck_assert_int_eq(send(channel[0], "s", 1, 0), 1);
+    ck_assert_int_eq(rk_handover_receive(channel[1], &message, &got), 1);
+    ck_assert_int_eq(message, 'd');
+    ck_assert_int_eq(got, -1);
+    ck_assert_int_eq(rk_handover_receive(channel[1], &message, &got), 1);
+    ck_assert_int_eq(message, RK_HANDOVER_LOG);
+    ck_assert_int_eq(fstat(null_fd, &sent), 0);
+    ck_assert_int_eq(fstat(got, &received), 0);
+    ck_assert_uint_eq(sent.st_ino, received.st_ino);
+    ck_assert_int_eq(fcntl(got, F_GETFD), FD_CLOEXEC);
+    ck_assert_int_eq(rk_handover_receive(channel[1], &message, &got), 1);
+    ck_assert_int_eq(message, 's');
+    ck_assert_int_eq(got, -1);
+    close(channel[0]);
+    ck_assert_int_eq(rk_handover_receive(channel[1], &message, &got), 0);
+    close(channel[1]);
+    close(null_fd);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("shm");
@@ -123,6 +159,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, another_region_is_refused);
     tcase_add_test(tcase, a_doorbell_is_heard_once_and_only_by_a_sleeper);
     tcase_add_test(tcase, no_wake_up_is_lost);
+    tcase_add_test(tcase, a_descriptor_goes_with_its_message);
     suite_add_tcase(suite, tcase);
     return suite;
 }
