@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_plural.h"
 #include "base/base_unix.h"
 #include "conf/conf.h"
 #include "keydir/keydir_writer.h"
@@ -141,7 +142,8 @@ static enum rk_err probe_rings(const struct rk_conf *conf, struct rk_detail *det
         n += err == RK_OK;
     }
     if (err != RK_OK) {
-        rk_detail_wrap(detail, "ring.size: the rings of %llu workers", (unsigned long long)conf->server.workers);
+        rk_detail_wrap(detail, "ring.size: the rings of %llu worker%s", (unsigned long long)conf->server.workers,
+                       rk_plural(conf->server.workers));
         (void)rk_conf_refuse(conf, size, detail); /* names the place */
     }
     while (n > 0)

@@ -467,8 +467,10 @@ END_TEST
 
 START_TEST(the_end_waits_for_what_is_being_answered)
 {
-    int slow = connect_long();
+    int slow = connect_client();
 
+    say(slow, "{\"long\": 1, \"echo\": 1}\n");
+    wait_for(&n_waiting);
     let_go(1);
     rk_control_server_stop(&server);
     ck_assert_str_eq(hear(slow), "{\"ok\":true,\"echo\":1}");

@@ -83,7 +83,7 @@ expect 'a log that cannot be' 1 '/proc/nowhere' daemon b -o server.log_file=/pro
 expect 'nothing is left, log' 0 '' nothing_left b
 mkfifo "$folder/fifo"
 expect 'a log that would wait' 1 'regular file' timeout 60 "$build/rackkvd" --daemon -o "server.data_dir=$folder/b" -o "server.log_file=$folder/fifo"
-expect 'a PID file that would wait' 1 'regular file' timeout 60 "$build/rackkvd" -o "server.data_dir=$folder/b" \
+expect 'a PID file that would wait' 1 'fifo is not a file' timeout 60 "$build/rackkvd" -o "server.data_dir=$folder/b" \
     -o "server.pid_file=$folder/fifo" -o http.listen=127.0.0.1:0
 expect 'a port that is none of ours' 1 'http.listen' daemon b -o http.listen=192.0.2.1:9
 expect 'rackkv open says it as well' 1 'LOCK' "$build/rackkv" open --daemon -o "server.data_dir=$folder/a" -o http.listen=127.0.0.1:0
@@ -104,7 +104,7 @@ expect 'a start takes them over, also with nohup' 0 '' with_nohup a
 server=$(cat "$folder/a.pid")
 expect 'with another pid' 1 '' test "$server" = "$first"
 expect 'the keys are there' 0 'v' "$build/rackkv" --url "unix:$folder/a.sock" get k
-expect 'the store is not called new' 0 "opened the store in $(realpath "$folder")/a: 1 keys" cat "$folder/a/rackkvd.diag"
+expect 'the store is not called new' 0 "opened the store in $(realpath "$folder")/a: 1 key" cat "$folder/a/rackkvd.diag"
 expect 'but once' 0 '1' grep -c 'made a new' "$folder/a/rackkvd.diag"
 
 # ---- the log is moved
@@ -171,10 +171,11 @@ kill -USR1 "$server"
 expect 'nor with the signal' 0 '' until_true grep -q 'nothing was reopened' "$folder/f.err"
 kill -TERM "$server"
 wait "$server"
-mkdir "$folder/f.dir"
-expect 'a failed start with a log says why here as well' 1 'rackkvd: cannot start: http.listen' "$build/rackkvd" \
-    -o "server.data_dir=$folder/f" -o "http.listen=unix:$folder/f.dir" -o "server.log_file=$folder/f.log"
-expect 'and in the log' 0 'cannot start: http.listen' cat "$folder/f.log"
+mkdir "$folder/broken"
+echo 'no store' >"$folder/broken/STORE"
+expect 'a failed start with a log says why here as well' 1 "rackkvd: cannot start: $folder/broken: STORE" "$build/rackkvd" \
+    -o "server.data_dir=$folder/broken" -o "http.listen=unix:$folder/f.sock" -o "server.log_file=$folder/f.log"
+expect 'and in the log' 0 "cannot start: $folder/broken: STORE" cat "$folder/f.log"
 (
     trap '' HUP
     exec "$build/rackkvd" -o "server.data_dir=$folder/f" -o "http.listen=unix:$folder/f.sock" -o server.workers=1 2>"$folder/f2.err"
