@@ -1,6 +1,7 @@
 /* rackkv: the client, and the way to start a server. One table of commands; what they do is in src/client. */
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 #include "base/base_suggest.h"
 #include "client/client_buffer.h"
 #include "client/client_command.h"
@@ -105,9 +106,9 @@ static enum rk_err read_value(const char *text, struct rk_client_buffer *value, 
         return rk_client_buffer_read(value, STDIN_FILENO, "standard input", detail);
     if (text[0] != '@')
         return rk_client_buffer_append(value, text, strlen(text)) ? RK_OK : RK_ERR_NO_MEMORY;
-    fd = open(text + 1, O_RDONLY | O_CLOEXEC);
+    fd = rk_open_file(AT_FDCWD, text + 1, O_RDONLY, 0);
     if (fd < 0) {
-        rk_detail_set(detail, "%s: %s", text + 1, strerror(errno));
+        rk_detail_set(detail, "%s: %s", text + 1, rk_open_text(errno));
         return RK_ERR_IO;
     }
     err = rk_client_buffer_read(value, fd, text + 1, detail);

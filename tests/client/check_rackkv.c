@@ -214,10 +214,17 @@ END_TEST
 
 START_TEST(put_of_a_missing_file)
 {
+    char operand[600], expected[700];
+
     RUN("put", "k", "@/nonexistent/file");
     check_result(1, "", "rackkv: /nonexistent/file: No such file or directory\n");
     RUN("put", "k", "@/");
-    check_result(1, "", "rackkv: /: Is a directory\n");
+    check_result(1, "", "rackkv: /: is a folder, not a file\n");
+    ck_assert_int_eq(mkfifo(path_of("fifo"), 0600), 0);
+    (void)snprintf(operand, sizeof operand, "@%s", path_of("fifo"));
+    (void)snprintf(expected, sizeof expected, "rackkv: %s: is a FIFO, not a file\n", operand + 1);
+    RUN("put", "k", operand); /* waits for nobody */
+    check_result(1, "", expected);
     ck_assert_uint_eq(fake_server_n_requests(server), 0);
 }
 END_TEST
@@ -677,6 +684,14 @@ START_TEST(the_history_is_there_the_next_time_or_not_at_all)
     expect(&terminal, "rackkv> ");
     type(&terminal, "\x10\x10\r"); /* before EXIT came help */
     expect(&terminal, "leave");
+    type(&terminal, "exit\r");
+    close_terminal(&terminal, 0);
+
+    ck_assert_int_eq(mkfifo(path_of("fifo"), 0600), 0);
+    setenv("RACKKV_HISTORY", path_of("fifo"), 1);
+    open_terminal(&terminal);
+    expect(&terminal, "is a FIFO, not a file; no history is kept");
+    expect(&terminal, "rackkv> ");
     type(&terminal, "exit\r");
     close_terminal(&terminal, 0);
 
