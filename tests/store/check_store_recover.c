@@ -1,6 +1,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "keydir/keydir_writer.h"
+#include "log/log_file.h"
 #include "log/log_location.h"
 #include "log/log_scan.h"
 #include "log/log_store.h"
@@ -172,7 +173,22 @@ START_TEST(a_newest_file_that_cannot_be_cut_ends_the_writing)
 }
 END_TEST
 
-static void check_truncated(uint32_t number, const uint8_t *bytes, size_t size, size_t n_before)
+static void check_refused(uint32_t number, size_t size)
+{
+    struct rk_store_recovery result;
+    struct rk_detail detail = { "" };
+    size_t size_after;
+    char name[RK_LOG_FILE_NAME_BYTES];
+
+    ck_assert_msg(bed_recover(&bed, &result, &detail) == RK_ERR_CORRUPT, "cut at %zu, and not noticed", size);
+    rk_log_file_name(name, number);
+    ck_assert_ptr_nonnull(strstr(detail.text, name));
+    free(bed_read_file(&bed, number, &size_after));
+    ck_assert_uint_eq(size_after, size);
+}
+
+/* What is before durable_bytes is known to be durable: a shorter file is damage, and stays as it is. */
+static void check_truncated(uint32_t number, const uint8_t *bytes, size_t size, size_t n_before, size_t durable_bytes)
 {
     struct rk_store_recovery first, second;
     struct rk_detail detail = { "" };
@@ -184,6 +200,10 @@ static void check_truncated(uint32_t number, const uint8_t *bytes, size_t size, 
         n_whole += location.offset_bytes + location.size_bytes <= size;
     }
     bed_write_file(&bed, number, bytes, size);
+    if (size < durable_bytes) {
+        check_refused(number, size);
+        return;
+    }
     ck_assert_msg(bed_recover(&bed, &first, &detail) == RK_OK, "cut at %zu: %s", size, detail.text);
     ck_assert_uint_eq(first.n_records, n_before + n_whole);
     ck_assert_uint_eq(first.cut_bytes > 0, first.cut_file != 0);
@@ -218,7 +238,7 @@ START_TEST(the_newest_file_cut_at_every_byte)
     bytes = bed_read_file(&bed, number, &size);
     ck_assert_uint_eq(size, BED_FILE_BYTES);
     for (size_t cut = 0; cut <= size; cut += cut < used_size(bytes, size) + 16 ? BED_STRIDE : 61)
-        check_truncated(number, bytes, cut, n_before);
+        check_truncated(number, bytes, cut, n_before, RK_LOG_FILE_FRAME_BYTES);
     free(bytes);
 }
 END_TEST
@@ -233,7 +253,7 @@ START_TEST(a_closed_file_cut_at_every_byte)
     bed_close_writer(&bed);
     bytes = bed_read_file(&bed, 1, &size);
     for (size_t cut = 0; cut <= size; cut += BED_STRIDE)
-        check_truncated(1, bytes, cut, 0);
+        check_truncated(1, bytes, cut, 0, size - RK_LOG_FILE_FRAME_BYTES);
     free(bytes);
 }
 END_TEST

@@ -11,6 +11,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 if !TSAN
 check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_expire check_system_faults check_system_full check_system_input check_system_start check_system_stuck
 check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
+check_PROGRAMS += check_system_lost
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
 EXTRA_DIST += %D%/system_script.sh
@@ -33,6 +34,9 @@ check_system_full_LDADD = $(SYSTEM_LDADD)
 check_system_damage_SOURCES = %D%/check_system_damage.c $(SYSTEM_SUPPORT)
 check_system_damage_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_damage_LDADD = $(SYSTEM_LDADD)
+check_system_lost_SOURCES = %D%/check_system_lost.c $(SYSTEM_SUPPORT)
+check_system_lost_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_lost_LDADD = $(SYSTEM_LDADD)
 check_system_kill_SOURCES = %D%/check_system_kill.c $(SYSTEM_TRACER) $(SYSTEM_SUPPORT)
 check_system_kill_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_kill_LDADD = $(SYSTEM_LDADD)
