@@ -613,7 +613,51 @@ START_TEST(progress_reaches_the_end)
 }
 END_TEST
 
+/* What the MANIFEST keeps, although no file says it any more. */
+START_TEST(sequences_that_no_file_knows_are_not_given_out_again)
+{
+    struct rk_log_store_change change = { .last_sequence = 1000000 };
+    struct rk_store_recovery result;
+
+    bed_open_writer(&bed);
+    bed_write(&bed, 20, 3);
+    bed_close_writer(&bed);
+    ck_assert_int_eq(rk_log_store_change(bed.store, &change, NULL), RK_OK);
+    for (int round = 0; round < 2; round++) {
+        bed_recover_all(&bed, &result);
+        ck_assert_uint_eq(result.next_sequence, 1000001);
+        ck_assert_uint_eq(result.last_sequence, 1000000);
+    }
+}
+END_TEST
+
+/* A copy of the file from when it was closed before, whole and with a trailer, and with its hint. */
+START_TEST(an_older_copy_of_a_closed_file_is_found)
+{
+    struct rk_store_recovery result;
+    struct rk_detail detail = { "" };
+    struct rk_log_store_change change = { .closed_file = 1 };
+    size_t size;
+
+    bed_open_writer(&bed);
+    bed_write(&bed, 20, 3);
+    bed_close_writer(&bed);
+    free(bed_read_file(&bed, 1, &size));
+    if (_i == 1)
+        ck_assert_int_eq(bed_make_hint(&bed, 1, &detail), RK_OK);
+    change.closed_bytes = size - RK_LOG_FILE_FRAME_BYTES;
+    ck_assert_int_eq(rk_log_store_change(bed.store, &change, NULL), RK_OK);
+    bed_recover_all(&bed, &result);
+    ck_assert_uint_eq(result.n_hints, _i);
+    change.closed_bytes += RK_LOG_UNIT_BYTES; /* as if one more record had been there */
+    ck_assert_int_eq(rk_log_store_change(bed.store, &change, NULL), RK_OK);
+    ck_assert_int_eq(bed_recover(&bed, &result, &detail), RK_ERR_CORRUPT);
+    ck_assert_msg(strstr(detail.text, "its trailer is not where it was closed") != NULL, "%s", detail.text);
+}
+END_TEST
+
 Suite *test_suite(void)
+
 {
     Suite *suite = suite_create("store_recover");
     TCase *tcase = tcase_create("recover");
@@ -627,6 +671,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_newest_file_that_cannot_be_cut_ends_the_writing);
     tcase_add_test(tcase, the_newest_file_cut_at_every_byte);
     tcase_add_test(tcase, a_closed_file_cut_at_every_byte);
+    tcase_add_test(tcase, sequences_that_no_file_knows_are_not_given_out_again);
+    tcase_add_loop_test(tcase, an_older_copy_of_a_closed_file_is_found, 0, 2);
     tcase_add_test(tcase, a_sealed_file_that_is_cut_is_reported);
     tcase_add_test(tcase, flips_in_a_sealed_file);
     tcase_add_test(tcase, flips_in_the_newest_file);
