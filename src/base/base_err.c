@@ -1,5 +1,7 @@
 #include "base/base_err.h"
 
+#include "base/base_open.h"
+
 #include <errno.h>
 
 const char *rk_err_text(enum rk_err err)
@@ -39,6 +41,6 @@ enum rk_err rk_err_from_errno(int errnum)
     case ECONNRESET:
         return RK_ERR_CLOSED;
     default:
-        return RK_ERR_IO;
+        return rk_open_is_no_file(errnum) ? RK_ERR_MISMATCH : RK_ERR_IO;
     }
 }

@@ -38,7 +38,9 @@
     X(full_for_good, "a disk that was full is never looked at again")                          \
     X(failed_sync_forgotten, "writes go on after a fdatasync that failed")                     \
     X(key_not_compared, "the value of another key with the same fingerprint is answered")      \
-    X(salvage_keeps_no_original, "salvage removes the damaged file")
+    X(salvage_keeps_no_original, "salvage removes the damaged file")                           \
+    X(unlisted_are_removed, "a start removes whatever the MANIFEST does not list")             \
+    X(end_not_marked, "where the newest file was closed is not kept")
 
 enum rk_planted {
 #define RK_PLANTED_ENUM(name, text) RK_PLANTED_##name,

@@ -12,6 +12,7 @@ librk_base_a_SOURCES = \
 	%D%/base_err.c %D%/base_err.h \
 	%D%/base_io.c %D%/base_io.h \
 	%D%/base_mem.c %D%/base_mem.h \
+	%D%/base_open.c %D%/base_open.h \
 	%D%/base_pulse.c %D%/base_pulse.h \
 	%D%/base_sched.c %D%/base_sched.h \
 	%D%/base_path.c %D%/base_path.h \

@@ -1,12 +1,16 @@
 #include "client/client_edit.h"
 
 #include "base/base_mem.h"
+#include "base/base_open.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <histedit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #define HISTORY_LINES 1000
@@ -97,6 +101,18 @@ static unsigned char on_complete(EditLine *line, wint_t key)
     return CC_REFRESH;
 }
 
+/* Whether a history can be kept there; libedit would wait for the other end of a FIFO. */
+static bool is_file_or_nothing(const char *path)
+{
+    int fd = rk_open_file(AT_FDCWD, path, O_RDONLY, 0);
+
+    if (fd >= 0)
+        (void)close(fd); /* it was only looked at */
+    else if (errno != ENOENT)
+        (void)fprintf(stderr, "rackkv: %s: %s; no history is kept\n", path, rk_open_text(errno));
+    return fd >= 0 || errno == ENOENT;
+}
+
 static void set_up_history(struct rk_client_edit *self, const char *path)
 {
     self->history = history_init();
@@ -105,7 +121,7 @@ static void set_up_history(struct rk_client_edit *self, const char *path)
     (void)history(self->history, &self->event, H_SETSIZE, HISTORY_LINES);
     (void)history(self->history, &self->event, H_SETUNIQUE, 1);
     (void)el_set(self->line, EL_HIST, history, self->history);
-    if (path != NULL) {
+    if (path != NULL && is_file_or_nothing(path)) {
         self->history_path = rk_mem_strdup(path);
         (void)history(self->history, &self->event, H_LOAD, path); /* there is none the first time */
     }

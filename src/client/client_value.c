@@ -1,6 +1,7 @@
 #include "client/client_value.h"
 
 #include "base/base_detail.h"
+#include "base/base_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,11 +10,11 @@
 
 static enum rk_err read_file(const char *path, struct rk_client_buffer *value, struct rk_detail *detail)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = rk_open_file(AT_FDCWD, path, O_RDONLY, 0);
     enum rk_err err;
 
     if (fd < 0) {
-        rk_detail_set(detail, "%s: %s; a value that begins with @ is written with two: @@%s", path, strerror(errno),
+        rk_detail_set(detail, "%s: %s; a value that begins with @ is written with two: @@%s", path, rk_open_text(errno),
                       path);
         return RK_ERR_IO;
     }

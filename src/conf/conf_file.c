@@ -1,8 +1,10 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 #include "conf/conf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,14 +12,15 @@
 
 enum rk_err rk_conf_load_file(struct rk_conf *conf, const char *path, struct rk_detail *detail)
 {
-    FILE *file = fopen(path, "re");
+    int fd = rk_open_file(AT_FDCWD, path, O_RDONLY, 0);
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
     char *text = NULL;
     size_t size;
     enum rk_err err;
 
     if (file == NULL) {
         err = rk_err_from_errno(errno);
-        rk_detail_set(detail, "%s: the configuration can't be opened: %s", path, strerror(errno));
+        rk_detail_set(detail, "%s: the configuration can't be opened: %s", path, rk_open_text(errno));
         return err;
     }
     text = rk_mem_calloc(1, FILE_BYTES_MAX + 1);

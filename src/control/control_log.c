@@ -3,6 +3,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "base/base_open.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_file.h"
 #include "log/log_location.h"
@@ -118,7 +119,7 @@ static void run_lookup(void *context)
     }
     lookup->location = rk_log_location_decode(location);
     rk_log_file_name(name, lookup->location.file_number);
-    lookup->fd = rk_io->open_at(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
+    lookup->fd = rk_open_file(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
     lookup->err = lookup->fd >= 0 ? RK_OK : RK_ERR_IO;
 }
 

@@ -16,12 +16,16 @@ librk_log_writer_a_SOURCES = \
 	%D%/log_lock.c %D%/log_lock.h \
 	%D%/log_manifest.c %D%/log_manifest.h \
 	%D%/log_merged.c %D%/log_merged.h \
+	%D%/log_names.c %D%/log_names.h \
+	%D%/log_quarantine.c %D%/log_quarantine.h \
 	%D%/log_repair.c %D%/log_repair.h \
-	%D%/log_salvage.c %D%/log_salvage.h \
+	%D%/log_salvage.c %D%/log_salvage.h %D%/log_salvage_files.c %D%/log_salvage_files.h \
 	%D%/log_scan.c %D%/log_scan.h \
 	%D%/log_small_file.c %D%/log_small_file.h \
-	%D%/log_store.c %D%/log_store.h %D%/log_store_writer.h \
+	%D%/log_store.c %D%/log_store.h %D%/log_store_list.c %D%/log_store_private.h %D%/log_store_writer.h \
 	%D%/log_syncer.c %D%/log_syncer.h \
+	%D%/log_unlisted.c %D%/log_unlisted.h \
+	%D%/log_watch.c %D%/log_watch.h \
 	%D%/log_window.c %D%/log_window.h \
 	%D%/log_writer.c %D%/log_writer.h %D%/log_writer_files.c %D%/log_writer_private.h
 librk_log_writer_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)

@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "base/base_open.h"
 #include "base/base_planted.h"
 #include "log/log_location.h"
 
@@ -20,7 +21,7 @@ static enum rk_err fail(const struct rk_log_active *active, struct rk_detail *de
     char name[RK_LOG_FILE_NAME_BYTES];
 
     rk_log_file_name(name, active->file_number);
-    rk_detail_set(detail, "%s: %s: %s", name, what, strerror(errnum));
+    rk_detail_set(detail, "%s: %s: %s", name, what, rk_open_text(errnum));
     return rk_err_from_errno(errnum);
 }
 
@@ -197,7 +198,7 @@ enum rk_err rk_log_active_reopen(struct rk_log_active *active, int dir_fd, const
     active->end_bytes = newest->totals.size_bytes;
     active->preallocated_bytes = active->step_at_bytes = used_bytes(active);
     rk_log_file_name(name, newest->file_number);
-    active->fd = rk_io->open_at(dir_fd, name, O_RDWR, 0);
+    active->fd = rk_open_file(dir_fd, name, O_RDWR, 0);
     return active->fd < 0 ? fail(active, detail, "cannot be opened") : RK_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 #include "base/base_plural.h"
 #include "log/log_record.h"
 #include "log/log_small_file.h"
@@ -57,10 +58,11 @@ enum rk_err rk_log_hint_builder_create(struct rk_log_hint_builder **builder_out,
     builder->n_entries_max = n_entries_max;
     rk_log_hint_name(builder->name, file_number);
     (void)snprintf(builder->tmp_name, sizeof builder->tmp_name, "%s%s", builder->name, RK_LOG_TMP_SUFFIX); /* fits */
-    builder->fd = rk_io->open_at(dir_fd, builder->tmp_name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    builder->fd = rk_open_file(dir_fd, builder->tmp_name, O_RDWR | O_CREAT | O_TRUNC, 0600);
     if (builder->fd < 0) {
         err = rk_err_from_errno(errno);
-        rk_detail_set(detail, "its hint cannot be made: %s", strerror(errno));
+        rk_detail_set(detail, "its hint cannot be made: %s", rk_open_text(errno));
+        (void)rk_io->unlink_at(dir_fd, builder->tmp_name); /* if it was made */
         free(builder);
         return err;
     }

@@ -20,7 +20,16 @@ enum manifest_offset {
     AT_FILES = 48,
 };
 
-#define FILE_BYTES 4u
+#define VERSION_WITHOUT_FIELDS 2u
+#define VERSION_WITH_FIELDS    3u
+
+#define FILE_BYTES  4u
+#define FIELD_BYTES 16u
+
+enum field_tag {
+    TAG_LAST_SEQUENCE = 1,
+    TAG_CLOSED = 2,
+};
 
 static const char magic[8] = "RKMANIF1";
 
@@ -31,9 +40,16 @@ void rk_log_manifest_fini(struct rk_log_manifest *manifest)
     manifest->n_files = 0;
 }
 
-size_t rk_log_manifest_size(size_t n_files)
+static size_t fields_offset(const struct rk_log_manifest *manifest)
 {
-    return AT_FILES + n_files * FILE_BYTES;
+    return AT_FILES + (size_t)manifest->n_files * FILE_BYTES;
+}
+
+size_t rk_log_manifest_size(const struct rk_log_manifest *manifest)
+{
+    size_t n_fields = (manifest->last_sequence != 0) + (manifest->closed_file != 0);
+
+    return fields_offset(manifest) + n_fields * FIELD_BYTES;
 }
 
 static uint32_t manifest_crc(const uint8_t *bytes, size_t size)
@@ -45,18 +61,31 @@ static uint32_t manifest_crc(const uint8_t *bytes, size_t size)
     return rk_crc32c(crc, bytes + AT_VERSION, size - AT_VERSION);
 }
 
+static uint8_t *encode_field(uint8_t *bytes, enum field_tag tag, uint32_t a, uint64_t b)
+{
+    rk_bytes_store32(bytes, tag);
+    rk_bytes_store32(bytes + 4, a);
+    rk_bytes_store64(bytes + 8, b);
+    return bytes + FIELD_BYTES;
+}
+
 void rk_log_manifest_encode(uint8_t *bytes, const struct rk_log_manifest *manifest)
 {
-    size_t size = rk_log_manifest_size(manifest->n_files);
+    size_t size = rk_log_manifest_size(manifest);
+    uint8_t *field = bytes + fields_offset(manifest);
 
     memcpy(bytes + AT_MAGIC, magic, sizeof magic);
-    rk_bytes_store32(bytes + AT_VERSION, RK_LOG_FORMAT_VERSION);
+    rk_bytes_store32(bytes + AT_VERSION, VERSION_WITH_FIELDS);
     memcpy(bytes + AT_UUID, manifest->uuid, RK_LOG_UUID_BYTES);
     rk_bytes_store64(bytes + AT_EDITION, manifest->edition);
     rk_bytes_store32(bytes + AT_NEXT_NUMBER, manifest->next_number);
     rk_bytes_store32(bytes + AT_N_FILES, manifest->n_files);
     for (uint32_t i = 0; i < manifest->n_files; i++)
         rk_bytes_store32(bytes + AT_FILES + (size_t)i * FILE_BYTES, manifest->files[i]);
+    if (manifest->last_sequence != 0)
+        field = encode_field(field, TAG_LAST_SEQUENCE, 0, manifest->last_sequence);
+    if (manifest->closed_file != 0)
+        (void)encode_field(field, TAG_CLOSED, manifest->closed_file, manifest->closed_bytes);
     rk_bytes_store32(bytes + AT_CRC, manifest_crc(bytes, size));
 }
 
@@ -83,8 +112,16 @@ static bool numbers_fit(const uint32_t *files, size_t n_files)
     return fit;
 }
 
+/* The file that is written to; 0: there is none. */
+static uint32_t newest_of(const struct rk_log_manifest *manifest)
+{
+    return manifest->n_files > 0 ? manifest->files[manifest->n_files - 1] : 0;
+}
+
 static enum rk_err check_frame(const uint8_t *bytes, size_t size, struct rk_detail *detail)
 {
+    uint32_t version;
+
     if (size < AT_FILES || memcmp(bytes, magic, sizeof magic) != 0) {
         rk_detail_set(detail, "not a list of data files: %u bytes or more that begin with RKMANIF1 are expected",
                       (unsigned)AT_FILES);
@@ -94,12 +131,66 @@ static enum rk_err check_frame(const uint8_t *bytes, size_t size, struct rk_deta
         rk_detail_set(detail, "damaged: its checksum does not fit; restore it from a backup");
         return RK_ERR_CORRUPT;
     }
-    if (rk_bytes_load32(bytes + AT_VERSION) != RK_LOG_FORMAT_VERSION) {
-        rk_detail_set(detail, "format version %u; this program reads version %u", rk_bytes_load32(bytes + AT_VERSION),
-                      RK_LOG_FORMAT_VERSION);
+    version = rk_bytes_load32(bytes + AT_VERSION);
+    if (version != VERSION_WITH_FIELDS && version != VERSION_WITHOUT_FIELDS) {
+        rk_detail_set(detail, "format version %u; this program reads versions %u and %u", version,
+                      VERSION_WITHOUT_FIELDS, VERSION_WITH_FIELDS);
         return RK_ERR_MISMATCH;
     }
     return RK_OK;
+}
+
+/* What is behind the list; `manifest` has the list. RK_ERR_CORRUPT also where a field says what it cannot. */
+static enum rk_err decode_field(const uint8_t *bytes, struct rk_log_manifest *manifest, struct rk_detail *detail)
+{
+    uint32_t tag = rk_bytes_load32(bytes);
+    uint32_t a = rk_bytes_load32(bytes + 4);
+    uint64_t b = rk_bytes_load64(bytes + 8);
+
+    if (tag > TAG_CLOSED) {
+        rk_detail_set(detail, "a field with the tag %u, which this program does not know", tag);
+        return RK_ERR_MISMATCH;
+    }
+    if (tag == TAG_LAST_SEQUENCE && a == 0 && b != 0) {
+        manifest->last_sequence = b;
+        return RK_OK;
+    }
+    if (tag == TAG_CLOSED && a != 0 && a == newest_of(manifest) && b <= RK_LOG_FILE_BYTES_MAX) {
+        manifest->closed_file = a;
+        manifest->closed_bytes = b;
+        return RK_OK;
+    }
+    rk_detail_set(detail, "its field with the tag %u does not fit", tag);
+    return RK_ERR_CORRUPT;
+}
+
+static enum rk_err decode_fields(const uint8_t *bytes, size_t size, struct rk_log_manifest *manifest,
+                                 struct rk_detail *detail)
+{
+    uint32_t tag_before = 0;
+    enum rk_err err = RK_OK;
+
+    for (size_t at = fields_offset(manifest); err == RK_OK && at < size; at += FIELD_BYTES) {
+        if (rk_bytes_load32(bytes + at) <= tag_before) {
+            rk_detail_set(detail, "its fields are not in order");
+            return RK_ERR_CORRUPT;
+        }
+        tag_before = rk_bytes_load32(bytes + at);
+        err = decode_field(bytes + at, manifest, detail);
+    }
+    return err;
+}
+
+static bool counts_fit(const uint8_t *bytes, size_t size, const struct rk_log_manifest *manifest)
+{
+    size_t rest;
+
+    if (manifest->n_files > RK_LOG_FILES_MAX || size < fields_offset(manifest))
+        return false;
+    rest = size - fields_offset(manifest);
+    if (rk_bytes_load32(bytes + AT_VERSION) == VERSION_WITHOUT_FIELDS ? rest != 0 : rest % FIELD_BYTES != 0)
+        return false;
+    return manifest->next_number != 0 && manifest->next_number <= RK_LOG_FILE_NUMBER_MAX;
 }
 
 enum rk_err rk_log_manifest_decode(const uint8_t *bytes, size_t size, struct rk_log_manifest *manifest_out,
@@ -114,8 +205,7 @@ enum rk_err rk_log_manifest_decode(const uint8_t *bytes, size_t size, struct rk_
     manifest.edition = rk_bytes_load64(bytes + AT_EDITION);
     manifest.next_number = rk_bytes_load32(bytes + AT_NEXT_NUMBER);
     manifest.n_files = rk_bytes_load32(bytes + AT_N_FILES);
-    if (manifest.n_files > RK_LOG_FILES_MAX || size != rk_log_manifest_size(manifest.n_files)
-        || manifest.next_number == 0 || manifest.next_number > RK_LOG_FILE_NUMBER_MAX) {
+    if (!counts_fit(bytes, size, &manifest)) {
         rk_detail_set(detail, "its counts do not fit its size");
         return RK_ERR_CORRUPT;
     }
@@ -124,11 +214,15 @@ enum rk_err rk_log_manifest_decode(const uint8_t *bytes, size_t size, struct rk_
         manifest.files[i] = rk_bytes_load32(bytes + AT_FILES + (size_t)i * FILE_BYTES);
     if (!numbers_fit(manifest.files, manifest.n_files)) {
         rk_detail_set(detail, "a file number is there twice, or is out of range");
-        rk_log_manifest_fini(&manifest);
-        return RK_ERR_CORRUPT;
+        err = RK_ERR_CORRUPT;
     }
-    *manifest_out = manifest;
-    return RK_OK;
+    if (err == RK_OK)
+        err = decode_fields(bytes, size, &manifest, detail);
+    if (err == RK_OK)
+        *manifest_out = manifest;
+    else
+        rk_log_manifest_fini(&manifest);
+    return err;
 }
 
 static bool list_has(const uint32_t *files, size_t n_files, uint32_t file_number)
@@ -173,5 +267,15 @@ enum rk_err rk_log_manifest_change(struct rk_log_manifest *out, const struct rk_
     }
     if (!placed)
         append_files(out, change->added, change->n_added);
+    if (change->last_sequence > out->last_sequence)
+        out->last_sequence = change->last_sequence;
+    if (change->closed_file != 0) {
+        out->closed_file = change->closed_file;
+        out->closed_bytes = change->closed_bytes;
+    }
+    if (out->closed_file != newest_of(out)) {
+        out->closed_file = 0;
+        out->closed_bytes = 0;
+    }
     return RK_OK;
 }

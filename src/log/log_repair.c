@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "base/base_open.h"
 #include "base/base_planted.h"
 #include "base/base_time.h"
 #include "log/log_location.h"
@@ -16,7 +17,7 @@ static enum rk_err fail(uint32_t file_number, struct rk_detail *detail, const ch
     char name[RK_LOG_FILE_NAME_BYTES];
 
     rk_log_file_name(name, file_number);
-    rk_detail_set(detail, "%s: %s: %s", name, what, strerror(errnum));
+    rk_detail_set(detail, "%s: %s: %s", name, what, rk_open_text(errnum));
     return errnum == ENOENT ? RK_ERR_NOT_FOUND : rk_err_from_errno(errnum);
 }
 
@@ -25,7 +26,7 @@ static int open_file(int dir_fd, uint32_t file_number, int flags)
     char name[RK_LOG_FILE_NAME_BYTES];
 
     rk_log_file_name(name, file_number);
-    return rk_io->open_at(dir_fd, name, flags, 0);
+    return rk_open_file(dir_fd, name, flags, 0);
 }
 
 /* Reads a record of a header's or trailer's size; false when there is none that is whole. */

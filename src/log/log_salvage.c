@@ -2,11 +2,14 @@
 
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "base/base_open.h"
 #include "base/base_planted.h"
 #include "base/base_time.h"
 #include "log/log_active.h"
 #include "log/log_location.h"
+#include "log/log_quarantine.h"
 #include "log/log_repair.h"
+#include "log/log_salvage_files.h"
 #include "log/log_scan.h"
 #include "log/log_store_writer.h"
 
@@ -16,9 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUARANTINE "quarantine"
-
-/* What the newest file has lost may have been given out: recovery goes on behind. No file has room for more records. */
+/* What the newest file has lost may have been given out: recovery goes on behind. No file has room for more records
+ * than RK_LOG_SEQUENCE_GAP; but a file that went on after an unclean end, on a full disk, has such a gap itself, and
+ * that can have been so again and again. */
+#define NEWEST_GAP (RK_LOG_SEQUENCE_GAP << 12)
 
 _Static_assert(RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES <= RK_LOG_SEQUENCE_GAP, "no file has room for more records");
 
@@ -33,8 +37,10 @@ struct salvage {
     int in_fd;
     uint8_t *record;
     size_t record_capacity;
-    uint64_t last_sequence; /* of the last record that was kept */
-    bool has_loss;          /* found, and not told yet */
+    uint64_t last_sequence;   /* of the last record that was kept */
+    uint64_t max_sequence;    /* of all files so far */
+    uint64_t before_sequence; /* of the file before */
+    bool has_loss;            /* found, and not told yet */
     struct rk_log_salvage_loss loss;
 };
 
@@ -44,7 +50,7 @@ static enum rk_err fail(struct salvage *salvage, const char *what)
     char name[RK_LOG_FILE_NAME_BYTES];
 
     rk_log_file_name(name, salvage->file_number);
-    rk_detail_set(salvage->detail, "%s: %s: %s", name, what, strerror(errnum));
+    rk_detail_set(salvage->detail, "%s: %s: %s", name, what, rk_open_text(errnum));
     return rk_err_from_errno(errnum);
 }
 
@@ -53,10 +59,20 @@ static const struct rk_record_secret *secret_of(const struct salvage *salvage)
     return &rk_log_store_identity(salvage->store)->secret;
 }
 
+/* The file was that long when it was closed; 0: it was not. */
+static uint64_t closed_bytes_of(const struct salvage *salvage)
+{
+    return rk_log_store_closed_bytes(salvage->store, salvage->file_number);
+}
+
 static enum rk_err open_scan(struct salvage *salvage)
 {
-    return rk_log_scan_open(&salvage->scan, rk_log_store_dir_fd(salvage->store), salvage->file_number,
-                            rk_log_store_identity(salvage->store), salvage->detail);
+    enum rk_err err = rk_log_scan_open(&salvage->scan, rk_log_store_dir_fd(salvage->store), salvage->file_number,
+                                       rk_log_store_identity(salvage->store), salvage->detail);
+
+    if (err == RK_OK)
+        rk_log_scan_promise(salvage->scan, closed_bytes_of(salvage));
+    return err;
 }
 
 /* Only the newest file may have another end than its trailer. */
@@ -69,6 +85,13 @@ static bool end_is_good(const struct salvage *salvage)
     return salvage->is_newest && end->kind != RK_LOG_SCAN_DAMAGED;
 }
 
+static void note_sequence(struct salvage *salvage, uint64_t sequence)
+{
+    salvage->before_sequence = sequence;
+    if (sequence > salvage->max_sequence)
+        salvage->max_sequence = sequence;
+}
+
 static enum rk_err find_damage(struct salvage *salvage, bool *damaged_out)
 {
     struct rk_log_scan_item item;
@@ -78,6 +101,7 @@ static enum rk_err find_damage(struct salvage *salvage, bool *damaged_out)
         err = rk_log_scan_next(salvage->scan, &item, salvage->detail);
     if (salvage->scan != NULL && err == RK_ERR_NOT_FOUND) {
         *damaged_out = !end_is_good(salvage);
+        note_sequence(salvage, rk_log_scan_end(salvage->scan)->max_sequence);
         err = RK_OK;
     }
     rk_log_scan_close(&salvage->scan);
@@ -129,6 +153,8 @@ static void tell_loss(struct salvage *salvage, const struct rk_log_scan_item *ne
         return;
     if (next != NULL && salvage->last_sequence != 0 && n_missing < RK_LOG_SEQUENCE_GAP)
         salvage->loss.n_records = n_missing;
+    if (next == NULL && salvage->last_sequence != 0 && closed_bytes_of(salvage) > 0)
+        salvage->loss.n_records = rk_log_store_last_sequence(salvage->store) - salvage->last_sequence;
     salvage->hooks->lost(salvage->hooks->context, &salvage->loss);
     salvage->has_loss = false;
 }
@@ -137,12 +163,14 @@ static void tell_loss(struct salvage *salvage, const struct rk_log_scan_item *ne
 static enum rk_err pass_damage(struct salvage *salvage)
 {
     const struct rk_log_scan_end *end = rk_log_scan_end(salvage->scan);
+    uint64_t closed_bytes = closed_bytes_of(salvage);
+    uint64_t was_bytes = closed_bytes > end->file_bytes ? closed_bytes : end->file_bytes;
     enum rk_err err;
 
     salvage->has_loss = true;
     salvage->loss = (struct rk_log_salvage_loss){ .file_number = salvage->file_number,
                                                   .offset_bytes = end->end_bytes,
-                                                  .size_bytes = end->file_bytes - end->end_bytes,
+                                                  .size_bytes = was_bytes - end->end_bytes,
                                                   .n_records = RK_LOG_SALVAGE_UNKNOWN,
                                                   .what = end->what };
     err = rk_log_scan_skip(salvage->scan, salvage->detail);
@@ -194,10 +222,18 @@ static enum rk_err create_out(struct salvage *salvage)
                                 &(struct rk_log_active_sizes){ .limit_bytes = summary.file_bytes }, salvage->detail);
 }
 
+/* No sequence up to this one will be given out again. */
+static uint64_t next_gap(const struct salvage *salvage)
+{
+    uint64_t known = rk_log_store_last_sequence(salvage->store);
+
+    return (known > salvage->max_sequence ? known : salvage->max_sequence) + NEWEST_GAP;
+}
+
 static enum rk_err seal_out(struct salvage *salvage)
 {
     const struct rk_log_scan_end *end = rk_log_scan_end(salvage->scan);
-    struct rk_record_stamp stamp = { .sequence = end->max_sequence + (salvage->is_newest ? RK_LOG_SEQUENCE_GAP : 0),
+    struct rk_record_stamp stamp = { .sequence = salvage->is_newest ? next_gap(salvage) : end->max_sequence,
                                      .write_time_ms = rk_time_wall_ms() };
 
     salvage->out.totals.first_sequence = end->totals.first_sequence; /* in a merged file they do not ascend */
@@ -208,29 +244,12 @@ static enum rk_err seal_out(struct salvage *salvage)
     return rk_log_active_seal(&salvage->out, secret_of(salvage), &stamp, salvage->detail);
 }
 
-/* A second name for the original, durable. */
 static enum rk_err quarantine(struct salvage *salvage)
 {
-    int dir_fd = rk_log_store_dir_fd(salvage->store);
     char name[RK_LOG_FILE_NAME_BYTES];
-    char kept[sizeof QUARANTINE "/" + RK_LOG_FILE_NAME_BYTES];
-    bool synced;
-    int quarantine_fd;
 
-    if (RK_PLANTED(salvage_keeps_no_original))
-        return RK_OK;
     rk_log_file_name(name, salvage->file_number);
-    (void)snprintf(kept, sizeof kept, "%s/%s", QUARANTINE, name);
-    if (rk_io->mkdir_at(dir_fd, QUARANTINE, 0700) != 0 && errno != EEXIST)
-        return fail(salvage, "making the directory " QUARANTINE);
-    if (rk_io->link_at(dir_fd, name, kept) != 0 && errno != EEXIST) /* there already: a salvage that did not end */
-        return fail(salvage, "cannot be put into " QUARANTINE);
-    quarantine_fd = rk_io->open_at(dir_fd, QUARANTINE, O_RDONLY | O_DIRECTORY, 0);
-    if (quarantine_fd < 0)
-        return fail(salvage, "opening the directory " QUARANTINE);
-    synced = rk_io->fsync(quarantine_fd) == 0 && rk_io->fsync(dir_fd) == 0;
-    (void)rk_io->close(quarantine_fd); /* a directory has nothing to lose */
-    return synced ? RK_OK : fail(salvage, "its name in " QUARANTINE " cannot be made durable");
+    return rk_log_quarantine_link(rk_log_store_dir_fd(salvage->store), name, salvage->detail);
 }
 
 static enum rk_err switch_files(struct salvage *salvage)
@@ -268,7 +287,7 @@ static enum rk_err replace_file(struct salvage *salvage)
 
     rk_log_file_name(name, salvage->file_number);
     salvage->last_sequence = 0;
-    salvage->in_fd = rk_io->open_at(rk_log_store_dir_fd(salvage->store), name, O_RDONLY, 0);
+    salvage->in_fd = rk_open_file(rk_log_store_dir_fd(salvage->store), name, O_RDONLY, 0);
     if (salvage->in_fd < 0)
         return fail(salvage, "cannot be opened");
     err = open_scan(salvage);
@@ -283,21 +302,57 @@ static enum rk_err replace_file(struct salvage *salvage)
     return err;
 }
 
+/* Where the sequences of the next file begin; 0: it does not say. */
+static uint64_t find_next_begin(const struct salvage *salvage, size_t index)
+{
+    uint32_t next = rk_log_store_file(salvage->store, index + 1);
+    struct rk_log_file_summary summary;
+
+    if (next == 0
+        || rk_log_file_summarize(rk_log_store_dir_fd(salvage->store), next, secret_of(salvage), &summary, NULL) != RK_OK
+        || !summary.has_header || summary.kind != RK_LOG_FILE_APPENDED)
+        return 0;
+    return summary.header_sequence;
+}
+
+/* A file that cannot be had. */
+static enum rk_err drop_file(struct salvage *salvage, size_t index, bool is_missing)
+{
+    struct rk_detail why = salvage->detail != NULL ? *salvage->detail : (struct rk_detail){ "" };
+    struct rk_log_salvage_dropped dropped = { .file_number = salvage->file_number,
+                                              .is_missing = is_missing,
+                                              .first_sequence = salvage->before_sequence + 1,
+                                              .last_sequence = find_next_begin(salvage, index),
+                                              .why = why.text };
+
+    return rk_log_salvage_drop(salvage->store, &dropped, salvage->is_newest ? next_gap(salvage) : 0, salvage->hooks,
+                               salvage->detail);
+}
+
+static enum rk_err salvage_file(struct salvage *salvage, size_t index, bool *dropped_out)
+{
+    bool damaged = false;
+    enum rk_err err = find_damage(salvage, &damaged);
+
+    *dropped_out = err == RK_ERR_NOT_FOUND || err == RK_ERR_MISMATCH;
+    if (*dropped_out)
+        return drop_file(salvage, index, err == RK_ERR_NOT_FOUND);
+    return err == RK_OK && damaged ? replace_file(salvage) : err;
+}
+
 enum rk_err rk_log_salvage(struct rk_log_store *store, const struct rk_log_salvage_hooks *hooks,
                            struct rk_detail *detail)
 {
     struct salvage salvage = { .store = store, .hooks = hooks, .detail = detail };
-    size_t n_files = rk_log_store_n_files(store);
-    enum rk_err err = RK_OK;
+    enum rk_err err = rk_log_salvage_unlisted(store, hooks, detail);
 
-    for (size_t i = 0; err == RK_OK && i < n_files; i++) {
-        bool damaged = false;
+    for (size_t i = 0; err == RK_OK && (salvage.file_number = rk_log_store_file(store, i)) != 0;) {
+        bool dropped;
 
-        salvage.file_number = rk_log_store_file(store, i); /* a new file takes the place of the old one */
-        salvage.is_newest = i + 1 == n_files;
-        err = find_damage(&salvage, &damaged);
-        if (err == RK_OK && damaged)
-            err = replace_file(&salvage);
+        salvage.is_newest = rk_log_store_file(store, i + 1) == 0;
+        err = salvage_file(&salvage, i, &dropped);
+        if (!dropped) /* a new file takes the place of the old one */
+            i++;
     }
     free(salvage.record);
     if (err != RK_OK)

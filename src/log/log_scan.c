@@ -4,6 +4,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 #include "base/base_planted.h"
 #include "log/log_location.h"
 #include "log/log_store.h"
@@ -122,7 +123,7 @@ static enum rk_err find_record(struct rk_log_scan *scan, struct found *found)
 
     *found = (struct found){ 0 };
     if (rest < RK_RECORD_HEADER_BYTES) {
-        found->what = "it is shorter than a header";
+        found->what = rest == 0 ? "the file ends there" : "it is shorter than a header";
         return RK_OK;
     }
     err = rk_log_window_get(&scan->window, scan->offset, RK_RECORD_HEADER_BYTES, &found->bytes);
@@ -203,7 +204,7 @@ static enum rk_err end_before(struct rk_log_scan *scan, const struct found *foun
 {
     struct rk_log_scan_end *end = &scan->end;
     uint64_t search_from = scan->offset + (found->header_is_whole ? found->size_bytes : RK_LOG_UNIT_BYTES);
-    bool promised = scan->offset < end->durable_bytes || scan->kind == RK_LOG_FILE_MERGED;
+    bool promised = scan->offset == 0 || scan->offset < end->durable_bytes || scan->kind == RK_LOG_FILE_MERGED;
     enum rk_err err;
 
     end->end_bytes = scan->offset;
@@ -230,6 +231,7 @@ static enum rk_err end_at_trailer(struct rk_log_scan *scan, const struct found *
     struct rk_record_view view = { .header = found->header,
                                    .value = found->bytes + rk_record_value_offset(&found->header) };
     struct rk_log_file_trailer trailer;
+    bool was_longer = scan->offset < scan->end.durable_bytes;
     bool fits;
 
     scan->end.totals.size_bytes = scan->offset;
@@ -241,6 +243,10 @@ static enum rk_err end_at_trailer(struct rk_log_scan *scan, const struct found *
     scan->end.end_bytes = scan->offset;
     scan->end.kind = fits ? RK_LOG_SCAN_SEALED : RK_LOG_SCAN_DAMAGED;
     scan->end.what = fits ? "it is sealed" : "the trailer does not fit what is before it";
+    if (was_longer) {
+        scan->end.kind = RK_LOG_SCAN_DAMAGED;
+        scan->end.what = "its trailer is not where it was closed";
+    }
     return look_behind(scan, UINT64_MAX, &(bool){ false });
 }
 
@@ -340,7 +346,7 @@ enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t
     rk_log_file_name(name, file_number);
     err = rk_log_window_open(&scan->window, dir_fd, name, &scan->end.file_bytes);
     if (err != RK_OK)
-        rk_detail_set(detail, "%s: cannot be opened: %s", name, strerror(errno));
+        rk_detail_set(detail, "%s: cannot be opened: %s", name, rk_open_text(errno));
     else
         err = begin(scan, identity, detail);
     if (err != RK_OK) {
@@ -349,6 +355,12 @@ enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t
     }
     *scan_out = scan;
     return RK_OK;
+}
+
+void rk_log_scan_promise(struct rk_log_scan *scan, uint64_t durable_bytes)
+{
+    if (durable_bytes > scan->end.durable_bytes)
+        scan->end.durable_bytes = durable_bytes;
 }
 
 /* Whether a whole record at the scan's offset can be one of this file. In an appended file each sequence is the one

@@ -4,10 +4,11 @@
  *
  * How it ends is decided where the first thing comes that is no whole record, at `end_bytes`:
  *
- * 1. Nothing, or only zeros: the file ends there; the zeros were preallocated.
- * 2. A mark in a record before it says that it had been durable, or a whole header behind it carries a mark above it:
- *    damage to what was promised.
- * 3. Anything else was never promised: a torn tail.
+ * 1. Nothing, or only zeros, behind a header: the file ends there; the zeros were preallocated.
+ * 2. Whoever opened the file (rk_log_scan_promise), or a mark in a record before it, says that it had been durable, or
+ * a whole header behind it carries a mark above it: damage to what was promised.
+ * 3. It is at the very begin: damage, too. A file is listed after its header is durable.
+ * 4. Anything else was never promised: a torn tail.
  *
  * What lies behind may be the inside of a value, so (2) believes only headers that were made with the store's secret
  * (log_secret.h), with a sequence that none before it had: a client cannot write the first, and a copy of the store's
@@ -34,7 +35,7 @@ struct rk_log_scan_end {
     uint64_t end_bytes;                /* where the whole records end, trailer included */
     uint64_t file_bytes;               /* the file's size */
     uint64_t used_bytes;               /* what lies behind this is zeros */
-    uint64_t durable_bytes;            /* the highest mark */
+    uint64_t durable_bytes;            /* the highest mark, or promise */
     uint64_t max_sequence;             /* of all records, file header and trailer included */
     struct rk_log_file_trailer totals; /* of the records found */
 };
@@ -51,6 +52,9 @@ struct rk_log_scan_item {
 enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t file_number,
                              const struct rk_log_identity *identity, struct rk_detail *detail);
 void rk_log_scan_close(struct rk_log_scan **scan);
+
+/* Before the first next: that all records before this offset are known to be durable, as marks say it. */
+void rk_log_scan_promise(struct rk_log_scan *scan, uint64_t durable_bytes);
 
 /* The next record, checked to the last byte (file header and trailer are not shown); the key stays until the next call.
  * RK_ERR_NOT_FOUND at the end; RK_ERR_IO. */

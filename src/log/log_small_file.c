@@ -4,6 +4,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 #include "base/base_planted.h"
 #include "base/base_plural.h"
 
@@ -20,7 +21,7 @@ static enum rk_err fail(struct rk_detail *detail, const char *name, const char *
 {
     int errnum = errno;
 
-    rk_detail_set(detail, "%s: %s: %s", name, what, strerror(errnum));
+    rk_detail_set(detail, "%s: %s: %s", name, what, rk_open_text(errnum));
     return rk_err_from_errno(errnum);
 }
 
@@ -57,7 +58,7 @@ static enum rk_err read_whole(int fd, const char *name, size_t max_size, uint8_t
 enum rk_err rk_log_small_file_load(int dir_fd, const char *name, size_t max_size, uint8_t **bytes_out, size_t *size_out,
                                    struct rk_detail *detail)
 {
-    int fd = rk_io->open_at(dir_fd, name, O_RDONLY, 0);
+    int fd = rk_open_file(dir_fd, name, O_RDONLY, 0);
     enum rk_err err;
 
     if (fd < 0)
@@ -75,7 +76,7 @@ enum rk_err rk_log_small_file_stage(int dir_fd, const char *name, const uint8_t 
     int fd;
 
     make_tmp_name(tmp_name, name);
-    fd = rk_io->open_at(dir_fd, tmp_name, O_WRONLY | O_CREAT | O_TRUNC, FILE_MODE);
+    fd = rk_open_file(dir_fd, tmp_name, O_WRONLY | O_CREAT | O_TRUNC, FILE_MODE);
     if (fd < 0)
         return fail(detail, tmp_name, "cannot be made");
     if (rk_io_pwrite_full(fd, bytes, size, 0) != 0)

@@ -9,10 +9,11 @@
 #include "log/log_location.h"
 #include "log/log_lock.h"
 #include "log/log_manifest.h"
+#include "log/log_names.h"
 #include "log/log_small_file.h"
+#include "log/log_store_private.h"
 #include "log/log_store_writer.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -20,27 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define STORE_NAME    "STORE"
-#define MANIFEST_NAME "MANIFEST"
-#define ENTRIES_BYTES (16u << 10)
-
-/* Some of the directory's. */
-struct entries {
-    ssize_t n_bytes;
-    _Alignas(struct dirent64) uint8_t bytes[ENTRIES_BYTES];
-};
-
-struct rk_log_store {
-    char *path;
-    int dir_fd;
-    int lock_fd;
-    struct rk_log_identity identity;
-    pthread_mutex_t change_lock; /* held from stage to commit or abort, disk waits included; taken before list_lock */
-    pthread_mutex_t list_lock;   /* guards manifest; held for a moment only */
-    struct rk_log_manifest manifest;
-    struct rk_log_manifest staged; /* change_lock */
-};
 
 static enum rk_err fail(struct rk_detail *detail, const char *what)
 {
@@ -50,40 +30,7 @@ static enum rk_err fail(struct rk_detail *detail, const char *what)
     return rk_err_from_errno(errnum);
 }
 
-/* What is done for a name in the directory; an error ends the round. */
-typedef enum rk_err visit_fn(const struct rk_log_store *store, const char *name, struct rk_detail *detail);
-
-static enum rk_err visit_entries(const struct rk_log_store *store, const struct entries *entries, visit_fn *visit,
-                                 struct rk_detail *detail)
-{
-    enum rk_err err = RK_OK;
-
-    for (ssize_t at = 0; err == RK_OK && at < entries->n_bytes;) {
-        const struct dirent64 *entry = (const void *)(entries->bytes + at);
-
-        err = visit(store, entry->d_name, detail);
-        at += entry->d_reclen;
-    }
-    return err;
-}
-
-static enum rk_err visit_names(const struct rk_log_store *store, visit_fn *visit, struct rk_detail *detail)
-{
-    int fd = rk_io->open_at(store->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    struct entries entries;
-    enum rk_err err = RK_OK;
-
-    if (fd < 0)
-        return fail(detail, "cannot be listed");
-    while (err == RK_OK && (entries.n_bytes = rk_io->getdents(fd, entries.bytes, sizeof entries.bytes)) > 0)
-        err = visit_entries(store, &entries, visit, detail);
-    if (err == RK_OK && entries.n_bytes < 0)
-        err = fail(detail, "cannot be listed");
-    (void)rk_io->close(fd); /* nothing was written through it */
-    return err;
-}
-
-static enum rk_err refuse_data_file(const struct rk_log_store *store, const char *name, struct rk_detail *detail)
+static enum rk_err refuse_data_file(void *context, const char *name, struct rk_detail *detail)
 {
     if (rk_log_file_number_of_name(name) == 0)
         return RK_OK;
@@ -123,14 +70,14 @@ static enum rk_err replace_file(struct rk_log_store *store, const char *name, co
 static enum rk_err create_identity(struct rk_log_store *store, struct rk_detail *detail)
 {
     uint8_t bytes[RK_LOG_IDENTITY_BYTES];
-    enum rk_err err = visit_names(store, refuse_data_file, detail);
+    enum rk_err err = rk_log_names_visit(store->dir_fd, refuse_data_file, NULL, detail);
 
     if (err != RK_OK) {
-        rk_detail_wrap(detail, "%s", STORE_NAME);
+        rk_detail_wrap(detail, "%s", RK_LOG_STORE_NAME);
         return err;
     }
     if (sodium_init() < 0) {
-        rk_detail_set(detail, "%s: no source of random numbers", STORE_NAME);
+        rk_detail_set(detail, "%s: no source of random numbers", RK_LOG_STORE_NAME);
         return RK_ERR_IO;
     }
     randombytes_buf(store->identity.uuid, sizeof store->identity.uuid);
@@ -138,14 +85,14 @@ static enum rk_err create_identity(struct rk_log_store *store, struct rk_detail 
     store->identity.created_ms = rk_time_wall_ms();
     store->identity.secret = rk_log_secret_derive(store->identity.hash_key);
     rk_log_identity_encode(bytes, &store->identity);
-    return replace_file(store, STORE_NAME, bytes, sizeof bytes, detail);
+    return replace_file(store, RK_LOG_STORE_NAME, bytes, sizeof bytes, detail);
 }
 
 static enum rk_err load_identity(struct rk_log_store *store, struct rk_detail *detail)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    enum rk_err err = rk_log_small_file_load(store->dir_fd, STORE_NAME, 1 << 16, &bytes, &size, detail);
+    enum rk_err err = rk_log_small_file_load(store->dir_fd, RK_LOG_STORE_NAME, 1 << 16, &bytes, &size, detail);
 
     if (err == RK_ERR_NOT_FOUND)
         return create_identity(store, detail);
@@ -153,7 +100,7 @@ static enum rk_err load_identity(struct rk_log_store *store, struct rk_detail *d
         return err;
     err = rk_log_identity_decode(bytes, size, &store->identity, detail);
     if (err != RK_OK)
-        rk_detail_wrap(detail, "%s", STORE_NAME);
+        rk_detail_wrap(detail, "%s", RK_LOG_STORE_NAME);
     free(bytes);
     return err;
 }
@@ -161,37 +108,37 @@ static enum rk_err load_identity(struct rk_log_store *store, struct rk_detail *d
 static enum rk_err stage_manifest(struct rk_log_store *store, const struct rk_log_manifest *manifest,
                                   struct rk_detail *detail)
 {
-    size_t size = rk_log_manifest_size(manifest->n_files);
+    size_t size = rk_log_manifest_size(manifest);
     uint8_t *bytes = rk_mem_calloc(1, size);
     enum rk_err err;
 
     rk_log_manifest_encode(bytes, manifest);
-    err = rk_log_small_file_stage(store->dir_fd, MANIFEST_NAME, bytes, size, detail);
+    err = rk_log_small_file_stage(store->dir_fd, RK_LOG_MANIFEST_NAME, bytes, size, detail);
     free(bytes);
     return err;
 }
 
 static enum rk_err create_manifest(struct rk_log_store *store, struct rk_detail *detail)
 {
-    enum rk_err err = visit_names(store, refuse_data_file, detail);
+    enum rk_err err = rk_log_names_visit(store->dir_fd, refuse_data_file, NULL, detail);
 
     if (err != RK_OK) {
-        rk_detail_wrap(detail, "%s", MANIFEST_NAME);
+        rk_detail_wrap(detail, "%s", RK_LOG_MANIFEST_NAME);
         return err;
     }
     memcpy(store->manifest.uuid, store->identity.uuid, RK_LOG_UUID_BYTES);
     store->manifest.edition = 1;
     store->manifest.next_number = 1;
     err = stage_manifest(store, &store->manifest, detail);
-    return err == RK_OK ? rk_log_small_file_commit(store->dir_fd, MANIFEST_NAME, detail) : err;
+    return err == RK_OK ? rk_log_small_file_commit(store->dir_fd, RK_LOG_MANIFEST_NAME, detail) : err;
 }
 
 static enum rk_err load_manifest(struct rk_log_store *store, struct rk_detail *detail)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    enum rk_err err = rk_log_small_file_load(store->dir_fd, MANIFEST_NAME, rk_log_manifest_size(RK_LOG_FILES_MAX),
-                                             &bytes, &size, detail);
+    enum rk_err err =
+        rk_log_small_file_load(store->dir_fd, RK_LOG_MANIFEST_NAME, RK_LOG_MANIFEST_BYTES_MAX, &bytes, &size, detail);
 
     if (err == RK_ERR_NOT_FOUND)
         return create_manifest(store, detail);
@@ -199,11 +146,11 @@ static enum rk_err load_manifest(struct rk_log_store *store, struct rk_detail *d
         return err;
     err = rk_log_manifest_decode(bytes, size, &store->manifest, detail);
     if (err == RK_OK && memcmp(store->manifest.uuid, store->identity.uuid, RK_LOG_UUID_BYTES) != 0) {
-        rk_detail_set(detail, "belongs to another store than %s says", STORE_NAME);
+        rk_detail_set(detail, "belongs to another store than %s says", RK_LOG_STORE_NAME);
         err = RK_ERR_MISMATCH;
     }
     if (err != RK_OK)
-        rk_detail_wrap(detail, "%s", MANIFEST_NAME);
+        rk_detail_wrap(detail, "%s", RK_LOG_MANIFEST_NAME);
     free(bytes);
     return err;
 }
@@ -216,6 +163,7 @@ enum rk_err rk_log_store_open(struct rk_log_store **store_out, const char *path,
     store->path = rk_mem_strdup(path);
     store->dir_fd = -1;
     store->lock_fd = -1;
+    store->identity_fd = -1;
     RK_ASSERT(pthread_mutex_init(&store->change_lock, NULL) == 0);
     RK_ASSERT(pthread_mutex_init(&store->list_lock, NULL) == 0);
     err = open_dir(store, detail);
@@ -223,6 +171,8 @@ enum rk_err rk_log_store_open(struct rk_log_store **store_out, const char *path,
         err = rk_log_lock_acquire(store->dir_fd, &store->lock_fd, detail);
     if (err == RK_OK)
         err = load_identity(store, detail);
+    if (err == RK_OK)
+        err = rk_log_lock_file(store->dir_fd, RK_LOG_STORE_NAME, &store->identity_fd, detail);
     if (err == RK_OK)
         err = load_manifest(store, detail);
     if (err != RK_OK) {
@@ -241,6 +191,8 @@ void rk_log_store_close(struct rk_log_store **store)
     if (self == NULL)
         return;
     rk_log_manifest_fini(&self->manifest);
+    if (self->identity_fd >= 0)
+        (void)rk_io->close(self->identity_fd);
     if (self->lock_fd >= 0)
         (void)rk_io->close(self->lock_fd); /* the lock goes with the last descriptor */
     if (self->dir_fd >= 0)
@@ -272,71 +224,17 @@ int rk_log_store_lock_fd(const struct rk_log_store *store)
     return store->lock_fd;
 }
 
-/* The lock is no part of what a reader sees as the store's value. */
-static void lock_list(const struct rk_log_store *store)
-{
-    RK_ASSERT(pthread_mutex_lock((pthread_mutex_t *)(uintptr_t)&store->list_lock) == 0);
-}
-
-static void unlock_list(const struct rk_log_store *store)
-{
-    RK_ASSERT(pthread_mutex_unlock((pthread_mutex_t *)(uintptr_t)&store->list_lock) == 0);
-}
-
-size_t rk_log_store_n_files(const struct rk_log_store *store)
-{
-    size_t n_files;
-
-    lock_list(store);
-    n_files = store->manifest.n_files;
-    unlock_list(store);
-    return n_files;
-}
-
-uint32_t rk_log_store_file(const struct rk_log_store *store, size_t index)
-{
-    uint32_t file_number;
-
-    lock_list(store);
-    file_number = index < store->manifest.n_files ? store->manifest.files[index] : 0;
-    unlock_list(store);
-    return file_number;
-}
-
-uint64_t rk_log_store_edition(const struct rk_log_store *store)
-{
-    uint64_t edition;
-
-    lock_list(store);
-    edition = store->manifest.edition;
-    unlock_list(store);
-    return edition;
-}
-
-uint32_t rk_log_store_next_number(struct rk_log_store *store)
-{
-    uint32_t file_number;
-
-    lock_list(store);
-    do {
-        file_number = store->manifest.next_number;
-        store->manifest.next_number = file_number < RK_LOG_FILE_NUMBER_MAX ? file_number + 1 : 1;
-    } while (rk_log_manifest_has(&store->manifest, file_number));
-    unlock_list(store);
-    return file_number;
-}
-
 enum rk_err rk_log_store_stage(struct rk_log_store *store, const struct rk_log_store_change *change,
                                struct rk_detail *detail)
 {
     enum rk_err err;
 
     RK_ASSERT(pthread_mutex_lock(&store->change_lock) == 0);
-    lock_list(store);
+    rk_log_store_lock_list(store);
     err = rk_log_manifest_change(&store->staged, &store->manifest, change);
-    unlock_list(store);
+    rk_log_store_unlock_list(store);
     if (err != RK_OK)
-        rk_detail_set(detail, "%s: more than %u data files", MANIFEST_NAME, RK_LOG_FILES_MAX);
+        rk_detail_set(detail, "%s: more than %u data files", RK_LOG_MANIFEST_NAME, RK_LOG_FILES_MAX);
     else
         err = stage_manifest(store, &store->staged, detail);
     if (err == RK_OK)
@@ -348,15 +246,15 @@ enum rk_err rk_log_store_stage(struct rk_log_store *store, const struct rk_log_s
 
 enum rk_err rk_log_store_commit(struct rk_log_store *store, struct rk_detail *detail)
 {
-    enum rk_err err = rk_log_small_file_commit(store->dir_fd, MANIFEST_NAME, detail);
+    enum rk_err err = rk_log_small_file_commit(store->dir_fd, RK_LOG_MANIFEST_NAME, detail);
 
     if (err == RK_OK) {
-        lock_list(store);
+        rk_log_store_lock_list(store);
         store->staged.next_number = store->manifest.next_number; /* the other thread may have taken one meanwhile */
         rk_log_manifest_fini(&store->manifest);
         store->manifest = store->staged;
         store->staged = (struct rk_log_manifest){ 0 };
-        unlock_list(store);
+        rk_log_store_unlock_list(store);
     } else {
         rk_log_manifest_fini(&store->staged);
     }
@@ -366,7 +264,7 @@ enum rk_err rk_log_store_commit(struct rk_log_store *store, struct rk_detail *de
 
 void rk_log_store_abort(struct rk_log_store *store)
 {
-    rk_log_small_file_discard(store->dir_fd, MANIFEST_NAME);
+    rk_log_small_file_discard(store->dir_fd, RK_LOG_MANIFEST_NAME);
     rk_log_manifest_fini(&store->staged);
     RK_ASSERT(pthread_mutex_unlock(&store->change_lock) == 0);
 }
@@ -377,27 +275,4 @@ enum rk_err rk_log_store_change(struct rk_log_store *store, const struct rk_log_
     enum rk_err err = rk_log_store_stage(store, change, detail);
 
     return err == RK_OK ? rk_log_store_commit(store, detail) : err;
-}
-
-static bool is_left_over(const struct rk_log_store *store, const char *name)
-{
-    uint32_t file_number = rk_log_file_number_of_name(name);
-
-    if (file_number != 0)
-        return !rk_log_manifest_has(&store->manifest, file_number);
-    return rk_log_file_is_tmp_hint(name) || strcmp(name, MANIFEST_NAME RK_LOG_TMP_SUFFIX) == 0
-           || strcmp(name, STORE_NAME RK_LOG_TMP_SUFFIX) == 0;
-}
-
-static enum rk_err remove_left_over(const struct rk_log_store *store, const char *name, struct rk_detail *detail)
-{
-    if (!is_left_over(store, name) || rk_io->unlink_at(store->dir_fd, name) == 0 || errno == ENOENT)
-        return RK_OK;
-    rk_detail_set(detail, "%s: cannot be removed: %s", name, strerror(errno));
-    return rk_err_from_errno(errno);
-}
-
-enum rk_err rk_log_store_sweep(struct rk_log_store *store, struct rk_detail *detail)
-{
-    return visit_names(store, remove_left_over, detail);
 }

@@ -2,7 +2,7 @@
  *
  *   data_dir/  STORE             identity: format version, uuid, 128-bit hash key, created      write-once
  *              MANIFEST          the live data files, oldest to newest        tmp + fsync + rename + fsync dir
- *              LOCK              flock()ed by the master; workers inherit the descriptor
+ *              LOCK              flock()ed by the master, as are the folder and STORE (log_lock.h)
  *              0000000001.data   ...
  */
 #ifndef RK_LOG_LOG_STORE_H
@@ -12,8 +12,13 @@
 #include "log/log_file.h"
 #include "log/log_secret.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define RK_LOG_STORE_NAME    "STORE"
+#define RK_LOG_MANIFEST_NAME "MANIFEST"
+#define RK_LOG_LOCK_NAME     "LOCK"
 
 struct rk_detail;
 struct rk_log_store;
@@ -27,7 +32,7 @@ struct rk_log_identity {
 
 /* Opens the store of a directory, making the directory and an empty store where there is none (one level; the parent
  * must exist). RK_ERR_BUSY when another server has it (the detail names its pid); RK_ERR_CORRUPT, RK_ERR_MISMATCH,
- * RK_ERR_IO. Files that are not listed stay until rk_log_store_sweep. Main thread of the master. */
+ * RK_ERR_IO. Files that are not listed stay as they are (log_unlisted.h). Main thread of the master. */
 enum rk_err rk_log_store_open(struct rk_log_store **store_out, const char *path, struct rk_detail *detail);
 void rk_log_store_close(struct rk_log_store **store);
 
@@ -40,8 +45,16 @@ int rk_log_store_lock_fd(const struct rk_log_store *store);
  * change between two calls. How it changes: log_store_writer.h. */
 size_t rk_log_store_n_files(const struct rk_log_store *store);
 uint32_t rk_log_store_file(const struct rk_log_store *store, size_t index);
+bool rk_log_store_lists(const struct rk_log_store *store, uint32_t file_number);
 
 /* One higher after each change of the list; never 0. Any thread of the master. */
 uint64_t rk_log_store_edition(const struct rk_log_store *store);
+
+/* No higher sequence had been given out when the list was last changed; 0: that is not known, the files tell. Any
+ * thread of the master. */
+uint64_t rk_log_store_last_sequence(const struct rk_log_store *store);
+
+/* All records of the file before this offset are durable, since it was closed there; 0: it was not. */
+uint64_t rk_log_store_closed_bytes(const struct rk_log_store *store, uint32_t file_number);
 
 #endif

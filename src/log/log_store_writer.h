@@ -2,7 +2,8 @@
  * recovery before both.
  *
  * 1. A file is listed only after it is complete as far as its kind demands and its name is durable; it is unlinked only
- *    after a MANIFEST without it is durable. So a file that is not listed is never needed, and may be removed.
+ *    after a MANIFEST without it is durable. What may be there
+ *    and is not listed: log_unlisted.h.
  * 2. A change has two halves. stage() does all that needs space and can be taken back; commit() is the switch. After a
  *    commit that failed, nobody knows which list a restart will find: nothing may be written to files that only one of
  *    the two has.
@@ -20,6 +21,9 @@ struct rk_log_store_change {
     size_t n_added;
     uint32_t before; /* a listed file, and they come right before it; 0: they take the place of the oldest removed one,
                         or come last when none is removed */
+    uint64_t last_sequence; /* given out so far; 0: as before, or nobody asked */
+    uint32_t closed_file;   /* the newest one, which is closed; 0: none */
+    uint64_t closed_bytes;  /* up to its trailer */
 };
 
 /* A number that no file has and none had lately. Any thread of the master. */
@@ -34,9 +38,5 @@ void rk_log_store_abort(struct rk_log_store *store);
 /* Stage and commit in one. */
 enum rk_err rk_log_store_change(struct rk_log_store *store, const struct rk_log_store_change *change,
                                 struct rk_detail *detail);
-
-/* Removes data and hint files that are not listed, and what is left of replacements; other names are left alone. At
- * start, before anything else changes the set. */
-enum rk_err rk_log_store_sweep(struct rk_log_store *store, struct rk_detail *detail);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/base_assert.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,7 @@ enum rk_err rk_log_window_open(struct rk_log_window *window, int dir_fd, const c
 {
     struct stat status;
 
-    *window = (struct rk_log_window){ .fd = rk_io->open_at(dir_fd, name, O_RDONLY, 0) };
+    *window = (struct rk_log_window){ .fd = rk_open_file(dir_fd, name, O_RDONLY, 0) };
     if (window->fd < 0)
         return rk_err_from_errno(errno);
     if (rk_io->fstat(window->fd, &status) != 0)

@@ -333,6 +333,18 @@ void rk_log_writer_why(const struct rk_log_writer *writer, struct rk_detail *det
     unlock(why_lock);
 }
 
+/* Where the sealed file ends: without its bytes a start could not tell what was cut off from what was never written. On
+ * a full disk that is as far as it was before, and nothing else is lost by it. */
+static void mark_end(struct rk_log_writer *writer)
+{
+    struct rk_log_store_change change = { .last_sequence = writer->last_sequence,
+                                          .closed_file = writer->active.file_number,
+                                          .closed_bytes = writer->active.end_bytes - RK_LOG_FILE_FRAME_BYTES };
+
+    if (!RK_PLANTED(end_not_marked))
+        (void)rk_log_store_change(writer->store, &change, NULL); /* the file is durable, whatever comes of this */
+}
+
 enum rk_err rk_log_writer_close(struct rk_log_writer **writer)
 {
     struct rk_log_writer *self = *writer;
@@ -344,6 +356,8 @@ enum rk_err rk_log_writer_close(struct rk_log_writer **writer)
     drop_batch(self);
     lock(&self->sync_lock);
     err = rk_log_writer_seal_locked(self, &detail);
+    if (err == RK_OK)
+        mark_end(self);
     if (err != RK_OK && err != RK_ERR_READ_ONLY)
         err = RK_OK; /* no room for the trailer: all is durable, and recovery will write it */
     unlock(&self->sync_lock);

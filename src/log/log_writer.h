@@ -102,7 +102,8 @@ uint32_t rk_log_writer_file_number(const struct rk_log_writer *writer);
 /* Where the whole records of the active file end. Writer thread, nothing staged. */
 uint64_t rk_log_writer_end_bytes(const struct rk_log_writer *writer);
 
-/* Seals the active file (trailer, preallocated rest cut off, fdatasync), and frees. What is staged is dropped. What
+/* Seals the active file (trailer, preallocated rest cut off, fdatasync), has the MANIFEST say where it ends, and
+ * frees. What is staged is dropped. What
  * could not be made durable is the return value. After the syncer was stopped. */
 enum rk_err rk_log_writer_close(struct rk_log_writer **writer);
 

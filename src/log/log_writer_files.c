@@ -3,6 +3,7 @@
 
 #include "base/base_assert.h"
 #include "base/base_io.h"
+#include "base/base_open.h"
 #include "base/base_time.h"
 #include "log/log_store_writer.h"
 
@@ -58,7 +59,7 @@ static uint32_t find_empty_newest(const struct rk_log_store *store)
     if (newest == 0)
         return 0;
     rk_log_file_name(name, newest);
-    fd = rk_io->open_at(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
+    fd = rk_open_file(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
     if (fd < 0)
         return 0;
     empty = rk_io->fstat(fd, &status) == 0 && status.st_size <= 2 * (off_t)RK_LOG_FILE_FRAME_BYTES;
@@ -71,7 +72,11 @@ static enum rk_err list_first_file(struct rk_log_writer *writer, struct rk_log_a
 {
     uint32_t empty = find_empty_newest(writer->store);
     struct rk_log_store_change change = {
-        .removed = &empty, .n_removed = empty != 0, .added = &active->file_number, .n_added = 1
+        .removed = &empty,
+        .n_removed = empty != 0,
+        .added = &active->file_number,
+        .n_added = 1,
+        .last_sequence = writer->last_sequence,
     };
     char name[RK_LOG_FILE_NAME_BYTES];
     enum rk_err err = rk_log_store_stage(writer->store, &change, detail);
@@ -162,7 +167,9 @@ static enum rk_err switch_file_locked(struct rk_log_writer *writer, struct rk_lo
 /* Makes the next file and stages its place in the list. */
 static enum rk_err prepare_next(struct rk_log_writer *writer, struct rk_log_active *next, struct rk_detail *detail)
 {
-    struct rk_log_store_change change = { .added = &next->file_number, .n_added = 1 };
+    struct rk_log_store_change change = { .added = &next->file_number,
+                                          .n_added = 1,
+                                          .last_sequence = writer->last_sequence };
     enum rk_err err = create_file(writer, true, next, detail);
 
     if (err != RK_OK)

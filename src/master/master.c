@@ -9,6 +9,7 @@
 #include "base/base_time.h"
 #include "conf/conf.h"
 #include "control/control.h"
+#include "log/log_watch.h"
 #include "log/log_writer.h"
 #include "master/master_control.h"
 #include "master/master_engine.h"
@@ -33,6 +34,9 @@
 /* Write errors may come with every request: so often are they told. */
 #define WRITE_ERRORS_EVERY_NS (10 * RK_NS_PER_S)
 
+/* A name that the store has lost is no matter of milliseconds. */
+#define WATCH_EVERY_NS (2 * RK_NS_PER_S)
+
 enum poll_index { POLL_SIGNALS, POLL_NOTICE, POLL_WORKERS };
 
 struct master {
@@ -51,6 +55,8 @@ struct master {
     enum rk_stats_accepted accepted_told; /* the writer's words, as they were last told */
     uint64_t write_errors_told;           /* and when: */
     uint64_t write_errors_told_ns;
+    unsigned lost_told; /* names of the store that led nowhere */
+    uint64_t watched_ns;
     bool stopping;
     bool drain;
     uint64_t stop_deadline_ns;
@@ -269,6 +275,30 @@ static void tell_write_errors(struct master *master, uint64_t now_ns)
     master->write_errors_told_ns = now_ns;
 }
 
+/* One line when a name of the store is lost, and one when it is back. */
+static void watch_store(struct master *master, uint64_t now_ns)
+{
+    const char *data_dir = master->options->conf->server.data_dir;
+    unsigned lost;
+
+    if (master->engine.store == NULL || master->stopping || now_ns - master->watched_ns < WATCH_EVERY_NS)
+        return;
+    master->watched_ns = now_ns;
+    lost = rk_log_watch_look(master->engine.store);
+    for (unsigned i = 0; i < RK_LOG_N_WATCHED; i++) {
+        bool is_lost = (lost >> i & 1) != 0;
+
+        if (is_lost == ((master->lost_told >> i & 1) != 0))
+            continue;
+        if (is_lost)
+            rk_diag(RK_DIAG_ERROR, "%s: %s was removed or replaced while this server uses it: %s", data_dir,
+                    rk_log_watch_name(i), rk_log_watch_means(i));
+        else
+            rk_diag(RK_DIAG_INFO, "%s: %s is there again", data_dir, rk_log_watch_name(i));
+    }
+    master->lost_told = lost;
+}
+
 /* Serves, or stops because it cannot. */
 static void end_recovery(struct master *master)
 {
@@ -348,6 +378,7 @@ static void run_loop(struct master *master)
 
         tell_write_errors(master, now_ns);
         on_hangup(master, now_ns);
+        watch_store(master, now_ns);
         if (master->recovery != NULL)
             rk_master_recovery_tell(master->recovery, now_ns);
         if (!master->ready_told && is_ready(master))

@@ -28,8 +28,10 @@
 #define LINE_EVERY_NS (2 * RK_NS_PER_S)
 #define BAR_CELLS     40
 
-#define SALVAGE_HINT \
-    "; rackkvd --salvage moves damaged files to quarantine/ and goes on with the records that are whole"
+#define SALVAGE_HINT                                                                                          \
+    "; or rackkvd --salvage: it lists this store's newer files, moves what is damaged or another store's to " \
+    "quarantine/, "                                                                                           \
+    "and goes on with the records that are whole"
 
 struct rk_master_recovery {
     struct rk_master_engine *engine;
@@ -75,9 +77,48 @@ static void tell_replaced(void *context, const struct rk_log_salvage_file *file)
             file->file_number, file->new_number, file->n_kept, rk_plural(file->n_kept));
 }
 
+static void tell_dropped(void *context, const struct rk_log_salvage_dropped *dropped)
+{
+    char range[96];
+
+    if (dropped->last_sequence == 0)
+        (void)snprintf(range, sizeof range, "from %" PRIu64 " on", dropped->first_sequence);
+    else
+        (void)snprintf(range, sizeof range, "%" PRIu64 " to %" PRIu64, dropped->first_sequence, dropped->last_sequence);
+    rk_diag(
+        RK_DIAG_WARNING,
+        "salvage: data file %u is %s (%s): what it held is lost, by its place at most the sequences %s, and older ones "
+        "if a merge wrote it",
+        dropped->file_number, dropped->is_missing ? "missing" : "in quarantine/", dropped->why, range);
+}
+
+static void tell_listed(void *context, uint32_t file_number, uint64_t first_sequence, uint64_t last_sequence)
+{
+    rk_diag(RK_DIAG_WARNING,
+            "salvage: data file %u, sequences %" PRIu64 " to %" PRIu64 ", was not in the MANIFEST, and is now",
+            file_number, first_sequence, last_sequence);
+}
+
+static void tell_moved(void *context, uint32_t file_number)
+{
+    rk_diag(RK_DIAG_WARNING, "salvage: data file %u, which is not in the MANIFEST, is in quarantine/", file_number);
+}
+
+static void tell_removed(void *context, uint32_t file_number)
+{
+    rk_diag(
+        RK_DIAG_INFO,
+        "data file %u is not in the MANIFEST: removed, as what a crash leaves; it has no record that is not elsewhere",
+        file_number);
+}
+
 static enum rk_err salvage(struct rk_master_recovery *recovery)
 {
-    struct rk_log_salvage_hooks hooks = { .lost = tell_lost, .replaced = tell_replaced };
+    struct rk_log_salvage_hooks hooks = { .lost = tell_lost,
+                                          .replaced = tell_replaced,
+                                          .dropped = tell_dropped,
+                                          .listed = tell_listed,
+                                          .moved = tell_moved };
 
     return rk_log_salvage(recovery->engine->store, &hooks, &recovery->detail);
 }
@@ -88,7 +129,8 @@ static enum rk_err recover(struct rk_master_recovery *recovery)
     struct rk_store_recover_hooks hooks = { .space = engine->space,
                                             .context = recovery,
                                             .progress = note_progress,
-                                            .memory_left_bytes = rk_machine_memory_left("") };
+                                            .memory_left_bytes = rk_machine_memory_left(""),
+                                            .removed = tell_removed };
     const struct rk_conf *conf = recovery->options->conf;
     enum rk_err err = recovery->options->salvage ? salvage(recovery) : RK_OK;
 
@@ -193,6 +235,10 @@ static void report(const struct rk_store_recovery *result)
                 "); nothing of it was known to be durable",
                 result->cut_file, result->cut_bytes, rk_plural(result->cut_bytes), result->cut_at_bytes,
                 result->cut_records);
+    if (result->lost_trailer)
+        rk_diag(RK_DIAG_WARNING,
+                "data file %u had been closed, and its trailer is missing or damaged; all of its records are there",
+                result->newest.file_number);
     rk_diag(RK_DIAG_INFO,
             "recovered %" PRIu64 " key%s from %" PRIu64 " record%s in %" PRIu64 " file%s, last sequence %" PRIu64 "%s",
             result->n_keys, rk_plural(result->n_keys), result->n_records, rk_plural(result->n_records), result->n_files,
@@ -221,6 +267,12 @@ static void warn_if_full(const struct rk_master_recovery *recovery)
             recovery->result.newest.file_number);
 }
 
+/* A file that is damaged, missing, or another store's. */
+static bool can_salvage(enum rk_err err)
+{
+    return err == RK_ERR_CORRUPT || err == RK_ERR_NOT_FOUND || err == RK_ERR_MISMATCH;
+}
+
 enum rk_err rk_master_recovery_join(struct rk_master_recovery **recovery, struct rk_detail *detail)
 {
     struct rk_master_recovery *self = *recovery;
@@ -235,7 +287,7 @@ enum rk_err rk_master_recovery_join(struct rk_master_recovery **recovery, struct
         warn_if_full(self);
     } else {
         rk_detail_set(detail, "%s%s", self->detail.text[0] != '\0' ? self->detail.text : rk_err_text(err),
-                      err == RK_ERR_CORRUPT ? SALVAGE_HINT : "");
+                      can_salvage(err) ? SALVAGE_HINT : "");
     }
     free(self);
     *recovery = NULL;

@@ -31,6 +31,7 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_recover_build_writer.c %D%/store_recover_build_writer.h \
 	%D%/store_recover_plan_writer.c %D%/store_recover_plan_writer.h \
 	%D%/store_recover_read_writer.c %D%/store_recover_read_writer.h \
+	%D%/store_recover_repair_writer.c %D%/store_recover_repair_writer.h \
 	%D%/store_recover_writer.c %D%/store_recover_writer.h \
 	%D%/store_scatter_writer.c %D%/store_scatter_writer.h \
 	%D%/store_space_writer.c %D%/store_space_writer.h \

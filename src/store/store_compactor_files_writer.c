@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 #include "base/base_time.h"
 #include "log/log_file.h"
 #include "log/log_record.h"
@@ -36,7 +37,7 @@ static uint64_t size_of_file(int dir_fd, uint32_t file_number)
     int fd;
 
     rk_log_file_name(name, file_number);
-    fd = rk_io->open_at(dir_fd, name, O_RDONLY, 0);
+    fd = rk_open_file(dir_fd, name, O_RDONLY, 0);
     if (fd < 0)
         return 0;
     (void)rk_io->fstat(fd, &status); /* else it is empty for all that we know */
@@ -64,7 +65,7 @@ static bool has_hint(int dir_fd, uint32_t file_number)
     int fd;
 
     rk_log_hint_name(name, file_number);
-    fd = rk_io->open_at(dir_fd, name, O_RDONLY, 0);
+    fd = rk_open_file(dir_fd, name, O_RDONLY, 0);
     if (fd >= 0)
         (void)rk_io->close(fd); /* nothing was written through it */
     return fd >= 0;

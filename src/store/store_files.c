@@ -2,6 +2,7 @@
 
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 #include "log/log_file.h"
 
 #include <errno.h>
@@ -108,9 +109,9 @@ static enum rk_err open_file(struct rk_store_files *files, uint32_t number, stru
     if (files->n_open >= RK_STORE_FILES_OPEN_MAX)
         (void)close_oldest(files); /* or all are pinned */
     rk_log_file_name(name, number);
-    fd = rk_io->open_at(files->dir_fd, name, O_RDONLY, 0);
+    fd = rk_open_file(files->dir_fd, name, O_RDONLY, 0);
     if (fd < 0 && errno == EMFILE && close_oldest(files)) /* connections have the others */
-        fd = rk_io->open_at(files->dir_fd, name, O_RDONLY, 0);
+        fd = rk_open_file(files->dir_fd, name, O_RDONLY, 0);
     if (fd < 0)
         return rk_err_from_errno(errno);
     node = rk_mem_calloc(1, sizeof *node);

@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 #include "base/base_planted.h"
 #include "grace/grace_writer.h"
 #include "log/log_file.h"
@@ -106,7 +107,7 @@ static enum rk_err unlist(struct removal *removal, struct rk_detail *detail)
 /* A descriptor of a file that is about to be unlinked, for who wants to be the last that closes it; -1: none. */
 static int open_to_keep(const struct rk_store_merge_settings *settings, const char *name)
 {
-    return settings->keep != NULL ? rk_io->open_at(rk_log_store_dir_fd(settings->store), name, O_RDONLY, 0) : -1;
+    return settings->keep != NULL ? rk_open_file(rk_log_store_dir_fd(settings->store), name, O_RDONLY, 0) : -1;
 }
 
 static void unlink_input(const struct rk_store_merge *merge, uint32_t file_number)

@@ -4,6 +4,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 #include "log/log_file.h"
 #include "log/log_hint.h"
 #include "log/log_location.h"
@@ -72,9 +73,9 @@ enum rk_err rk_store_merge_source_open(struct rk_store_merge_source **source_out
     source->file_number = file_number;
     source->file_bytes = summary->file_bytes;
     rk_log_file_name(name, file_number);
-    source->fd = rk_io->open_at(dir_fd, name, O_RDONLY, 0);
+    source->fd = rk_open_file(dir_fd, name, O_RDONLY, 0);
     if (source->fd < 0) {
-        rk_detail_set(detail, "%s: cannot be opened: %s", name, strerror(errno));
+        rk_detail_set(detail, "%s: cannot be opened: %s", name, rk_open_text(errno));
         err = RK_ERR_IO;
     }
     if (err == RK_OK)

@@ -4,6 +4,8 @@
 #include "log/log_location.h"
 #include "log/log_store.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TURN_BYTES   (4u << 20) /* of data between two looks around */
@@ -67,14 +69,20 @@ static enum rk_err judge_end(struct pass *pass)
     const struct rk_log_scan_end *end = &pass->file->end;
     bool is_newest = pass->index == pass->reading->n_files - 1;
     bool is_whole = end->kind == RK_LOG_SCAN_SEALED && end->end_bytes == end->file_bytes;
+    uint64_t closed_bytes = rk_log_store_closed_bytes(pass->reading->store, pass->file->number);
+    char closed[96] = "";
     char name[RK_LOG_FILE_NAME_BYTES];
 
     if (end->kind != RK_LOG_SCAN_DAMAGED && (is_newest || is_whole))
         return RK_OK;
+    if (closed_bytes > end->end_bytes)
+        (void)snprintf(closed, sizeof closed, "; its records went up to byte %" PRIu64 " when it was closed",
+                       closed_bytes);
     rk_log_file_name(name, pass->file->number);
     rk_detail_set(&pass->file->detail,
-                  "%s: damaged at byte %llu of %llu (%s), in data that had been durable; nothing was changed", name,
-                  (unsigned long long)end->end_bytes, (unsigned long long)end->file_bytes, end->what);
+                  "%s: damaged at byte %" PRIu64 " of %" PRIu64
+                  " (%s%s), in data that had been durable; nothing was changed",
+                  name, end->end_bytes, end->file_bytes, end->what, closed);
     return RK_ERR_CORRUPT;
 }
 
@@ -102,6 +110,7 @@ static enum rk_err scan_file(struct pass *pass)
 
     if (err != RK_OK)
         return err;
+    rk_log_scan_promise(scan, rk_log_store_closed_bytes(pass->reading->store, pass->file->number));
     err = read_records(pass, scan);
     if (err == RK_OK) {
         pass->file->end = *rk_log_scan_end(scan);
@@ -152,6 +161,7 @@ static enum rk_err read_hint(struct pass *pass)
     enum rk_err err;
 
     if (!pass->file->summary.has_trailer
+        || pass->file->summary.trailer.size_bytes < rk_log_store_closed_bytes(store, pass->file->number)
         || rk_log_hint_open(&hint, rk_log_store_dir_fd(store), pass->file->number, rk_log_store_identity(store)->uuid,
                             &pass->file->summary)
                != RK_OK)

@@ -5,20 +5,18 @@
 #include "base/base_time.h"
 #include "keydir/keydir_bulk_writer.h"
 #include "keydir/keydir_writer.h"
-#include "log/log_location.h"
 #include "log/log_repair.h"
-#include "log/log_scan.h"
 #include "log/log_store.h"
 #include "log/log_store_writer.h"
+#include "log/log_unlisted.h"
 #include "store/store_crew_writer.h"
 #include "store/store_recover_build_writer.h"
 #include "store/store_recover_plan_writer.h"
 #include "store/store_recover_read_writer.h"
+#include "store/store_recover_repair_writer.h"
 #include "store/store_space_writer.h"
 
 #include <stdlib.h>
-
-_Static_assert(RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES <= RK_LOG_SEQUENCE_GAP, "no file has room for more records");
 
 #define ALONE_BYTES (4u << 20) /* a store that is not worth a thread */
 
@@ -73,6 +71,15 @@ static void tell_progress(void *context)
     recovery->hooks->progress(recovery->hooks->context, &progress);
 }
 
+static void tell_missing(struct recovery *recovery, uint32_t file_number)
+{
+    char name[RK_LOG_FILE_NAME_BYTES];
+
+    rk_log_file_name(name, file_number);
+    rk_detail_set(recovery->detail, "%s: missing, although %s lists it; nothing was changed. Put it back", name,
+                  RK_LOG_MANIFEST_NAME);
+}
+
 /* Looks at the ends of all files. */
 static enum rk_err summarize_files(struct recovery *recovery)
 {
@@ -89,6 +96,8 @@ static enum rk_err summarize_files(struct recovery *recovery)
         file->number = rk_log_store_file(recovery->store, i);
         err = rk_log_file_summarize(rk_log_store_dir_fd(recovery->store), file->number, secret_of(recovery),
                                     &file->summary, recovery->detail);
+        if (err == RK_ERR_NOT_FOUND)
+            tell_missing(recovery, file->number);
         if (err != RK_OK)
             return err;
         recovery->result.n_bytes += file->summary.file_bytes;
@@ -188,8 +197,6 @@ static enum rk_err gather_files(struct recovery *recovery)
         result->n_hints += file->by_hint;
         if (file->end.max_sequence > recovery->max_sequence)
             recovery->max_sequence = file->end.max_sequence;
-        if (file->end.totals.last_sequence > result->last_sequence)
-            result->last_sequence = file->end.totals.last_sequence;
     }
     return RK_OK;
 }
@@ -248,75 +255,26 @@ static enum rk_err distrust_newest(struct recovery *recovery)
                                       rk_log_store_file(recovery->store, n_files - 1), recovery->detail);
 }
 
-/* The whole records behind the first thing in the newest file that is none. */
-static enum rk_err count_cut_records(struct recovery *recovery, uint32_t file_number)
+/* What is not listed goes, or nothing is changed at all. A file without a record may speak of higher sequences in its
+ * header than the others; but then the newest one was not closed, and the gap behind it covers them. */
+static enum rk_err look_at_unlisted(struct recovery *recovery, struct rk_log_unlisted *unlisted)
 {
-    struct rk_log_scan *scan = NULL;
-    struct rk_log_scan_item item;
-    enum rk_err err = rk_log_scan_open(&scan, rk_log_store_dir_fd(recovery->store), file_number,
-                                       rk_log_store_identity(recovery->store), recovery->detail);
-    bool is_behind = false;
+    uint64_t known_sequence = rk_log_store_last_sequence(recovery->store);
+    enum rk_err err = rk_log_unlisted_look(recovery->store, unlisted, recovery->detail);
 
-    while (err == RK_OK) {
-        err = rk_log_scan_next(scan, &item, recovery->detail);
-        if (err == RK_OK) {
-            recovery->result.cut_records += is_behind;
-        } else if (err == RK_ERR_NOT_FOUND) {
-            err = rk_log_scan_skip(scan, recovery->detail);
-            is_behind = true;
-        }
-    }
-    rk_log_scan_close(&scan);
-    return err == RK_ERR_NOT_FOUND ? RK_OK : err;
-}
-
-/* Without room for the trailer the newest file stays open, cut to its records again. */
-static enum rk_err seal_newest(struct recovery *recovery, struct rk_log_newest *newest)
-{
-    int dir_fd = rk_log_store_dir_fd(recovery->store);
-    enum rk_err err = rk_log_file_seal(dir_fd, newest->file_number, &newest->totals, secret_of(recovery),
-                                       recovery->result.next_sequence - 1, recovery->detail);
-
-    newest->is_sealed = err == RK_OK;
-    if (err != RK_ERR_NO_SPACE)
-        return err;
-    return rk_log_file_cut(dir_fd, newest->file_number, newest->totals.size_bytes, recovery->detail);
-}
-
-/* Makes the newest file end behind its last whole record, and seals it if it has any. */
-static enum rk_err repair_newest(struct recovery *recovery)
-{
-    const struct rk_store_read_file *file = &recovery->reading.files[recovery->reading.n_files - 1];
-    const struct rk_log_scan_end *end = &file->end;
-    struct rk_log_newest *newest = &recovery->result.newest;
-    int dir_fd = rk_log_store_dir_fd(recovery->store);
-    enum rk_err err = RK_OK;
-
-    recovery->result.was_clean = end->kind == RK_LOG_SCAN_SEALED;
-    recovery->result.next_sequence =
-        recovery->max_sequence + (recovery->result.was_clean ? 0 : RK_LOG_SEQUENCE_GAP) + 1;
-    *newest = (struct rk_log_newest){ .file_number = file->number,
-                                      .is_sealed = recovery->result.was_clean,
-                                      .totals = end->totals };
-    if (!newest->is_sealed)
-        newest->totals.size_bytes = end->end_bytes;
-    if (end->used_bytes > end->end_bytes) {
-        recovery->result.cut_file = file->number;
-        recovery->result.cut_at_bytes = end->end_bytes;
-        recovery->result.cut_bytes = end->used_bytes - end->end_bytes;
-        err = count_cut_records(recovery, file->number);
-    }
-    if (err == RK_OK && end->file_bytes > end->end_bytes)
-        err = rk_log_file_cut(dir_fd, file->number, end->end_bytes, recovery->detail);
-    if (err == RK_OK && !newest->is_sealed && newest->totals.n_records > 0)
-        err = seal_newest(recovery, newest);
-    if (!file->summary.has_header || file->summary.kind != RK_LOG_FILE_APPENDED)
-        newest->file_number = 0;
+    if (recovery->max_sequence < known_sequence)
+        recovery->max_sequence = known_sequence;
+    if (err == RK_OK)
+        err = rk_log_unlisted_check(unlisted, recovery->max_sequence, recovery->detail);
+    if (err != RK_OK)
+        rk_log_unlisted_fini(unlisted);
     return err;
 }
 
 static enum rk_err recover(struct recovery *recovery)
+
 {
+    struct rk_log_unlisted unlisted = { 0 };
     enum rk_err err = distrust_newest(recovery);
 
     if (err == RK_OK)
@@ -325,12 +283,19 @@ static enum rk_err recover(struct recovery *recovery)
         err = fill_keydir(recovery);
     if (err != RK_OK)
         return err;
-    recovery->result.next_sequence = 1;
+    err = look_at_unlisted(recovery, &unlisted);
+    if (err != RK_OK)
+        return err;
+    recovery->result.next_sequence = recovery->max_sequence + 1;
     recovery->result.was_clean = true;
     if (recovery->reading.n_files > 0)
-        err = repair_newest(recovery);
+        err = rk_store_recover_repair(recovery->store, &recovery->reading.files[recovery->reading.n_files - 1],
+                                      recovery->max_sequence, &recovery->result, recovery->detail);
     if (err == RK_OK)
-        err = rk_log_store_sweep(recovery->store, recovery->detail);
+        err = rk_log_unlisted_sweep(recovery->store, &unlisted, recovery->hooks->removed, recovery->hooks->context,
+                                    recovery->detail);
+    rk_log_unlisted_fini(&unlisted);
+    recovery->result.last_sequence = recovery->result.next_sequence - 1;
     recovery->result.n_keys = rk_keydir_writer_usage(recovery->keydir).n_keys;
     return err;
 }

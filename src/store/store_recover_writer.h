@@ -39,6 +39,7 @@ struct rk_store_recover_hooks {
     void *context;
     /* Some times a second, on the calling thread; never less than before. */
     void (*progress)(void *context, const struct rk_store_recover_progress *progress);
+    void (*removed)(void *context, uint32_t file_number); /* a data file that was not listed */
     unsigned n_threads;         /* 0: as many as there are processors, or none for a small store */
     uint64_t now_s;             /* since 1970; 0: by the wall clock */
     uint64_t memory_left_bytes; /* that may be taken, keydir included, at the start; 0: nobody knows */
@@ -49,7 +50,7 @@ struct rk_store_recover_hooks {
 struct rk_store_recovery {
     uint64_t next_sequence;      /* this and the next for rk_log_writer_open */
     struct rk_log_newest newest; /* not sealed only if it holds no record, or the disk is full */
-    uint64_t last_sequence;      /* of all records; 0 without any */
+    uint64_t last_sequence;      /* no higher one may have been given out; 0: none was */
     uint64_t n_files;
     uint64_t n_hints;   /* of these, files whose hint was used */
     uint64_t n_records; /* tombstones included */
@@ -58,6 +59,7 @@ struct rk_store_recovery {
     uint64_t n_passes;     /* so often all files were read */
     uint64_t n_bytes;      /* of all files, as they were found */
     bool was_clean;        /* the newest file had been closed, or there is none */
+    bool lost_trailer;     /* it had been closed, and all but its trailer is there */
     uint32_t cut_file;     /* 0: nothing was torn */
     uint64_t cut_at_bytes; /* offset in that file */
     uint64_t cut_bytes;    /* how much was cut, the zeros behind it not counted */

@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_err.h"
 #include "base/base_io.h"
+#include "base/base_open.h"
 #include "base/base_plural.h"
 #include "base/base_pulse.h"
 #include "base/base_sched.h"
@@ -14,9 +15,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 START_TEST(crc_of_the_standard_vectors)
@@ -177,6 +182,58 @@ static void wait_for_beats(struct beats *beats, unsigned n)
         sched_yield();
 }
 
+/* Each of these would be waited for, or fail in words that do not help. */
+START_TEST(only_files_are_opened)
+{
+    static const struct {
+        const char *name;
+        int flags;
+        const char *words;
+    } cases[] = {
+        { "fifo", O_RDONLY, "is a FIFO, not a file" },
+        { "fifo", O_WRONLY, "is a FIFO, not a file" },
+        { "fifo", O_RDWR | O_CREAT | O_TRUNC, "is a FIFO, not a file" },
+        { "socket", O_RDONLY, "is a socket, not a file" },
+        { "folder", O_RDONLY, "is a folder, not a file" },
+        { "folder", O_RDWR, "is a folder, not a file" },
+        { "device", O_RDONLY, "is a device, not a file" },
+        { "dangling", O_RDONLY, "is a symbolic link, not a file" },
+        { "dangling", O_RDWR | O_CREAT, "is a symbolic link, not a file" },
+        { "link to the fifo", O_RDONLY, "is a FIFO, not a file" },
+        { "link to the file", O_RDWR | O_CREAT, "is a symbolic link, not a file" },
+    };
+    char *dir = test_dir_create();
+    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int socket_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd;
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", dir);
+    ck_assert_int_eq(bind(socket_fd, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(mkfifoat(dir_fd, "fifo", 0600), 0);
+    ck_assert_int_eq(mkdirat(dir_fd, "folder", 0700), 0);
+    ck_assert_int_eq(symlinkat("/dev/null", dir_fd, "device"), 0);
+    ck_assert_int_eq(symlinkat("/nonexistent/file", dir_fd, "dangling"), 0);
+    ck_assert_int_eq(symlinkat("fifo", dir_fd, "link to the fifo"), 0);
+    ck_assert_int_eq(symlinkat("file", dir_fd, "link to the file"), 0);
+    ck_assert_int_ge(fd = rk_open_file(dir_fd, "file", O_RDWR | O_CREAT | O_EXCL, 0600), 0);
+    close(fd);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        errno = 0;
+        ck_assert_msg(rk_open_file(dir_fd, cases[i].name, cases[i].flags, 0600) == -1, "case %zu", i);
+        ck_assert_msg(strcmp(rk_open_text(errno), cases[i].words) == 0, "case %zu: %s", i, rk_open_text(errno));
+        ck_assert_int_eq(rk_err_from_errno(errno), RK_ERR_MISMATCH);
+    }
+    ck_assert_int_ge(fd = rk_open_file(dir_fd, "link to the file", O_RDONLY, 0), 0);
+    close(fd);
+    ck_assert_int_eq(rk_open_file(dir_fd, "nothing", O_RDONLY, 0), -1);
+    ck_assert_int_eq(errno, ENOENT);
+    close(socket_fd);
+    close(dir_fd);
+    test_dir_remove(&dir);
+}
+END_TEST
+
 START_TEST(a_pulse_beats_at_once_at_intervals_and_when_asked)
 {
     struct beats beats = { .n = 0 };
@@ -282,6 +339,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, one_thing_is_not_counted_as_many);
     tcase_add_test(tcase, every_code_has_its_own_sentence);
     tcase_add_test(tcase, short_writes_are_continued);
+    tcase_add_test(tcase, only_files_are_opened);
     tcase_add_test(tcase, a_pulse_beats_at_once_at_intervals_and_when_asked);
     tcase_add_test(tcase, a_long_beat_ends_when_it_is_told);
     tcase_add_test(tcase, a_thread_is_born_with_its_name);

@@ -81,13 +81,23 @@ END_TEST
 
 START_TEST(put_of_a_missing_file)
 {
+    char operand[600], expected[1400];
+
     RUN("put", "k", "@/nonexistent/file");
     bed_check_result(
         1, "",
         "rackkv: /nonexistent/file: No such file or directory; a value that begins with @ is written with two: "
         "@@/nonexistent/file\n");
     RUN("put", "k", "@/");
-    bed_check_result(1, "", "rackkv: /: Is a directory\n");
+    bed_check_result(1, "",
+                     "rackkv: /: is a folder, not a file; a value that begins with @ is written with two: @@/\n");
+    ck_assert_int_eq(mkfifo(bed_path("fifo"), 0600), 0);
+    (void)snprintf(operand, sizeof operand, "@%s", bed_path("fifo"));
+    (void)snprintf(expected, sizeof expected,
+                   "rackkv: %s: is a FIFO, not a file; a value that begins with @ is written with two: @%s\n",
+                   operand + 1, operand);
+    RUN("put", "k", operand); /* waits for nobody */
+    bed_check_result(1, "", expected);
     ck_assert_uint_eq(fake_server_n_requests(bed.server), 0);
 }
 END_TEST

@@ -298,6 +298,14 @@ START_TEST(the_history_is_there_the_next_time_or_not_at_all)
     type(&terminal, "exit\r");
     close_terminal(&terminal, 0);
 
+    ck_assert_int_eq(mkfifo(bed_path("fifo"), 0600), 0);
+    setenv("RACKKV_HISTORY", bed_path("fifo"), 1);
+    open_terminal(&terminal);
+    expect(&terminal, "is a FIFO, not a file; no history is kept");
+    expect(&terminal, "rackkv> ");
+    type(&terminal, "exit\r");
+    close_terminal(&terminal, 0);
+
     setenv("RACKKV_HISTORY", "", 1);
     open_terminal(&terminal);
     expect(&terminal, "rackkv> ");

@@ -713,7 +713,7 @@ START_TEST(files_are_read_or_the_reason_given)
     (void)snprintf(expected, sizeof expected, "%s: the configuration can't be opened: No such file or directory", path);
     ck_assert_str_eq(detail.text, expected);
     ck_assert_int_ne(rk_conf_load_file(&conf, dir, &detail), RK_OK);
-    ck_assert_ptr_nonnull(strstr(detail.text, "Is a directory"));
+    ck_assert_ptr_nonnull(strstr(detail.text, "is a folder, not a file"));
 
     file = fopen(path, "we");
     fputs("worker:\n  reader_threads: 7\n  stuck: 1s\n", file);

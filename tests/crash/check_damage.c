@@ -281,7 +281,7 @@ static void list_many_files(struct sim_bytes *bytes)
     manifest.files = numbers;
     manifest.n_files = LARGE_BYTES / sizeof(uint32_t);
     manifest.next_number = manifest.n_files + 1;
-    sim_bytes_resize(bytes, rk_log_manifest_size(manifest.n_files));
+    sim_bytes_resize(bytes, rk_log_manifest_size(&manifest));
     rk_log_manifest_encode(bytes->at, &manifest);
     sim_image_write(&bed->image, bed->root);
     ck_assert_int_eq(rk_log_store_open(&store, bed->root, NULL), RK_OK);

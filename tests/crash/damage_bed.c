@@ -185,6 +185,7 @@ void damage_bed_make(struct damage_bed *bed, const struct damage_settings *setti
     sim_script_destroy(&script);
     note_files(bed);
     look_at_newest(bed);
+    bed->is_closed = settings->closed;
     bed->at_least = bed->at_most = bed->history.n_writes;
 }
 
@@ -236,7 +237,7 @@ static void check_opened(struct damage_bed *bed, enum damage_kind kind, const st
 {
     struct rk_store_recovery second;
 
-    if (kind == DAMAGE_HEAD)
+    if (kind == DAMAGE_HEAD || bed->must_be_reported)
         ck_abort_msg("%s: not noticed", bed->where);
     if (first->n_records < bed->at_least || first->n_records > bed->at_most)
         ck_abort_msg("%s: %llu writes are there, and not %zu to %zu", bed->where, (unsigned long long)first->n_records,
@@ -270,6 +271,8 @@ static void expect_cut(struct damage_bed *bed, size_t file, size_t size)
     bed->at_least = bed->at_most = bed->history.n_writes;
     if (bed->kinds[file] != DAMAGE_NEWEST)
         return;
+    if (bed->is_closed)
+        return; /* it is known where it was closed: nothing is taken for a torn tail but the trailer */
     while (n < bed->n_ends && bed->ends[n] <= size)
         n++;
     bed->at_least = bed->at_most = bed->n_sealed_writes + n;
@@ -283,6 +286,12 @@ static void expect_damage(struct damage_bed *bed, size_t file, bool garbage)
         bed->at_least = garbage ? bed->n_sealed_writes : bed->n_promised;
 }
 
+/* A header was durable before the file was listed, and so was all that is before the trailer of a closed one. */
+static size_t durable_size(const struct damage_bed *bed)
+{
+    return bed->is_closed && bed->n_ends > 0 ? bed->ends[bed->n_ends - 1] : RK_LOG_FILE_FRAME_BYTES;
+}
+
 void damage_bed_cut(struct damage_bed *bed, size_t file, size_t size)
 {
     struct sim_file *damaged = &bed->image.files[file];
@@ -290,9 +299,11 @@ void damage_bed_cut(struct damage_bed *bed, size_t file, size_t size)
 
     expect_cut(bed, file, size);
     snprintf(bed->where, sizeof bed->where, "%s cut at %zu of %zu", damaged->name, size, kept);
+    bed->must_be_reported = bed->kinds[file] == DAMAGE_NEWEST && size < durable_size(bed);
     damaged->bytes.size = size;
     check_case(bed, file);
     damaged->bytes.size = kept;
+    bed->must_be_reported = false;
 }
 
 void damage_bed_flip(struct damage_bed *bed, size_t file, size_t bit)

@@ -7,7 +7,8 @@
  * 1. what is not harmless is reported, in words that say where, and then nothing was changed;
  * 2. what is opened is the state after the first n writes, never with a wrong value or a deleted key, and opened again
  *    it is the same;
- * 3. of the newest file a cut leaves exactly the records before it, and a flip costs none that had been durable;
+ * 3. of a newest file that was in use a cut behind the header leaves exactly the records before it, of a closed one it
+ * is always reported, unless only the trailer is cut, and a flip costs none that had been durable;
  * 4. all of it takes no more than 64 MiB (begin sets the limit of the process; not under a sanitizer). */
 #ifndef RK_TEST_DAMAGE_BED_H
 #define RK_TEST_DAMAGE_BED_H
@@ -44,6 +45,8 @@ struct damage_bed {
     struct sim_image image;
     enum damage_kind kinds[SIM_FILES_MAX];
     size_t used_sizes[SIM_FILES_MAX]; /* the preallocated end of the newest file is as good as one byte of it */
+    bool is_closed;
+    bool must_be_reported; /* the damage that is made at this moment */
     struct sim_history history;
     size_t n_sealed_writes;            /* in the files before the newest */
     uint64_t ends[DAMAGE_RECORDS_MAX]; /* of the records of the newest file */

@@ -32,6 +32,7 @@ struct inode {
     struct sim_bytes bytes;
     struct sim_bytes own; /* memory, kept for the next file of this number */
     bool has_name;
+    bool is_locked;
     unsigned n_fds;
 };
 
@@ -56,7 +57,7 @@ static struct {
     struct inode inodes[INODES_MAX];
     struct open_fd fds[FDS_MAX];
     size_t n_open;
-    bool is_locked;
+    bool root_is_locked;
 } memory = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static void lock(void)
@@ -187,16 +188,23 @@ static int memory_open_at(int dir_fd, const char *name, int flags, mode_t mode)
     return leave(result == 0 ? SIM_MEMORY_FIRST_FD + (int)(open_fd - memory.fds) : -1, errnum);
 }
 
+/* A lock is on what is open, not on a name. */
+static bool *lock_of(const struct open_fd *open_fd)
+{
+    MUST(open_fd->kind == FD_ROOT || open_fd->kind == FD_FILE);
+    return open_fd->kind == FD_ROOT ? &memory.root_is_locked : &memory.inodes[open_fd->inode].is_locked;
+}
+
 static int memory_close(int fd)
 {
     struct open_fd *open_fd;
 
     lock();
     open_fd = fd_of(fd);
+    if (open_fd->is_locking)
+        *lock_of(open_fd) = false;
     if (open_fd->kind == FD_FILE)
         memory.inodes[open_fd->inode].n_fds--;
-    if (open_fd->is_locking)
-        memory.is_locked = false;
     *open_fd = (struct open_fd){ .kind = FD_CLOSED };
     memory.n_open--;
     return leave(0, 0);
@@ -367,9 +375,9 @@ static int memory_flock(int fd, int operation)
     MUST(operation == (LOCK_EX | LOCK_NB));
     lock();
     open_fd = fd_of(fd);
-    if (memory.is_locked && !open_fd->is_locking)
+    if (*lock_of(open_fd) && !open_fd->is_locking)
         return leave(-1, EWOULDBLOCK);
-    memory.is_locked = open_fd->is_locking = true;
+    *lock_of(open_fd) = open_fd->is_locking = true;
     return leave(0, 0);
 }
 

@@ -137,7 +137,7 @@ static int serve_fadvise(int fd, off_t offset, off_t size, int advice)
 
 static int serve_fstat(int fd, struct stat *status)
 {
-    *status = (struct stat){ .st_size = (off_t)file_of(fd)->size };
+    *status = (struct stat){ .st_mode = S_IFREG, .st_size = (off_t)file_of(fd)->size };
     return 0;
 }
 

@@ -113,8 +113,14 @@ static void write_manifest_seeds(void)
 
         rk_log_manifest_encode(bytes, &manifest);
         snprintf(name, sizeof name, "manifest-%u", manifest.n_files);
-        write_seed("manifest", name, manifest.n_files > 0, bytes, rk_log_manifest_size(manifest.n_files));
+        write_seed("manifest", name, manifest.n_files > 0, bytes, rk_log_manifest_size(&manifest));
     }
+    manifest.n_files = 3;
+    manifest.last_sequence = 1000;
+    manifest.closed_file = RK_LOG_FILE_NUMBER_MAX;
+    manifest.closed_bytes = 4096;
+    rk_log_manifest_encode(bytes, &manifest);
+    write_seed("manifest", "manifest-fields", 1, bytes, rk_log_manifest_size(&manifest));
     memcpy(identity.uuid, fuzz_data_identity.uuid, sizeof identity.uuid);
     memcpy(identity.hash_key, "0123456789abcdef", sizeof identity.hash_key);
     rk_log_identity_encode(bytes, &identity);

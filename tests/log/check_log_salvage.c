@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "log/log_location.h"
+#include "log/log_repair.h"
 #include "log/log_salvage.h"
 #include "log/log_scan.h"
 #include "log/log_store.h"
@@ -16,15 +17,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define N_RECORDS  12 /* in each of two files */
-#define FILE_BYTES (1u << 20)
-#define N_SEEN_MAX 64
-#define STRIDE     5 /* between bytes; meets each bit and each place in a unit */
+#define N_RECORDS    12 /* in each of two files */
+#define FILE_BYTES   (1u << 20)
+#define N_SEEN_MAX   64
+#define FAR_SEQUENCE ((uint64_t)1 << 50)
+#define STRIDE       5 /* between bytes; meets each bit and each place in a unit */
 
 static struct test_log bed;
-static unsigned n_losses, n_replaced;
+static unsigned n_losses, n_replaced, n_dropped, n_listed, n_moved;
+static struct rk_log_salvage_dropped last_dropped;
 static struct rk_log_salvage_loss last_loss;
 static struct rk_log_salvage_file last_file;
 
@@ -40,7 +44,25 @@ static void on_replaced(void *context, const struct rk_log_salvage_file *file)
     last_file = *file;
 }
 
-static const struct rk_log_salvage_hooks hooks = { .lost = on_lost, .replaced = on_replaced };
+static void on_dropped(void *context, const struct rk_log_salvage_dropped *dropped)
+{
+    n_dropped++;
+    last_dropped = *dropped;
+}
+
+static void on_listed(void *context, uint32_t file_number, uint64_t first_sequence, uint64_t last_sequence)
+{
+    n_listed++;
+}
+
+static void on_moved(void *context, uint32_t file_number)
+{
+    n_moved++;
+}
+
+static const struct rk_log_salvage_hooks hooks = {
+    .lost = on_lost, .replaced = on_replaced, .dropped = on_dropped, .listed = on_listed, .moved = on_moved
+};
 
 static void use_memory(void)
 {
@@ -62,7 +84,7 @@ static void setup(void)
             ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
     }
     ck_assert_int_eq(rk_log_writer_close(&bed.writer), RK_OK);
-    n_losses = n_replaced = 0;
+    n_losses = n_replaced = n_dropped = n_listed = n_moved = 0;
 }
 
 static void teardown(void)
@@ -259,7 +281,7 @@ START_TEST(a_salvage_may_fail_anywhere)
         test_io_remove();
         rk_log_store_close(&bed.store);
         ck_assert_int_eq(rk_log_store_open(&bed.store, bed.path, NULL), RK_OK);
-        ck_assert_int_eq(rk_log_store_sweep(bed.store, NULL), RK_OK);
+        test_log_sweep(bed.store);
         ck_assert_int_eq(do_salvage(), RK_OK);
         check_one_missing(0);
         bytes = test_log_read_file(bed.path, "quarantine/0000000001.data", &size);
@@ -270,7 +292,187 @@ START_TEST(a_salvage_may_fail_anywhere)
 }
 END_TEST
 
+/* ---- whole files ---- */
+
+static void make_path(char path[256], const char *name)
+{
+    (void)snprintf(path, 256, "%s/%s", bed.path, name);
+}
+
+static void remove_file(const char *name)
+{
+    char path[256];
+
+    make_path(path, name);
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+static bool is_there(const char *name)
+{
+    char path[256];
+    struct stat status;
+
+    make_path(path, name);
+    return lstat(path, &status) == 0;
+}
+
+static void reopen_store(void)
+{
+    rk_log_store_close(&bed.store);
+    ck_assert_int_eq(rk_log_store_open(&bed.store, bed.path, NULL), RK_OK);
+}
+
+/* A file that is missing costs what it had, and no sequence of it is given out again. */
+START_TEST(a_missing_file_is_listed_no_more)
+{
+    uint64_t sequences[N_SEEN_MAX];
+
+    test_log_write_file(bed.path, "0000000001.hint", "keys", 4);
+    test_log_write_file(bed.path, "0000000002.hint", "keys", 4);
+    remove_file(names[_i]);
+    ck_assert_int_eq(do_salvage(), RK_OK);
+    ck_assert_uint_eq(n_dropped, 1);
+    ck_assert(last_dropped.is_missing);
+    ck_assert_uint_eq(last_dropped.file_number, (unsigned)_i + 1);
+    ck_assert_uint_eq(last_dropped.first_sequence, _i == 0 ? 1 : N_RECORDS + 1);
+    ck_assert_uint_eq(last_dropped.last_sequence, _i == 0 ? N_RECORDS : 0);
+    ck_assert_uint_eq(list_sequences(sequences), N_RECORDS);
+    ck_assert_uint_eq(sequences[0], _i == 0 ? N_RECORDS + 1 : 1);
+    ck_assert(is_there(_i == 0 ? "quarantine/0000000001.hint" : "quarantine/0000000002.hint"));
+    reopen_store();
+    ck_assert_uint_eq(rk_log_store_n_files(bed.store), 1);
+    if (_i == 0)
+        ck_assert_uint_eq(rk_log_store_last_sequence(bed.store), 2 * N_RECORDS);
+    else
+        ck_assert_uint_ge(rk_log_store_last_sequence(bed.store), 2 * N_RECORDS + RK_LOG_SEQUENCE_GAP);
+}
+END_TEST
+
+static void make_foreign_file(const char *name)
+{
+    struct test_log other;
+    uint8_t *bytes;
+    size_t size;
+
+    test_log_open(&other, FILE_BYTES, 1);
+    (void)test_log_put(other.writer, "their", "value");
+    ck_assert_int_eq(rk_log_writer_close(&other.writer), RK_OK);
+    bytes = test_log_read_file(other.path, "0000000001.data", &size);
+    test_log_write_file(bed.path, name, bytes, size);
+    free(bytes);
+    test_log_close(&other);
+}
+
+static void make_fifo(const char *name)
+{
+    char path[256];
+
+    make_path(path, name);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+}
+
+/* Neither is opened for long, nor lost. */
+START_TEST(a_foreign_file_is_moved_to_quarantine)
+{
+    static void (*const make[])(const char *name) = { make_foreign_file, make_fifo };
+    uint64_t sequences[N_SEEN_MAX];
+
+    remove_file(names[0]);
+    make[_i](names[0]);
+    ck_assert_int_eq(do_salvage(), RK_OK);
+    ck_assert_uint_eq(n_dropped, 1);
+    ck_assert(!last_dropped.is_missing);
+    ck_assert_uint_eq(list_sequences(sequences), N_RECORDS);
+    ck_assert(is_there("quarantine/0000000001.data"));
+    ck_assert(!is_there("0000000001.data"));
+}
+END_TEST
+
+/* The list is that of before the second file. */
+START_TEST(newer_files_are_listed_again)
+{
+    uint64_t sequences[N_SEEN_MAX];
+    uint8_t *manifest;
+    size_t size;
+
+    teardown();
+    test_log_open(&bed, FILE_BYTES, 1);
+    n_listed = 0;
+    (void)test_log_put(bed.writer, "key", "1");
+    manifest = test_log_read_file(bed.path, "MANIFEST", &size);
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
+        (void)test_log_put(bed.writer, "key", "more");
+    }
+    ck_assert_int_eq(rk_log_writer_close(&bed.writer), RK_OK);
+    test_log_write_file(bed.path, "MANIFEST", manifest, size);
+    free(manifest);
+    make_foreign_file("0000000077.data");
+    reopen_store();
+    ck_assert_int_eq(do_salvage(), RK_OK);
+    ck_assert_uint_eq(n_listed, 4);
+    ck_assert_uint_eq(n_moved, 1);
+    ck_assert(is_there("quarantine/0000000077.data"));
+    ck_assert_uint_eq(list_sequences(sequences), 5);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_uint_eq(sequences[i], i + 1);
+    ck_assert_uint_eq(rk_log_store_next_number(bed.store), 6);
+}
+END_TEST
+
+/* A closed file that was cut has lost so many records, and says so; nothing of them comes again. */
+START_TEST(a_closed_file_that_was_cut_says_what_is_lost)
+{
+    uint64_t sequences[N_SEEN_MAX];
+    struct rk_log_file_summary summary;
+    uint32_t newest;
+    size_t size, n;
+    uint8_t *bytes = test_log_read_file(bed.path, names[1], &size);
+
+    test_log_write_file(bed.path, names[1], bytes, _i == 0 ? size / 2 : 0);
+    free(bytes);
+    if (_i == 1) /* nothing but the MANIFEST knows how far it went */
+        ck_assert_int_eq(
+            rk_log_store_change(bed.store, &(struct rk_log_store_change){ .last_sequence = FAR_SEQUENCE }, NULL),
+            RK_OK);
+    ck_assert_int_eq(do_salvage(), RK_OK);
+    ck_assert_uint_eq(n_replaced, 1);
+    ck_assert_uint_eq(n_losses, 1);
+    n = list_sequences(sequences);
+    ck_assert(n >= N_RECORDS && n < 2 * N_RECORDS);
+    ck_assert_uint_eq(last_loss.n_records, _i == 0 ? 2 * N_RECORDS - n : RK_LOG_SALVAGE_UNKNOWN);
+    ck_assert_uint_eq(last_loss.offset_bytes + last_loss.size_bytes, size - RK_LOG_FILE_FRAME_BYTES);
+    newest = rk_log_store_file(bed.store, 1);
+    ck_assert_int_eq(rk_log_file_summarize(rk_log_store_dir_fd(bed.store), newest,
+                                           &rk_log_store_identity(bed.store)->secret, &summary, NULL),
+                     RK_OK);
+    ck_assert_uint_ge(summary.trailer_sequence, (_i == 0 ? 2 * N_RECORDS : FAR_SEQUENCE) + RK_LOG_SEQUENCE_GAP);
+}
+END_TEST
+
+/* A number may come again: what was put away under it stays, too. */
+START_TEST(nothing_in_quarantine_is_lost_to_another_file)
+{
+    uint8_t *bytes;
+    char path[256];
+    size_t size;
+
+    make_path(path, "quarantine");
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    test_log_write_file(bed.path, "quarantine/0000000001.data", "older", 5);
+    remove_file(names[0]);
+    make_foreign_file(names[0]);
+    ck_assert_int_eq(do_salvage(), RK_OK);
+    bytes = test_log_read_file(bed.path, "quarantine/0000000001.data", &size);
+    ck_assert_uint_eq(size, 5);
+    free(bytes);
+    ck_assert(is_there("quarantine/0000000001.data.1"));
+    ck_assert(!is_there(names[0]));
+}
+END_TEST
+
 Suite *test_suite(void)
+
 {
     Suite *suite = suite_create("log_salvage");
     TCase *tcase = tcase_create("salvage");
@@ -283,6 +485,11 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_hole_costs_what_was_in_it);
     tcase_add_test(tcase, a_cut_file_keeps_what_is_before_the_cut);
     tcase_add_test(tcase, a_salvage_may_fail_anywhere);
+    tcase_add_loop_test(tcase, a_missing_file_is_listed_no_more, 0, 2);
+    tcase_add_loop_test(tcase, a_foreign_file_is_moved_to_quarantine, 0, 2);
+    tcase_add_test(tcase, newer_files_are_listed_again);
+    tcase_add_loop_test(tcase, a_closed_file_that_was_cut_says_what_is_lost, 0, 2);
+    tcase_add_test(tcase, nothing_in_quarantine_is_lost_to_another_file);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -1,18 +1,25 @@
+#include "base/base_bytes.h"
+#include "base/base_crc.h"
 #include "base/base_detail.h"
 #include "log/log_location.h"
+#include "log/log_lock.h"
 #include "log/log_manifest.h"
 #include "log/log_store.h"
 #include "log/log_store_writer.h"
+#include "log/log_watch.h"
 #include "test_dir.h"
 #include "test_io.h"
 #include "test_log.h"
 #include "test_main.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +34,14 @@ static void remove_dir(void)
 {
     test_io_remove();
     test_dir_remove(&dir);
+}
+
+static void remove_name(const char *name)
+{
+    char path[256];
+
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    ck_assert_int_eq(unlink(path), 0);
 }
 
 static struct rk_log_store *open_store(void)
@@ -136,7 +151,7 @@ START_TEST(numbers_go_round_and_skip_what_is_there)
     memcpy(manifest.uuid, rk_log_store_identity(store)->uuid, 16);
     rk_log_store_close(&store);
     rk_log_manifest_encode(bytes, &manifest);
-    test_log_write_file(dir, "MANIFEST", bytes, rk_log_manifest_size(2));
+    test_log_write_file(dir, "MANIFEST", bytes, rk_log_manifest_size(&manifest));
     store = open_store();
     ck_assert_uint_eq(rk_log_store_next_number(store), RK_LOG_FILE_NUMBER_MAX);
     ck_assert_uint_eq(rk_log_store_next_number(store), 3);
@@ -174,6 +189,8 @@ START_TEST(the_lock_is_free_after_the_last_holder_died)
             pause();
     }
     rk_log_store_close(&store);
+    ck_assert_int_eq(rk_log_store_open(&other, dir, &detail), RK_ERR_BUSY);
+    remove_name("LOCK"); /* the child has the folder, too */
     ck_assert_int_eq(rk_log_store_open(&other, dir, &detail), RK_ERR_BUSY);
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -265,7 +282,6 @@ START_TEST(a_sweep_removes_our_own_names_only)
     static const char *const kept[] = { "0000000001.data", "0000000001.hint", "notes.txt", "000000002.data",
                                         "MANIFEST.old",    "STORE",           "LOCK" };
     struct rk_log_store *store = open_store();
-    struct rk_detail detail;
     char path[256];
 
     change(store, 0, 1);
@@ -273,7 +289,7 @@ START_TEST(a_sweep_removes_our_own_names_only)
         test_log_write_file(dir, gone[i], "x", 1);
     for (size_t i = 0; i < 5; i++)
         test_log_write_file(dir, kept[i], "x", 1);
-    ck_assert_int_eq(rk_log_store_sweep(store, &detail), RK_OK);
+    test_log_sweep(store);
     for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, gone[i]);
         ck_assert_msg(access(path, F_OK) != 0, "%s", path);
@@ -343,7 +359,218 @@ START_TEST(a_change_that_fails_leaves_one_of_the_two_lists)
 }
 END_TEST
 
+static bool has_name(const char *name)
+{
+    char path[256];
+
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+/* The folder is locked, and STORE: LOCK may go, and nobody else gets in, nor makes another one. */
+START_TEST(a_store_without_its_lock_is_locked)
+{
+    struct rk_log_store *store = open_store(), *other = NULL;
+    struct rk_detail detail;
+    int fd = -1;
+
+    remove_name("LOCK");
+    ck_assert_int_eq(rk_log_store_open(&other, dir, &detail), RK_ERR_BUSY);
+    ck_assert(!has_name("LOCK"));
+    ck_assert_int_eq(rk_log_lock_file(rk_log_store_dir_fd(store), "STORE", &fd, &detail), RK_ERR_BUSY);
+    rk_log_store_close(&store);
+    store = open_store();
+    ck_assert(has_name("LOCK"));
+    rk_log_store_close(&store);
+}
+END_TEST
+
+/* A program of before knows only LOCK. */
+START_TEST(a_lock_without_the_folder_is_respected)
+{
+    struct rk_log_store *store = open_store(), *other = NULL;
+    struct rk_detail detail;
+    char path[256];
+    int fd;
+
+    rk_log_store_close(&store);
+    (void)snprintf(path, sizeof path, "%s/LOCK", dir);
+    ck_assert_int_ge(fd = open(path, O_RDWR | O_CLOEXEC), 0);
+    ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+    ck_assert_int_eq(rk_log_store_open(&other, dir, &detail), RK_ERR_BUSY);
+    close(fd);
+    store = open_store();
+    rk_log_store_close(&store);
+}
+END_TEST
+
+START_TEST(what_is_lost_is_noticed)
+{
+    struct rk_log_store *store = open_store();
+    char moved[256];
+    uint8_t *bytes;
+    size_t size;
+
+    ck_assert_uint_eq(rk_log_watch_look(store), 0);
+    remove_name("LOCK");
+    ck_assert_uint_eq(rk_log_watch_look(store), 1u << RK_LOG_WATCHED_LOCK);
+    test_log_write_file(dir, "LOCK", "1\n", 2); /* another one */
+    ck_assert_uint_eq(rk_log_watch_look(store), 1u << RK_LOG_WATCHED_LOCK);
+    remove_name("STORE");
+    bytes = test_log_read_file(dir, "MANIFEST", &size);
+    change(store, 0, 1);
+    ck_assert_uint_eq(rk_log_watch_look(store), 1u << RK_LOG_WATCHED_LOCK | 1u << RK_LOG_WATCHED_STORE);
+    test_log_write_file(dir, "MANIFEST", bytes, size); /* an older one */
+    ck_assert((rk_log_watch_look(store) & 1u << RK_LOG_WATCHED_MANIFEST) != 0);
+    remove_name("MANIFEST");
+    ck_assert((rk_log_watch_look(store) & 1u << RK_LOG_WATCHED_MANIFEST) != 0);
+    change(store, 0, 2); /* writes it anew */
+    ck_assert((rk_log_watch_look(store) & 1u << RK_LOG_WATCHED_MANIFEST) == 0);
+    (void)snprintf(moved, sizeof moved, "%s.moved", dir);
+    ck_assert_int_eq(rename(dir, moved), 0);
+    ck_assert((rk_log_watch_look(store) & 1u << RK_LOG_WATCHED_FOLDER) != 0);
+    ck_assert_int_eq(mkdir(dir, 0700), 0);
+    ck_assert((rk_log_watch_look(store) & 1u << RK_LOG_WATCHED_FOLDER) != 0);
+    ck_assert_int_eq(rmdir(dir), 0);
+    ck_assert_int_eq(rename(moved, dir), 0);
+    ck_assert((rk_log_watch_look(store) & 1u << RK_LOG_WATCHED_FOLDER) == 0);
+    free(bytes);
+    rk_log_store_close(&store);
+}
+END_TEST
+
+/* ---- the MANIFEST's fields ---- */
+
+/* As the program of before wrote it: version 2, and nothing behind the list. */
+START_TEST(a_list_of_before_is_read)
+{
+    static const uint32_t files[] = { 7, 2 };
+    struct rk_log_store *store = open_store();
+    uint8_t bytes[48 + 2 * 4] = "RKMANIF1";
+
+    rk_bytes_store32(bytes + 12, 2);
+    memcpy(bytes + 16, rk_log_store_identity(store)->uuid, 16);
+    rk_bytes_store64(bytes + 32, 5);
+    rk_bytes_store32(bytes + 40, 9);
+    rk_bytes_store32(bytes + 44, 2);
+    rk_bytes_store32(bytes + 48, files[0]);
+    rk_bytes_store32(bytes + 52, files[1]);
+    rk_bytes_store32(bytes + 8, rk_crc32c(0, bytes, sizeof bytes));
+    rk_log_store_close(&store);
+    test_log_write_file(dir, "MANIFEST", bytes, sizeof bytes);
+    store = open_store();
+    check_files(store, 2, files);
+    ck_assert_uint_eq(rk_log_store_edition(store), 5);
+    ck_assert_uint_eq(rk_log_store_last_sequence(store), 0);
+    ck_assert_uint_eq(rk_log_store_closed_bytes(store, 2), 0);
+    rk_log_store_close(&store);
+}
+END_TEST
+
+static struct rk_log_store *reopen(struct rk_log_store *store)
+{
+    rk_log_store_close(&store);
+    return open_store();
+}
+
+START_TEST(the_list_keeps_what_must_outlive_its_files)
+{
+    struct rk_log_store *store = open_store();
+    uint32_t number = 1;
+    struct rk_log_store_change first = { .added = &number, .n_added = 1, .last_sequence = 1000 };
+    struct rk_log_store_change closed = { .last_sequence = 900, .closed_file = 1, .closed_bytes = 4096 };
+
+    ck_assert_int_eq(rk_log_store_change(store, &first, NULL), RK_OK);
+    ck_assert_int_eq(rk_log_store_change(store, &closed, NULL), RK_OK);
+    store = reopen(store);
+    ck_assert_uint_eq(rk_log_store_last_sequence(store), 1000); /* it never goes back */
+    ck_assert_uint_eq(rk_log_store_closed_bytes(store, 1), 4096);
+    ck_assert_uint_eq(rk_log_store_closed_bytes(store, 2), 0);
+    ck_assert_int_eq(
+        rk_log_store_change(
+            store, &(struct rk_log_store_change){ .added = (uint32_t[]){ 5 }, .n_added = 1, .before = 1 }, NULL),
+        RK_OK); /* a merge beside it */
+    store = reopen(store);
+    ck_assert_uint_eq(rk_log_store_closed_bytes(store, 1), 4096);
+    change(store, 0, 2); /* it is no longer the newest */
+    store = reopen(store);
+    ck_assert_uint_eq(rk_log_store_closed_bytes(store, 1), 0);
+    ck_assert_uint_eq(rk_log_store_last_sequence(store), 1000);
+    rk_log_store_close(&store);
+}
+END_TEST
+
+/* The same bytes with another checksum that fits: what a field may not say. */
+START_TEST(fields_that_do_not_fit_are_refused)
+{
+    static const struct {
+        size_t at;
+        uint32_t value;
+        enum rk_err err;
+    } cases[] = {
+        { 52, 3, RK_ERR_MISMATCH },                            /* a tag of later */
+        { 52, 2, RK_ERR_CORRUPT },                             /* one of the other field, with what it cannot mean */
+        { 56, 1, RK_ERR_CORRUPT },                             /* a sequence has no a */
+        { 68, 1, RK_ERR_CORRUPT },                             /* the same tag twice */
+        { 68, 3, RK_ERR_MISMATCH }, { 72, 2, RK_ERR_CORRUPT }, /* closed, and not the newest file */
+        { 80, 1, RK_ERR_CORRUPT },                             /* longer than any file */
+        { 12, 4, RK_ERR_MISMATCH }, { 12, 2, RK_ERR_CORRUPT }, /* which has no fields */
+    };
+    struct rk_log_manifest manifest = { .edition = 1, .next_number = 2, .n_files = 1, .files = (uint32_t[]){ 1 } };
+    struct rk_log_manifest decoded;
+    uint8_t bytes[84], changed[84];
+    struct rk_detail detail;
+
+    manifest.last_sequence = 77;
+    manifest.closed_file = 1;
+    manifest.closed_bytes = 4096;
+    ck_assert_uint_eq(rk_log_manifest_size(&manifest), sizeof bytes);
+    rk_log_manifest_encode(bytes, &manifest);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        memcpy(changed, bytes, sizeof changed);
+        rk_bytes_store32(changed + cases[i].at, cases[i].value);
+        rk_bytes_store32(changed + 8, 0);
+        rk_bytes_store32(changed + 8, rk_crc32c(0, changed, sizeof changed));
+        ck_assert_msg(rk_log_manifest_decode(changed, sizeof changed, &decoded, &detail) == cases[i].err, "case %zu",
+                      i);
+    }
+    ck_assert_int_eq(rk_log_manifest_decode(bytes, sizeof bytes, &decoded, &detail), RK_OK);
+    ck_assert_uint_eq(decoded.last_sequence, 77);
+    rk_log_manifest_fini(&decoded);
+}
+END_TEST
+
+/* Every name that a start opens may be a FIFO, or nothing that it can read. */
+START_TEST(names_that_are_no_files_are_refused_by_what_they_are)
+{
+    static const char *const names[] = { "STORE", "MANIFEST", "LOCK" };
+    struct rk_log_store *store = open_store();
+    struct rk_detail detail;
+    char path[256], kept[256];
+
+    rk_log_store_close(&store);
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        (void)snprintf(kept, sizeof kept, "%s/kept", dir);
+        ck_assert_int_eq(rename(path, kept), 0);
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        ck_assert_int_ne(rk_log_store_open(&store, dir, &detail), RK_OK);
+        ck_assert_msg(strstr(detail.text, names[i]) != NULL && strstr(detail.text, "is a FIFO, not a file") != NULL,
+                      "%s", detail.text);
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_int_eq(symlink("/nonexistent/file", path), 0);
+        ck_assert_int_ne(rk_log_store_open(&store, dir, &detail), RK_OK);
+        ck_assert_msg(strstr(detail.text, "is a symbolic link") != NULL, "%s", detail.text);
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_int_eq(rename(kept, path), 0);
+    }
+    store = open_store();
+    rk_log_store_close(&store);
+}
+END_TEST
+
 Suite *test_suite(void)
+
 {
     Suite *suite = suite_create("log_store");
     TCase *tcase = tcase_create("store");
@@ -361,6 +588,13 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_sweep_removes_our_own_names_only);
     tcase_add_test(tcase, a_store_can_be_made_after_any_failure);
     tcase_add_test(tcase, a_change_that_fails_leaves_one_of_the_two_lists);
+    tcase_add_test(tcase, a_store_without_its_lock_is_locked);
+    tcase_add_test(tcase, a_lock_without_the_folder_is_respected);
+    tcase_add_test(tcase, what_is_lost_is_noticed);
+    tcase_add_test(tcase, a_list_of_before_is_read);
+    tcase_add_test(tcase, the_list_keeps_what_must_outlive_its_files);
+    tcase_add_test(tcase, fields_that_do_not_fit_are_refused);
+    tcase_add_test(tcase, names_that_are_no_files_are_refused_by_what_they_are);
     suite_add_tcase(suite, tcase);
     return suite;
 }

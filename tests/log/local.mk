@@ -38,3 +38,8 @@ check_PROGRAMS += check_log_merged
 check_log_merged_SOURCES = %D%/check_log_merged.c %D%/test_log.c %D%/test_log.h
 check_log_merged_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_log_merged_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
+
+check_PROGRAMS += check_log_unlisted
+check_log_unlisted_SOURCES = %D%/check_log_unlisted.c %D%/test_log.c %D%/test_log.h
+check_log_unlisted_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_log_unlisted_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)

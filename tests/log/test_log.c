@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "log/log_store.h"
+#include "log/log_unlisted.h"
 #include "test_dir.h"
 
 #include <check.h>
@@ -102,4 +103,14 @@ void test_log_write_file(const char *path, const char *name, const void *bytes, 
     ck_assert_msg(fd >= 0, "%s", full);
     ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
     close(fd);
+}
+
+void test_log_sweep(const struct rk_log_store *store)
+{
+    struct rk_log_unlisted unlisted;
+    struct rk_detail detail = { "" };
+
+    ck_assert_msg(rk_log_unlisted_look(store, &unlisted, &detail) == RK_OK, "%s", detail.text);
+    ck_assert_msg(rk_log_unlisted_sweep(store, &unlisted, NULL, NULL, &detail) == RK_OK, "%s", detail.text);
+    rk_log_unlisted_fini(&unlisted);
 }

@@ -26,6 +26,9 @@ uint64_t test_log_put(struct rk_log_writer *writer, const char *key, const char 
 /* The same for a value of any bytes. */
 uint64_t test_log_put_bytes(struct rk_log_writer *writer, const char *key, const void *value, uint32_t value_len);
 
+/* Removes what is not listed, as a start does after it has looked at all of it. */
+void test_log_sweep(const struct rk_log_store *store);
+
 /* A whole file of the folder, to be freed. */
 uint8_t *test_log_read_file(const char *path, const char *name, size_t *size_out);
 void test_log_write_file(const char *path, const char *name, const void *bytes, size_t size);

@@ -43,6 +43,8 @@ tests_of() {
     failed_sync_forgotten) echo 'check_log_writer check_system_faults' ;;
     key_not_compared) echo 'check_store_client' ;;
     salvage_keeps_no_original) echo 'check_log_salvage check_system_faults' ;;
+    unlisted_are_removed) echo 'check_log_unlisted check_system_lost' ;;
+    end_not_marked) echo 'check_damage check_store_recover check_system_lost' ;;
     skip_fdatasync | skip_dir_fsync | ack_before_write) echo 'check_crash' ;;
     esac
 }

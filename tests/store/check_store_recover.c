@@ -1,6 +1,7 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "keydir/keydir_writer.h"
+#include "log/log_file.h"
 #include "log/log_location.h"
 #include "log/log_scan.h"
 #include "log/log_store.h"
@@ -172,7 +173,22 @@ START_TEST(a_newest_file_that_cannot_be_cut_ends_the_writing)
 }
 END_TEST
 
-static void check_truncated(uint32_t number, const uint8_t *bytes, size_t size, size_t n_before)
+static void check_refused(uint32_t number, size_t size)
+{
+    struct rk_store_recovery result;
+    struct rk_detail detail = { "" };
+    size_t size_after;
+    char name[RK_LOG_FILE_NAME_BYTES];
+
+    ck_assert_msg(bed_recover(&bed, &result, &detail) == RK_ERR_CORRUPT, "cut at %zu, and not noticed", size);
+    rk_log_file_name(name, number);
+    ck_assert_ptr_nonnull(strstr(detail.text, name));
+    free(bed_read_file(&bed, number, &size_after));
+    ck_assert_uint_eq(size_after, size);
+}
+
+/* What is before durable_bytes is known to be durable: a shorter file is damage, and stays as it is. */
+static void check_truncated(uint32_t number, const uint8_t *bytes, size_t size, size_t n_before, size_t durable_bytes)
 {
     struct rk_store_recovery first, second;
     struct rk_detail detail = { "" };
@@ -184,6 +200,10 @@ static void check_truncated(uint32_t number, const uint8_t *bytes, size_t size, 
         n_whole += location.offset_bytes + location.size_bytes <= size;
     }
     bed_write_file(&bed, number, bytes, size);
+    if (size < durable_bytes) {
+        check_refused(number, size);
+        return;
+    }
     ck_assert_msg(bed_recover(&bed, &first, &detail) == RK_OK, "cut at %zu: %s", size, detail.text);
     ck_assert_uint_eq(first.n_records, n_before + n_whole);
     ck_assert_uint_eq(first.cut_bytes > 0, first.cut_file != 0);
@@ -218,7 +238,7 @@ START_TEST(the_newest_file_cut_at_every_byte)
     bytes = bed_read_file(&bed, number, &size);
     ck_assert_uint_eq(size, BED_FILE_BYTES);
     for (size_t cut = 0; cut <= size; cut += cut < used_size(bytes, size) + 16 ? BED_STRIDE : 61)
-        check_truncated(number, bytes, cut, n_before);
+        check_truncated(number, bytes, cut, n_before, RK_LOG_FILE_FRAME_BYTES);
     free(bytes);
 }
 END_TEST
@@ -233,7 +253,7 @@ START_TEST(a_closed_file_cut_at_every_byte)
     bed_close_writer(&bed);
     bytes = bed_read_file(&bed, 1, &size);
     for (size_t cut = 0; cut <= size; cut += BED_STRIDE)
-        check_truncated(1, bytes, cut, 0);
+        check_truncated(1, bytes, cut, 0, size - RK_LOG_FILE_FRAME_BYTES);
     free(bytes);
 }
 END_TEST
@@ -593,7 +613,51 @@ START_TEST(progress_reaches_the_end)
 }
 END_TEST
 
+/* What the MANIFEST keeps, although no file says it any more. */
+START_TEST(sequences_that_no_file_knows_are_not_given_out_again)
+{
+    struct rk_log_store_change change = { .last_sequence = 1000000 };
+    struct rk_store_recovery result;
+
+    bed_open_writer(&bed);
+    bed_write(&bed, 20, 3);
+    bed_close_writer(&bed);
+    ck_assert_int_eq(rk_log_store_change(bed.store, &change, NULL), RK_OK);
+    for (int round = 0; round < 2; round++) {
+        bed_recover_all(&bed, &result);
+        ck_assert_uint_eq(result.next_sequence, 1000001);
+        ck_assert_uint_eq(result.last_sequence, 1000000);
+    }
+}
+END_TEST
+
+/* A copy of the file from when it was closed before, whole and with a trailer, and with its hint. */
+START_TEST(an_older_copy_of_a_closed_file_is_found)
+{
+    struct rk_store_recovery result;
+    struct rk_detail detail = { "" };
+    struct rk_log_store_change change = { .closed_file = 1 };
+    size_t size;
+
+    bed_open_writer(&bed);
+    bed_write(&bed, 20, 3);
+    bed_close_writer(&bed);
+    free(bed_read_file(&bed, 1, &size));
+    if (_i == 1)
+        ck_assert_int_eq(bed_make_hint(&bed, 1, &detail), RK_OK);
+    change.closed_bytes = size - RK_LOG_FILE_FRAME_BYTES;
+    ck_assert_int_eq(rk_log_store_change(bed.store, &change, NULL), RK_OK);
+    bed_recover_all(&bed, &result);
+    ck_assert_uint_eq(result.n_hints, _i);
+    change.closed_bytes += RK_LOG_UNIT_BYTES; /* as if one more record had been there */
+    ck_assert_int_eq(rk_log_store_change(bed.store, &change, NULL), RK_OK);
+    ck_assert_int_eq(bed_recover(&bed, &result, &detail), RK_ERR_CORRUPT);
+    ck_assert_msg(strstr(detail.text, "its trailer is not where it was closed") != NULL, "%s", detail.text);
+}
+END_TEST
+
 Suite *test_suite(void)
+
 {
     Suite *suite = suite_create("store_recover");
     TCase *tcase = tcase_create("recover");
@@ -607,6 +671,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_newest_file_that_cannot_be_cut_ends_the_writing);
     tcase_add_test(tcase, the_newest_file_cut_at_every_byte);
     tcase_add_test(tcase, a_closed_file_cut_at_every_byte);
+    tcase_add_test(tcase, sequences_that_no_file_knows_are_not_given_out_again);
+    tcase_add_loop_test(tcase, an_older_copy_of_a_closed_file_is_found, 0, 2);
     tcase_add_test(tcase, a_sealed_file_that_is_cut_is_reported);
     tcase_add_test(tcase, flips_in_a_sealed_file);
     tcase_add_test(tcase, flips_in_the_newest_file);

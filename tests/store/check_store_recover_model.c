@@ -237,7 +237,7 @@ static void shuffle_manifest(bool last_stays)
                                         .n_files = (uint32_t)rk_log_store_n_files(store),
                                         .files = numbers };
     uint8_t bytes[4096];
-    int fd = openat(rk_log_store_dir_fd(store), "MANIFEST", O_WRONLY | O_CLOEXEC);
+    int fd = openat(rk_log_store_dir_fd(store), "MANIFEST", O_WRONLY | O_TRUNC | O_CLOEXEC);
 
     for (uint32_t i = 0; i < manifest.n_files; i++)
         numbers[i] = rk_log_store_file(store, i);
@@ -249,8 +249,7 @@ static void shuffle_manifest(bool last_stays)
     }
     memcpy(manifest.uuid, identity->uuid, sizeof manifest.uuid);
     rk_log_manifest_encode(bytes, &manifest);
-    ck_assert_int_eq(pwrite(fd, bytes, rk_log_manifest_size(manifest.n_files), 0),
-                     rk_log_manifest_size(manifest.n_files));
+    ck_assert_int_eq(pwrite(fd, bytes, rk_log_manifest_size(&manifest), 0), rk_log_manifest_size(&manifest));
     close(fd);
     reopen_store();
 }
