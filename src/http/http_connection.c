@@ -85,6 +85,7 @@ static void start_lingering(struct rk_http_connection *connection)
     int fd = connection->linger_fd;
 
     connection->linger_fd = -1;
+    connection->server->n_linger_fds--; /* libh2o's is closed: it is the connection's only one */
     connection->is_lingering = true;
     connection->since_ns = rk_time_monotonic_ns();
     (void)shutdown(fd, SHUT_WR); /* fails when the client is gone already; the read then says so */
@@ -137,8 +138,12 @@ void rk_http_connection_linger(h2o_req_t *req)
 {
     struct rk_http_connection *connection = connection_of(req);
 
-    if (connection->linger_fd < 0) /* without a descriptor to spare it just closes */
-        connection->linger_fd = fcntl(h2o_socket_get_fd(connection->socket), F_DUPFD_CLOEXEC, 0);
+    struct rk_http_server *server = connection->server;
+
+    if (connection->linger_fd >= 0 || server->n_linger_fds >= server->settings.max_linger_fds)
+        return; /* without a descriptor to spare it just closes */
+    connection->linger_fd = fcntl(h2o_socket_get_fd(connection->socket), F_DUPFD_CLOEXEC, 0);
+    server->n_linger_fds += connection->linger_fd >= 0;
 }
 
 /* ---- the sweep ---- */

@@ -1,6 +1,7 @@
 /* What the files of src/http share, with libh2o in it: for src/http alone.
  *
  *   http_server.c      life cycle, listeners, the turn of the loop, watched descriptors
+ *   http_listeners.c   accepting, also for others
  *   http_connection.c  one connection: counted, timed, closed with its last answer read
  *   http_handler.c     one request: guard, route, method
  *   http_read.c        GET and HEAD, large values piece by piece
@@ -30,13 +31,15 @@ struct rk_http_server {
     h2o_accept_ctx_t accept;
     h2o_evloop_t *loop;
 
-    h2o_socket_t *listeners[RK_HTTP_LISTENERS_MAX]; /* NULL: closed */
+    struct rk_http_listener *listeners; /* our own, then those of others */
+    size_t n_listeners;
     bool accepting;
     bool draining;
     uint64_t accept_again_ns; /* accepting stopped for want of descriptors until then; 0: it did not */
     h2o_linklist_t watches;   /* struct watch */
 
     size_t n_connections;
+    size_t n_linger_fds;
     h2o_linklist_t connections; /* struct rk_http_connection */
     uint64_t next_sweep_ns;
 
@@ -76,6 +79,17 @@ struct rk_http_request {
 /* ---- http_server.c ---- */
 
 void rk_http_server_note_awake(struct rk_http_server *server);
+
+/* ---- http_listeners.c ---- */
+
+#define RK_HTTP_USER_TIMEOUT_MS 30000 /* how long a client may leave an answer untaken */
+
+/* Takes over the sockets of the settings. */
+void rk_http_listeners_open(struct rk_http_server *server);
+
+/* Accepts what is queued. */
+void rk_http_listeners_drain(struct rk_http_server *server);
+void rk_http_listeners_close(struct rk_http_server *server);
 
 /* Stops and starts accepting, as connections come and go. */
 void rk_http_server_update_listeners(struct rk_http_server *server);

@@ -18,8 +18,11 @@ struct rk_http_server;
 struct rk_http_settings {
     int listener_fds[RK_HTTP_LISTENERS_MAX]; /* listening, non-blocking; the server takes them over */
     size_t n_listeners;
+    const int *other_listener_fds; /* of others on the same addresses, taken over as well; need not outlive the call */
+    size_t n_other_listeners;
     bool legacy; /* the four endpoints /put /get /delete /open */
     size_t max_connections;
+    size_t max_linger_fds; /* further descriptors, for connections whose last answer is on its way */
     uint32_t max_key_bytes;
     uint32_t max_value_bytes;
     uint32_t max_head_bytes;
@@ -51,6 +54,9 @@ enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms);
 /* Sets a word that the handler clears whenever it runs (the "I sleep" flag of the ring: busy workers need no wake-up).
  * NULL: none. */
 void rk_http_server_set_awake_hook(struct rk_http_server *server, void (*on_awake)(void *context), void *context);
+
+/* Accepts also (or no longer) from n of the other listeners, from the first one given: nobody else does now. */
+void rk_http_server_take_over(struct rk_http_server *server, size_t first, size_t n, bool taking);
 
 /* Accepts what is queued, then stops listening; answers from now on close their connections; idle connections close. */
 void rk_http_server_drain(struct rk_http_server *server);

@@ -7,6 +7,7 @@ librk_http_a_SOURCES = \
 	%D%/http_handler.c \
 	%D%/http_head.c %D%/http_head.h \
 	%D%/http_internal.h \
+	%D%/http_listeners.c \
 	%D%/http_metadata.c %D%/http_metadata.h \
 	%D%/http_problem.c %D%/http_problem.h \
 	%D%/http_read.c \

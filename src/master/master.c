@@ -12,6 +12,7 @@
 #include "master/master_recovery.h"
 #include "master/master_single.h"
 #include "master/master_workers.h"
+#include "shm/shm_descriptors.h"
 #include "stats/stats_block.h"
 
 #include <errno.h>
@@ -86,18 +87,24 @@ static enum rk_err open_signals(struct master *master, struct rk_detail *detail)
 }
 
 /* Connections, data files and listeners all need descriptors; the soft limit is often 1024. Workers inherit this. */
-static void raise_file_limit(const struct rk_conf *conf)
+static void raise_file_limit(const struct rk_conf *conf, unsigned n_slots)
 {
+    struct rk_descriptors shares;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return; /* cannot happen; the limit stays */
     limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < conf->http.max_connections + 256)
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return; /* cannot happen either */
+    shares = rk_descriptors_share(limit.rlim_cur, RK_DESCRIPTORS_OF_A_WORKER + n_slots * conf->http.n_listen);
+    if (shares.n_connections < conf->http.max_connections)
         rk_diag(RK_DIAG_WARNING,
-                "the limit of open files, %llu, is too small for http.max_connections (%llu) in each worker; raise it "
-                "(ulimit -n) or lower http.max_connections",
-                (unsigned long long)limit.rlim_cur, (unsigned long long)conf->http.max_connections);
+                "the limit of open files, %llu, is too small for http.max_connections (%llu): each worker takes %zu "
+                "connections at most, and keeps %zu descriptors for data files; raise it (ulimit -n) or lower "
+                "http.max_connections",
+                (unsigned long long)limit.rlim_cur, (unsigned long long)conf->http.max_connections,
+                shares.n_connections, shares.n_files);
 }
 
 static enum rk_err write_pid_file(const char *path, struct rk_detail *detail)
@@ -131,7 +138,7 @@ static enum rk_err open_master(struct master *master, struct rk_detail *detail)
     unsigned n_slots = count_slots(master->options);
     enum rk_err err = open_signals(master, detail);
 
-    raise_file_limit(conf);
+    raise_file_limit(conf, n_slots);
     if (err == RK_OK)
         err = rk_master_engine_lock(&master->engine, conf, n_slots, detail);
     if (err == RK_OK)

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define HINT_INTERVAL_MS 1000 /* how soon a file that was rolled over gets its hint */
@@ -47,6 +48,17 @@ static enum rk_err open_store(struct rk_master_engine *engine, const char *data_
     return err;
 }
 
+/* Each worker gets the listening sockets of the others as well, unless they would take what it needs to serve. */
+static uint32_t count_other_listeners(unsigned n_slots, uint32_t n_listeners)
+{
+    uint32_t n_others = (n_slots - 1) * n_listeners;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && n_others > limit.rlim_cur / 4)
+        return 0;
+    return n_others;
+}
+
 static void set_board_settings(struct rk_board *board, const struct rk_conf *conf, uint32_t n_listeners)
 {
     board->settings = (struct rk_handover_settings){
@@ -59,6 +71,7 @@ static void set_board_settings(struct rk_board *board, const struct rk_conf *con
         .max_head_bytes = (uint32_t)conf->limits.max_head_bytes,
         .n_reader_threads = (uint32_t)conf->worker.reader_threads,
         .n_listeners = n_listeners,
+        .n_other_listeners = count_other_listeners(board->n_slots, n_listeners),
         .legacy = conf->http.legacy,
     };
 }

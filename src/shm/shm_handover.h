@@ -33,7 +33,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Inherited descriptors, always at these numbers; everything above the last listener is closed. */
+/* Inherited descriptors, always at these numbers; everything above the last listener is closed. A worker gets the
+ * listening sockets of all slots; what waits at one whose worker stands still is taken by the others. */
 enum rk_handover_fd {
     RK_HANDOVER_FD_BOARD = 3,
     RK_HANDOVER_FD_KEYDIR,
@@ -43,11 +44,12 @@ enum rk_handover_fd {
     RK_HANDOVER_FD_WRITER_BELL, /* eventfd: wakes the writer */
     RK_HANDOVER_FD_WORKER_BELL, /* eventfd: wakes this worker */
     RK_HANDOVER_FD_CHANNEL,     /* socket to the master: rk_handover_message both ways; its end means death */
-    RK_HANDOVER_FD_LISTENERS,   /* the first of n_listeners */
+    RK_HANDOVER_FD_LISTENERS,   /* the first of n_listeners, and behind them n_other_listeners */
 };
 
 #define RK_HANDOVER_LISTENERS_MAX  16
 #define RK_HANDOVER_SLOTS_MAX      64
+#define RK_HANDOVER_FDS_MAX        (RK_HANDOVER_FD_LISTENERS - 3 + RK_HANDOVER_LISTENERS_MAX * RK_HANDOVER_SLOTS_MAX)
 #define RK_HANDOVER_HASH_KEY_BYTES 16
 
 /* One byte on the channel. */
@@ -83,6 +85,7 @@ struct rk_handover_settings {
     uint32_t max_head_bytes;
     uint32_t n_reader_threads;
     uint32_t n_listeners;
+    uint32_t n_other_listeners; /* n_listeners for each other slot, the next one first; or 0 */
     uint32_t legacy;
 };
 

@@ -48,7 +48,7 @@ struct rk_stats_http {
     _Atomic uint64_t connections_accepted;
     _Atomic uint64_t connections_open;      /* now */
     _Atomic uint64_t connections_timed_out; /* closed for being idle or slow */
-    _Atomic uint64_t accept_pauses;         /* no descriptors or no memory for another connection */
+    _Atomic uint64_t accept_pauses;         /* accepting stopped: as many as may be, or no descriptor, no memory */
 };
 
 static inline void rk_stats_add(_Atomic uint64_t *counter, uint64_t n)

@@ -10,6 +10,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
 check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_expire check_system_faults check_system_full check_system_input check_system_start check_system_stuck
+check_PROGRAMS += check_system_descriptors
 check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
@@ -20,6 +21,9 @@ check_system_basic_LDADD = $(SYSTEM_LDADD)
 check_system_crash_SOURCES = %D%/check_system_crash.c $(SYSTEM_SUPPORT)
 check_system_crash_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_crash_LDADD = $(SYSTEM_LDADD)
+check_system_descriptors_SOURCES = %D%/check_system_descriptors.c $(SYSTEM_SUPPORT)
+check_system_descriptors_CFLAGS = $(SYSTEM_CFLAGS) $(JANSSON_CFLAGS)
+check_system_descriptors_LDADD = $(SYSTEM_LDADD) $(JANSSON_LIBS)
 check_system_expire_SOURCES = %D%/check_system_expire.c $(SYSTEM_STORE) $(SYSTEM_SUPPORT)
 check_system_expire_CFLAGS = $(SYSTEM_CFLAGS) $(JANSSON_CFLAGS)
 check_system_expire_LDADD = librk_test.a librk_log_writer.a librk_log.a librk_base.a \
@@ -43,8 +47,8 @@ check_system_start_SOURCES = %D%/check_system_start.c $(SYSTEM_SUPPORT)
 check_system_start_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_start_LDADD = $(SYSTEM_LDADD)
 check_system_stuck_SOURCES = %D%/check_system_stuck.c $(SYSTEM_SUPPORT)
-check_system_stuck_CFLAGS = $(SYSTEM_CFLAGS)
-check_system_stuck_LDADD = $(SYSTEM_LDADD)
+check_system_stuck_CFLAGS = $(SYSTEM_CFLAGS) $(JANSSON_CFLAGS)
+check_system_stuck_LDADD = $(SYSTEM_LDADD) $(JANSSON_LIBS)
 check_system_load_SOURCES = %D%/check_system_load.c $(SYSTEM_SUPPORT)
 check_system_load_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_load_LDADD = $(SYSTEM_LDADD)
