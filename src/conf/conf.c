@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define UPLOAD_AUTO_BYTES ((uint64_t)256 << 20)
+
 void rk_conf_init(struct rk_conf *conf)
 {
     memset(conf, 0, sizeof *conf);
@@ -126,6 +128,15 @@ uint64_t rk_conf_keydir_bytes(const struct rk_conf *conf)
         return conf->keydir.max_bytes;
     bytes = n_pages > 0 && page_bytes > 0 ? (uint64_t)n_pages * (uint64_t)page_bytes / 2 : 0;
     return bytes > key->min ? bytes : key->min;
+}
+
+uint64_t rk_conf_upload_bytes(const struct rk_conf *conf)
+{
+    uint64_t several = 8 * conf->limits.max_value_bytes;
+
+    if (conf->limits.upload_memory_bytes != 0)
+        return conf->limits.upload_memory_bytes;
+    return several > UPLOAD_AUTO_BYTES ? several : UPLOAD_AUTO_BYTES;
 }
 
 char *rk_conf_control_socket(const struct rk_conf *conf)

@@ -16,6 +16,9 @@ struct rk_conf_origin;
 
 #define RK_CONF_LISTEN_MAX 16
 
+/* What a worker needs to receive a body: its buffer doubles, so it may be twice as large as what is in it. */
+#define RK_CONF_BODY_BUFFER_BYTES(value_bytes) (2 * (uint64_t)(value_bytes) + (1u << 20))
+
 enum rk_conf_sync { RK_CONF_SYNC_ALWAYS, RK_CONF_SYNC_INTERVAL, RK_CONF_SYNC_NONE };
 enum rk_conf_policy { RK_CONF_POLICY_AUTO, RK_CONF_POLICY_NEVER, RK_CONF_POLICY_WINDOW };
 
@@ -33,12 +36,14 @@ struct rk_conf {
         bool legacy;
         uint64_t max_connections; /* of each worker */
         uint64_t request_timeout_ms;
+        uint64_t min_rate_bytes; /* a second */
         uint64_t idle_timeout_ms;
     } http;
     struct {
         uint64_t max_key_bytes;
         uint64_t max_value_bytes;
         uint64_t max_head_bytes;
+        uint64_t upload_memory_bytes; /* 0: auto */
     } limits;
     struct {
         enum rk_conf_sync sync;
@@ -100,6 +105,9 @@ enum rk_err rk_conf_check(const struct rk_conf *conf, struct rk_detail *detail);
  * key's range), and the bytes of the keydir (half of the physical memory). Never 0. */
 uint64_t rk_conf_n_workers(const struct rk_conf *conf);
 uint64_t rk_conf_keydir_bytes(const struct rk_conf *conf);
+
+/* limits.upload_memory, and what `auto` stands for: 256 MiB, or the buffers of four of the largest values. */
+uint64_t rk_conf_upload_bytes(const struct rk_conf *conf);
 
 /* Where the master's control socket is. Allocated. */
 char *rk_conf_control_socket(const struct rk_conf *conf);

@@ -113,6 +113,7 @@ enum rk_err rk_conf_check(const struct rk_conf *conf, struct rk_detail *detail)
     static const char *const max_head[] = { "limits", "max_head" };
     static const char *const max_value[] = { "limits", "max_value" };
     static const char *const max_key[] = { "limits", "max_key" };
+    static const char *const upload_memory[] = { "limits", "upload_memory" };
     enum rk_err err;
 
     err = check_holds(conf, ring_size, max_value, largest_record_bytes(conf), detail);
@@ -120,6 +121,9 @@ enum rk_err rk_conf_check(const struct rk_conf *conf, struct rk_detail *detail)
         err = check_holds(conf, file_size, max_value, largest_record_bytes(conf), detail);
     if (err == RK_OK) /* a key of bytes that are all percent-encoded still has room for headers beside it */
         err = check_holds(conf, max_head, max_key, 3 * conf->limits.max_key_bytes + 512, detail);
+    if (err == RK_OK && conf->limits.upload_memory_bytes != 0)
+        err = check_holds(conf, upload_memory, max_value, RK_CONF_BODY_BUFFER_BYTES(conf->limits.max_value_bytes),
+                          detail);
     if (err == RK_OK)
         err = check_listen(conf, detail);
     if (err == RK_OK)

@@ -2,7 +2,9 @@
  *
  *   http_server.c      life cycle, listeners, the turn of the loop, watched descriptors
  *   http_listeners.c   accepting, also for others
- *   http_connection.c  one connection: counted, timed, closed with its last answer read
+ *   http_connection.c  one connection: counted, closed with its last answer read
+ *   http_reading.c     what libh2o asks of its reading: shares of a turn, memory of bodies, clients that left
+ *   http_sweep.c       how long it may take for what it does
  *   http_handler.c     one request: guard, route, method
  *   http_read.c        GET and HEAD, large values piece by piece
  *   http_write.c       PUT, POST and DELETE
@@ -40,6 +42,13 @@ struct rk_http_server {
 
     size_t n_connections;
     size_t n_linger_fds;
+    struct rk_http_connection *reading; /* whose bytes libh2o looks at; NULL once it has closed it */
+    size_t req_offset;                  /* of the request in libh2o's connection */
+
+    uint64_t n_turns;
+    unsigned share;             /* requests that a connection may begin in a turn out of what it sent before */
+    size_t n_waiting;           /* connections that have had theirs */
+    h2o_linklist_t waiting;     /* they */
     h2o_linklist_t connections; /* struct rk_http_connection */
     uint64_t next_sweep_ns;
 
@@ -82,8 +91,6 @@ void rk_http_server_note_awake(struct rk_http_server *server);
 
 /* ---- http_listeners.c ---- */
 
-#define RK_HTTP_USER_TIMEOUT_MS 30000 /* how long a client may leave an answer untaken */
-
 /* Takes over the sockets of the settings. */
 void rk_http_listeners_open(struct rk_http_server *server);
 
@@ -106,6 +113,19 @@ void rk_http_connection_note_request(h2o_req_t *req);
  * what comes is read and dropped for a while. A close at once would reset the connection, and the client could lose the
  * answer that tells it why. */
 void rk_http_connection_linger(h2o_req_t *req);
+
+/* ---- http_reading.c ---- */
+
+/* Finds what stands behind libh2o's calls: before its first. RK_ERR_MISMATCH when there is nothing. */
+enum rk_err rk_http_reading_bind(struct rk_detail *detail);
+
+/* Sees that libh2o's calls come; RK_ERR_MISMATCH when they do not, RK_ERR_LIMIT. Before the first connection. */
+enum rk_err rk_http_reading_setup(struct rk_http_server *server, struct rk_detail *detail);
+
+/* The end of a turn: who had its share goes on with its next request. */
+void rk_http_reading_turn(struct rk_http_server *server);
+
+/* ---- http_sweep.c ---- */
 
 /* Closes connections whose time is over, and all idle ones while draining. */
 void rk_http_connection_sweep(struct rk_http_server *server, uint64_t now_ns);

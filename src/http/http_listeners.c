@@ -114,11 +114,8 @@ static int domain_of(int fd)
 static void set_tcp_options(int fd)
 {
     int on = 1;
-    unsigned user_timeout_ms = RK_HTTP_USER_TIMEOUT_MS;
 
-    /* Neither is needed to serve, so a kernel without them is served all the same. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof user_timeout_ms);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* it serves without it all the same */
 }
 
 static void open_listener(struct rk_http_server *server, struct rk_http_listener *listener, int fd, bool is_own)

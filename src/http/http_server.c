@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#define BELT_MS            5000 /* by which libh2o's own timeout is later than ours */
+#define NO_TIMEOUT_MS      ((uint64_t)365 * 24 * 3600 * 1000) /* times are http_sweep.c's */
 #define DESTROY_TURNS      100
 #define DESTROY_TURN_MS    10
 #define NO_TEMPORARY_FILES SIZE_MAX
@@ -51,7 +51,7 @@ static void configure(struct rk_http_server *server)
     config->server_name = h2o_iovec_init(NULL, 0);
     config->max_request_entity_size = (size_t)settings->max_value_bytes + 1;
     config->http1.upgrade_to_http2 = 0;
-    config->http1.req_timeout = settings->idle_timeout_ms + settings->request_timeout_ms + BELT_MS;
+    config->http1.req_timeout = NO_TIMEOUT_MS;
     config->http2.callbacks.request_shutdown = NULL; /* would leave a timer behind, for connections there are not */
     host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     rk_http_handler_register(server, host);
@@ -65,12 +65,16 @@ enum rk_err rk_http_server_create(struct rk_http_server **server_out, const stru
                                   struct rk_detail *detail)
 {
     struct rk_http_server *server;
+    enum rk_err err;
 
     if (settings->n_listeners > RK_HTTP_LISTENERS_MAX || settings->max_connections == 0) {
         rk_detail_set(detail, "%zu listeners and %zu connections: at most %d, and at least 1", settings->n_listeners,
                       settings->max_connections, RK_HTTP_LISTENERS_MAX);
         return RK_ERR_INVALID;
     }
+    err = rk_http_reading_bind(detail);
+    if (err != RK_OK)
+        return err;
     (void)signal(SIGPIPE, SIG_IGN); /* libh2o writes with writev: a client that is gone must not end the process */
     server = rk_mem_calloc(1, sizeof *server);
     server->settings = *settings;
@@ -83,6 +87,9 @@ enum rk_err rk_http_server_create(struct rk_http_server **server_out, const stru
     server->loop = h2o_evloop_create();
     h2o_context_init(&server->context, server->loop, &server->config);
     server->accept = (h2o_accept_ctx_t){ .ctx = &server->context, .hosts = server->config.hosts };
+    err = rk_http_reading_setup(server, detail);
+    if (err != RK_OK)
+        return err; /* the process ends */
     rk_http_listeners_open(server);
     *server_out = server;
     return RK_OK;
@@ -205,6 +212,7 @@ enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms)
     server->is_awake = false;
     if (h2o_evloop_run(server->loop, wait) != 0 && errno != EINTR) /* a signal is a turn in which nothing came */
         return RK_ERR_IO;
+    rk_http_reading_turn(server);
     run_timers(server);
     return RK_OK;
 }

@@ -63,6 +63,8 @@ static void set_board_settings(struct rk_board *board, const struct rk_conf *con
 {
     board->settings = (struct rk_handover_settings){
         .max_connections = conf->http.max_connections,
+        .upload_memory_bytes = rk_conf_upload_bytes(conf),
+        .min_rate_bytes = conf->http.min_rate_bytes,
         .request_timeout_ms = conf->http.request_timeout_ms,
         .idle_timeout_ms = conf->http.idle_timeout_ms,
         .ring_bytes = conf->ring.size_bytes,
@@ -274,6 +276,14 @@ enum rk_err rk_master_engine_close(struct rk_master_engine *engine)
     return err;
 }
 
+void rk_master_engine_slot_clear_gauges(struct rk_master_engine *engine, unsigned slot)
+{
+    struct rk_stats_http *http = &engine->stats->slots[slot].http;
+
+    atomic_store_explicit(&http->connections_open, 0, memory_order_relaxed);
+    atomic_store_explicit(&http->upload_bytes, 0, memory_order_relaxed);
+}
+
 void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, uint32_t incarnation)
 {
     uint8_t *bytes = engine->rings[slot].bytes;
@@ -284,6 +294,7 @@ void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, 
                                           .event_fd = engine->worker_bells[slot] };
 
     atomic_store_explicit(&engine->board->slots[slot].heartbeat, 0, memory_order_relaxed);
+    rk_master_engine_slot_clear_gauges(engine, slot);
     rk_grace_writer_slot_open(engine->grace, slot, incarnation);
     rk_store_writer_slot_open(engine->writer, slot, &rings, incarnation);
 }

@@ -294,6 +294,7 @@ void rk_master_workers_on_exit(struct rk_master_workers *workers, pid_t pid, int
         (void)close(worker->channel); /* nobody is at the other end */
         worker->channel = -1;
         worker->pid = 0;
+        rk_master_engine_slot_clear_gauges(workers->engine, slot);
         rk_grace_writer_slot_clear(workers->engine->grace, slot);
         rk_store_writer_slot_close(workers->engine->writer, slot);
         set_state(worker, WORKER_CLOSING, now_ns);

@@ -77,6 +77,8 @@ struct rk_handover {
 struct rk_handover_settings {
     uint8_t hash_key[RK_HANDOVER_HASH_KEY_BYTES];
     uint64_t max_connections;
+    uint64_t upload_memory_bytes; /* in all workers together */
+    uint64_t min_rate_bytes;
     uint64_t request_timeout_ms;
     uint64_t idle_timeout_ms;
     uint64_t ring_bytes;

@@ -361,6 +361,8 @@ struct rk_http_settings fake_settings(void)
         .max_key_bytes = 4096,
         .max_value_bytes = 2 << 20,
         .max_head_bytes = 32768,
+        .upload_memory_bytes = 64 << 20,
+        .min_rate_bytes = 1024,
         .request_timeout_ms = 10000,
         .idle_timeout_ms = 20000,
     };
