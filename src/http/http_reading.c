@@ -87,22 +87,32 @@ void rk_http_reading_bound(struct rk_http_connection *connection)
 
 /* ---- parking ---- */
 
+static void unpark(struct rk_http_connection *connection)
+{
+    if (connection->is_parked)
+        h2o_socket_dont_read(connection->socket, 0);
+    connection->is_parked = false;
+}
+
+/* Only what waits for the store is looked at: a client that does not take an answer is found by its rate, and one that
+ * has taken it has often sent its next request by now. */
 static void on_parked(h2o_socket_t *socket, const char *err)
 {
     struct rk_http_connection *connection = rk_http_connection_of(socket);
+    ssize_t n = 1;
     char byte;
-    ssize_t n = recv(h2o_socket_get_fd(socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
+    if (!h2o_socket_is_writing(socket))
+        n = recv(h2o_socket_get_fd(socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+    unpark(connection);
     if (n < 0) {
         rk_http_reading_abandon(connection);
         return;
     }
     connection->has_left = n == 0;
     connection->left_ns = rk_time_monotonic_ns();
-    connection->is_parked = false;
-    h2o_socket_dont_read(socket, 0);
     real_read_stop(socket); /* or it would be readable for ever */
 }
 
@@ -208,9 +218,7 @@ void h2o_socket_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
     }
     connection->on_read = callback;
     connection->has_left = false;
-    if (connection->is_parked)
-        h2o_socket_dont_read(socket, 0);
-    connection->is_parked = false;
+    unpark(connection);
     real_read_start(socket, on_readable);
     count_buffer(connection);
     is_between = connection->is_between;

@@ -13,6 +13,7 @@
 #include "store/store_client.h"
 #include "worker/worker_backend.h"
 #include "worker/worker_descriptors.h"
+#include "worker/worker_memory.h"
 #include "worker/worker_takeover.h"
 
 #include <errno.h>
@@ -22,9 +23,6 @@
 
 /* Each turn of the loop is a heartbeat, so a turn may not wait long. */
 #define TURN_MAX_MS 250
-
-/* Blocks from this size on are mapped by themselves, and unmapped when they are freed: the buffers of large bodies. */
-#define LARGE_BLOCK_BYTES (256 << 10)
 
 struct worker {
     const struct rk_handover *handover;
@@ -38,6 +36,7 @@ struct worker {
     struct rk_worker_backend backend;
     struct rk_http_server *server;
     struct rk_worker_takeover takeover;
+    struct rk_worker_memory memory;
     struct rk_descriptors descriptors;
     bool draining;    /* the server has stopped listening */
     bool stopping;    /* do not wait for idle connections */
@@ -273,6 +272,17 @@ static bool is_done(const struct worker *worker)
     return worker->stopping || rk_http_server_n_connections(worker->server) == 0;
 }
 
+/* What is not of a request. */
+static void look_around(struct worker *worker)
+{
+    uint64_t now_ns = rk_time_monotonic_ns();
+    uint64_t buffered = atomic_load_explicit(&stats_of(worker)->http.upload_bytes, memory_order_relaxed);
+
+    rk_worker_takeover_look(&worker->takeover, now_ns);
+    if (rk_worker_memory_is_over(&worker->memory, buffered, now_ns))
+        (void)malloc_trim(0); /* says whether there was anything */
+}
+
 static enum rk_err turn(struct worker *worker)
 {
     enum rk_err err;
@@ -287,7 +297,7 @@ static enum rk_err turn(struct worker *worker)
     waiting = rk_store_client_waiting(worker->client);
     err = rk_http_server_turn(worker->server, waiting ? 0 : TURN_MAX_MS);
     rk_doorbell_disarm(&worker->slot->doorbell);
-    rk_worker_takeover_look(&worker->takeover, rk_time_monotonic_ns());
+    look_around(worker);
     atomic_fetch_add_explicit(&worker->slot->heartbeat, 1, memory_order_relaxed);
     return err;
 }
@@ -309,20 +319,11 @@ static enum rk_err serve(struct worker *worker, struct rk_detail *detail)
     return err;
 }
 
-/* The C library raises both limits by itself as blocks come and go, up to 32 MiB: after a thousand bodies that were
- * only half sent their memory stayed with the process. What is set is not raised (doc/design/0022). */
-static void give_memory_back(void)
-{
-    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES); /* cannot fail for a value like this */
-    (void)mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK_BYTES);
-}
-
 enum rk_err rk_worker_run(const struct rk_handover *handover, struct rk_detail *detail)
 {
     struct worker worker = { .handover = handover };
     enum rk_err err;
 
-    give_memory_back();
     rk_sched_serve(); /* and so will the threads that it starts */
     rk_grace_register_thread();
     err = open_worker(&worker, detail);

@@ -552,6 +552,9 @@ static const struct {
 } contradictions[] = {
     { "ring:\n  size: 32MiB\n", NULL,
       "f:2:9: ring.size: 32MiB is too small for limits.max_value: 32MiB (the default); it must be at least 33MiB" },
+    { "limits:\n  upload_memory: 8MiB\n", NULL,
+      "f:2:18: limits.upload_memory: 8MiB is too small for limits.max_value: 32MiB (the default); it must be at least "
+      "65MiB" },
     { "limits:\n  max_value: 100MiB\n", NULL,
       "f:2:14: ring.size: 64MiB (the default) is too small for limits.max_value: 100MiB; it must be at least 102MiB" },
     { "ring: {size: 1GiB}\n", "log.file_size=16MiB",

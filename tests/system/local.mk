@@ -10,7 +10,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
 check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_expire check_system_faults check_system_full check_system_input check_system_start check_system_stuck
-check_PROGRAMS += check_system_descriptors
+check_PROGRAMS += check_system_descriptors check_system_uploads
 check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
@@ -52,6 +52,9 @@ check_system_stuck_LDADD = $(SYSTEM_LDADD) $(JANSSON_LIBS)
 check_system_load_SOURCES = %D%/check_system_load.c $(SYSTEM_SUPPORT)
 check_system_load_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_load_LDADD = $(SYSTEM_LDADD)
+check_system_uploads_SOURCES = %D%/check_system_uploads.c $(SYSTEM_SUPPORT)
+check_system_uploads_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_uploads_LDADD = $(SYSTEM_LDADD)
 check_system_merge_SOURCES = %D%/check_system_merge.c $(SYSTEM_SUPPORT)
 check_system_merge_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_merge_LDADD = $(SYSTEM_LDADD)
