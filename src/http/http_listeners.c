@@ -93,6 +93,11 @@ void rk_http_server_update_listeners(struct rk_http_server *server)
     update_all(server);
 }
 
+bool rk_http_server_is_accepting(const struct rk_http_server *server)
+{
+    return server->accepting;
+}
+
 void rk_http_server_take_over(struct rk_http_server *server, size_t first, size_t n, bool taking)
 {
     size_t begin = server->settings.n_listeners + first;

@@ -57,6 +57,9 @@ enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms);
  * NULL: none. */
 void rk_http_server_set_awake_hook(struct rk_http_server *server, void (*on_awake)(void *context), void *context);
 
+/* Whether it takes new connections now: there may be more, and it has not stopped listening. */
+bool rk_http_server_is_accepting(const struct rk_http_server *server);
+
 /* Accepts also (or no longer) from n of the other listeners, from the first one given: nobody else does now. */
 void rk_http_server_take_over(struct rk_http_server *server, size_t first, size_t n, bool taking);
 

@@ -94,6 +94,7 @@ struct rk_handover_settings {
 struct rk_board_slot {
     struct rk_doorbell doorbell;             /* the worker's event loop sleeps */
     _Alignas(64) _Atomic uint64_t heartbeat; /* goes up at every turn of the worker's loop */
+    _Atomic uint32_t is_full;                /* it takes no connections now */
 };
 
 enum rk_board_state { RK_BOARD_RECOVERING, RK_BOARD_SERVING };

@@ -278,6 +278,7 @@ static void look_around(struct worker *worker)
     uint64_t now_ns = rk_time_monotonic_ns();
     uint64_t buffered = atomic_load_explicit(&stats_of(worker)->http.upload_bytes, memory_order_relaxed);
 
+    atomic_store_explicit(&worker->slot->is_full, !rk_http_server_is_accepting(worker->server), memory_order_relaxed);
     rk_worker_takeover_look(&worker->takeover, now_ns);
     if (rk_worker_memory_is_over(&worker->memory, buffered, now_ns))
         (void)malloc_trim(0); /* says whether there was anything */

@@ -1,6 +1,7 @@
 /* What other workers leave undone: when the loop of one has not turned for about a second (stopped, swapped out, not
- * started yet), its share of new connections waits in the kernel's queue of its listening socket. Every worker holds
- * the sockets of all slots, sees all heartbeats on the board, and accepts for those that have none, until they go on.
+ * started yet), or when it has as many connections as it may have, its share of new connections waits in the kernel's
+ * queue of its listening socket. Every worker holds the sockets of all slots, sees on the board how they are, and
+ * accepts for those that do not, until they go on.
  *
  * Heartbeats are counted in looks and not timed: a machine that slept, or a worker that stood still itself, begins anew
  * with the first of four looks. Two that accept from the same socket do no harm: each connection goes to one. */
@@ -20,7 +21,8 @@ struct rk_worker_takeover {
     uint64_t next_look_ns;
     struct {
         uint64_t heartbeat;
-        unsigned n_missed; /* looks since it moved */
+        unsigned n_missed; /* looks since it moved, up to the limit */
+        bool is_taken;
     } seen[RK_HANDOVER_SLOTS_MAX];
 
     /* Accepts from the listeners of a slot, or no longer; the slot counted from the next one to ours, from 0. */

@@ -116,6 +116,28 @@ START_TEST(idle_connections_leave_descriptors_for_data_files)
 }
 END_TEST
 
+#define N_EACH 10
+
+/* As many as both workers may have, however the kernel shares them out: nobody waits while one has room. */
+START_TEST(no_connection_waits_at_a_full_worker)
+{
+    const char *arguments[] = { "-o", "server.workers=2", "-o", "http.max_connections=10", NULL };
+    struct system_client clients[2 * N_EACH];
+
+    server = system_server_start(dir, arguments);
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 2 * N_EACH; i++)
+            ck_assert(system_client_open(&clients[i], system_server_port(server)));
+        for (int i = 0; i < 2 * N_EACH; i++)
+            ck_assert_int_eq(system_client_status(&clients[i], "GET", "/livez", NULL, 0), 200);
+        for (int i = 0; i < 2 * N_EACH; i++)
+            system_client_close(&clients[i]);
+        while (worker_figure("connections_open") > 0)
+            usleep(1000);
+    }
+}
+END_TEST
+
 START_TEST(more_data_files_than_descriptors)
 {
     start_server("server.workers=2");
@@ -140,6 +162,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, idle_connections_leave_descriptors_for_data_files);
+    tcase_add_test(tcase, no_connection_waits_at_a_full_worker);
     tcase_add_test(tcase, more_data_files_than_descriptors);
     suite_add_tcase(suite, tcase);
     return suite;

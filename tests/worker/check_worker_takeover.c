@@ -92,6 +92,22 @@ START_TEST(all_others_may_stand_still)
 }
 END_TEST
 
+START_TEST(who_has_as_many_as_may_be_is_taken_from_at_once)
+{
+    look_times("013", 3);
+    board->slots[3].is_full = 1;
+    look("013");
+    ck_assert(!taken[1] && !taken[2] && taken[0]);
+    look_times("01", 20); /* it may stand still as well */
+    board->slots[3].is_full = 0;
+    look("01");
+    ck_assert(taken[0]);
+    look("013");
+    ck_assert(!taken[0]);
+    ck_assert_uint_eq(n_calls, 2);
+}
+END_TEST
+
 /* The clock may jump as far as it likes: we stood still ourselves, and say nothing of others. */
 START_TEST(looks_count_and_not_the_time)
 {
@@ -113,6 +129,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, nobody_is_taken_from_who_lives);
     tcase_add_test(tcase, who_stands_still_is_taken_from_until_it_goes_on);
+    tcase_add_test(tcase, who_has_as_many_as_may_be_is_taken_from_at_once);
     tcase_add_test(tcase, all_others_may_stand_still);
     tcase_add_test(tcase, looks_count_and_not_the_time);
     suite_add_tcase(suite, tcase);
