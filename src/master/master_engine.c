@@ -295,7 +295,6 @@ void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, 
 
     atomic_store_explicit(&engine->board->slots[slot].heartbeat, 0, memory_order_relaxed);
     atomic_store_explicit(&engine->board->slots[slot].is_full, 0, memory_order_relaxed);
-    rk_master_engine_slot_clear_gauges(engine, slot);
     rk_grace_writer_slot_open(engine->grace, slot, incarnation);
     rk_store_writer_slot_open(engine->writer, slot, &rings, incarnation);
 }

@@ -116,7 +116,8 @@ START_TEST(idle_connections_leave_descriptors_for_data_files)
 }
 END_TEST
 
-#define N_EACH 10
+#define N_EACH   10
+#define N_OTHERS 40
 
 /* As many as both workers may have, however the kernel shares them out: nobody waits while one has room. */
 START_TEST(no_connection_waits_at_a_full_worker)
@@ -140,12 +141,21 @@ END_TEST
 
 START_TEST(more_data_files_than_descriptors)
 {
-    start_server("server.workers=2");
+    struct system_client others[N_OTHERS];
+
+    start_server("server.workers=1");
     for (int i = 0; i < N_MANY; i++)
         put("m", i, MANY_BYTES);
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < N_MANY; i++)
             check("m", i);
+    for (int i = 0; i < N_OTHERS; i++) { /* the files have left room for them */
+        ck_assert(system_client_open(&others[i], system_server_port(server)));
+        ck_assert_int_eq(system_client_status(&others[i], "GET", "/livez", NULL, 0), 200);
+    }
+    ck_assert_int_eq(worker_figure("accept_pauses"), 0);
+    for (int i = 0; i < N_OTHERS; i++)
+        system_client_close(&others[i]);
     system_client_close(&client);
     ck_assert_int_eq(system_server_stop(&server, SIGTERM), 0);
     start_server("server.workers=2"); /* recovery, too */
