@@ -18,6 +18,9 @@ struct rk_unix_access;
 #define RK_CONF_LISTEN_MAX  16
 #define RK_CONF_WORKERS_MAX 64
 
+/* What a worker needs to receive a body: its buffer doubles, so it may be twice as large as what is in it. */
+#define RK_CONF_BODY_BUFFER_BYTES(value_bytes) (2 * (uint64_t)(value_bytes) + (1u << 20))
+
 enum rk_conf_sync { RK_CONF_SYNC_ALWAYS, RK_CONF_SYNC_INTERVAL, RK_CONF_SYNC_NONE };
 enum rk_conf_policy { RK_CONF_POLICY_AUTO, RK_CONF_POLICY_NEVER, RK_CONF_POLICY_WINDOW };
 
@@ -39,12 +42,14 @@ struct rk_conf {
         bool legacy;
         uint64_t max_connections; /* of each worker */
         uint64_t request_timeout_ms;
+        uint64_t min_rate_bytes; /* a second */
         uint64_t idle_timeout_ms;
     } http;
     struct {
         uint64_t max_key_bytes;
         uint64_t max_value_bytes;
         uint64_t max_head_bytes;
+        uint64_t upload_memory_bytes; /* 0: auto */
     } limits;
     struct {
         enum rk_conf_sync sync;

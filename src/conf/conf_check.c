@@ -105,10 +105,15 @@ enum rk_err rk_conf_check(const struct rk_conf *conf, struct rk_detail *detail)
 {
     static const char *const max_head[] = { "limits", "max_head" };
     static const char *const max_key[] = { "limits", "max_key" };
+    static const char *const max_value[] = { "limits", "max_value" };
+    static const char *const upload_memory[] = { "limits", "upload_memory" };
     enum rk_err err;
 
     /* a key of bytes that are all percent-encoded still has room for headers beside it */
     err = rk_conf_check_holds(conf, max_head, max_key, 3 * conf->limits.max_key_bytes + 512, detail);
+    if (err == RK_OK && conf->limits.upload_memory_bytes != 0)
+        err = rk_conf_check_holds(conf, upload_memory, max_value,
+                                  RK_CONF_BODY_BUFFER_BYTES(conf->limits.max_value_bytes), detail);
     if (err == RK_OK)
         err = check_listen(conf, detail);
     if (err == RK_OK)

@@ -92,10 +92,16 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
       .doc = "Serve the original's endpoints /put, /get, /delete and /open as well." },
     { .section = "http", .name = "max_connections", .type = RK_CONF_INTEGER,
       .offset = OFFSET(http.max_connections), .default_text = "10000", .min = 1, .max = 1000000,
-      .doc = "How many connections each worker has open at a time." },
+      .doc = "How many connections each worker has open at a time; fewer if the limit of open files (ulimit -n) is "
+             "too low, of which some are kept for data files." },
     { .section = "http", .name = "request_timeout", .type = RK_CONF_DURATION,
       .offset = OFFSET(http.request_timeout_ms), .default_text = "30s", .min = 100, .max = HOUR,
-      .doc = "How long a request may take from its first byte to its last, and how long its answer may." },
+      .doc = "How long the head of a request may take from its first byte to its last, and how long a request waits "
+             "for the store; also the time over which http.min_rate is measured." },
+    { .section = "http", .name = "min_rate", .type = RK_CONF_SIZE, .offset = OFFSET(http.min_rate_bytes),
+      .default_text = "1KiB", .min = 0, .max = GIB,
+      .doc = "How many bytes a second, on average over http.request_timeout, a client sends of a body, or takes of an "
+             "answer; a slower one is cut. 0 is anything at all in that time." },
     { .section = "http", .name = "idle_timeout", .type = RK_CONF_DURATION,
       .offset = OFFSET(http.idle_timeout_ms), .default_text = "60s", .min = 100, .max = DAY,
       .doc = "How long a connection without a request stays open." },
@@ -110,6 +116,12 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
     { .section = "limits", .name = "max_head", .type = RK_CONF_SIZE, .offset = OFFSET(limits.max_head_bytes),
       .default_text = "32KiB", .min = 1 * KIB, .max = 256 * KIB,
       .doc = "The largest request line and headers together." },
+    { .section = "limits", .name = "upload_memory", .type = RK_CONF_SIZE,
+      .offset = OFFSET(limits.upload_memory_bytes), .auto_allowed = true, .default_text = "auto", .min = 2 * MIB,
+      .max = TIB,
+      .doc = "The memory of all workers together for requests that are being sent; beyond it, a body of more than "
+             "64 KiB is refused with 503. It must hold one of limits.max_value, which takes up to twice as much. auto "
+             "is 256 MiB, or room for four of limits.max_value." },
 
     { .section = "log", .name = "sync", .type = RK_CONF_ENUM, .offset = OFFSET(log.sync), .default_text = "always",
       .words = sync_words,

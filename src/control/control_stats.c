@@ -61,6 +61,8 @@ static const struct figure worker_figures[] = {
     { HTTP(connections_accepted), UNIT_PLAIN },
     { HTTP(connections_open), UNIT_PLAIN },
     { HTTP(connections_timed_out), UNIT_PLAIN },
+    { HTTP(connections_left), UNIT_PLAIN },
+    { HTTP(upload_bytes), UNIT_PLAIN },
     { HTTP(accept_pauses), UNIT_PLAIN },
 };
 

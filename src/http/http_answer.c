@@ -141,6 +141,7 @@ static void send_error_body(h2o_ostream_t *super, h2o_req_t *req, h2o_iovec_t *b
 static enum rk_http_problem problem_of_status(int status)
 {
     return status == 413   ? RK_HTTP_PROBLEM_VALUE_TOO_LARGE
+           : status == 503 ? RK_HTTP_PROBLEM_UPLOAD_MEMORY
            : status == 417 ? RK_HTTP_PROBLEM_EXPECTATION
                            : RK_HTTP_PROBLEM_BAD_BODY;
 }
@@ -165,6 +166,8 @@ static void on_setup_error_stream(h2o_filter_t *super, h2o_req_t *req, h2o_ostre
     rk_http_answer_status(&request, text->status, text->reason);
     req->res.headers.size = 0;
     rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT(RK_HTTP_PROBLEM_TYPE));
+    if (text->status == 503)
+        rk_http_answer_token(req, H2O_TOKEN_RETRY_AFTER, "Retry-After", H2O_STRLIT(RETRY_AFTER_SECONDS));
     req->res.content_length = stream->body.len;
     h2o_setup_next_ostream(req, &stream->super.next);
 }

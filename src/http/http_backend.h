@@ -37,6 +37,9 @@ struct rk_http_backend {
     /* /readyz: whether to answer 200. If not, *why_out says why (JSON members, such as "\"state\":\"draining\""). If
      * so, it is NULL, or one line of text for the body: what does not work although reads do. */
     bool (*ready)(void *self, const char **why_out);
+
+    /* What other servers buffer under the same limit, in bytes. NULL: there are no others. */
+    uint64_t (*uploads_elsewhere)(void *self);
 };
 
 #endif

@@ -1,7 +1,10 @@
 /* What the files of src/http share, with libh2o in it: for src/http alone.
  *
  *   http_server.c      life cycle, listeners, the turn of the loop, watched descriptors
- *   http_connection.c  one connection: counted, timed, closed with its last answer read
+ *   http_listeners.c   accepting, also for others
+ *   http_connection.c  one connection: counted, closed with its last answer read
+ *   http_reading.c     what libh2o asks of its reading: shares of a turn, memory of bodies, clients that left
+ *   http_sweep.c       how long it may take for what it does
  *   http_handler.c     one request: guard, route, method
  *   http_read.c        GET and HEAD, large values piece by piece
  *   http_write.c       PUT, POST and DELETE
@@ -30,13 +33,22 @@ struct rk_http_server {
     h2o_accept_ctx_t accept;
     h2o_evloop_t *loop;
 
-    h2o_socket_t *listeners[RK_HTTP_LISTENERS_MAX]; /* NULL: closed */
+    struct rk_http_listener *listeners; /* our own, then those of others */
+    size_t n_listeners;
     bool accepting;
     bool draining;
     uint64_t accept_again_ns; /* accepting stopped for want of descriptors until then; 0: it did not */
     h2o_linklist_t watches;   /* struct watch */
 
     size_t n_connections;
+    size_t n_linger_fds;
+    struct rk_http_connection *reading; /* whose bytes libh2o looks at; NULL once it has closed it */
+    size_t req_offset;                  /* of the request in libh2o's connection */
+
+    uint64_t n_turns;
+    unsigned share;             /* requests that a connection may begin in a turn out of what it sent before */
+    size_t n_waiting;           /* connections that have had theirs */
+    h2o_linklist_t waiting;     /* they */
     h2o_linklist_t connections; /* struct rk_http_connection */
     uint64_t next_sweep_ns;
 
@@ -77,6 +89,15 @@ struct rk_http_request {
 
 void rk_http_server_note_awake(struct rk_http_server *server);
 
+/* ---- http_listeners.c ---- */
+
+/* Takes over the sockets of the settings. */
+void rk_http_listeners_open(struct rk_http_server *server);
+
+/* Accepts what is queued. */
+void rk_http_listeners_drain(struct rk_http_server *server);
+void rk_http_listeners_close(struct rk_http_server *server);
+
 /* Stops and starts accepting, as connections come and go. */
 void rk_http_server_update_listeners(struct rk_http_server *server);
 
@@ -92,6 +113,19 @@ void rk_http_connection_note_request(h2o_req_t *req);
  * what comes is read and dropped for a while. A close at once would reset the connection, and the client could lose the
  * answer that tells it why. */
 void rk_http_connection_linger(h2o_req_t *req);
+
+/* ---- http_reading.c ---- */
+
+/* Finds what stands behind libh2o's calls: before its first. RK_ERR_MISMATCH when there is nothing. */
+enum rk_err rk_http_reading_bind(struct rk_detail *detail);
+
+/* Sees that libh2o's calls come; RK_ERR_MISMATCH when they do not, RK_ERR_LIMIT. Before the first connection. */
+enum rk_err rk_http_reading_setup(struct rk_http_server *server, struct rk_detail *detail);
+
+/* The end of a turn: who had its share goes on with its next request. */
+void rk_http_reading_turn(struct rk_http_server *server);
+
+/* ---- http_sweep.c ---- */
 
 /* Closes connections whose time is over, and all idle ones while draining. */
 void rk_http_connection_sweep(struct rk_http_server *server, uint64_t now_ns);

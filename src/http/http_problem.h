@@ -43,6 +43,8 @@
     X(NOT_IMPLEMENTED, 501, "Not Implemented", "not-implemented",                                                  \
       "this server does not know a condition, option or operation that the request depends on")                    \
     X(BUSY, 503, "Service Unavailable", "busy", "too much work is waiting; try again")                             \
+    X(UPLOAD_MEMORY, 503, "Service Unavailable", "upload-memory",                                                  \
+      "the bodies that are being sent use up limits.upload_memory; try again")                                     \
     X(TIMEOUT, 503, "Service Unavailable", "timeout", "no answer came in time")                                    \
     X(READ_ONLY, 503, "Service Unavailable", "read-only", "writes are refused until a restart")                    \
     X(WRITE_ERROR, 503, "Service Unavailable", "write-error", "the write failed")                                  \

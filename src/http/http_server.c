@@ -7,14 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 
-#define ACCEPTS_A_TURN     64
-#define ACCEPT_PAUSE_NS    (100 * RK_NS_PER_MS)
-#define USER_TIMEOUT_MS    30000 /* how long a client may leave an answer untaken */
-#define BELT_MS            5000  /* by which libh2o's own timeout is later than ours */
+#define NO_TIMEOUT_MS      ((uint64_t)365 * 24 * 3600 * 1000) /* times are http_sweep.c's */
 #define DESTROY_TURNS      100
 #define DESTROY_TURN_MS    10
 #define NO_TEMPORARY_FILES SIZE_MAX
@@ -42,101 +37,6 @@ void rk_http_server_set_awake_hook(struct rk_http_server *server, void (*on_awak
     server->awake_context = context;
 }
 
-/* ---- accepting ---- */
-
-/* False when there is nothing more to accept for now. Whatever the reason is, the listener stays readable: any error
- * but a connection that went away again stops accepting for a while, or the loop would spin. */
-static bool accept_one(struct rk_http_server *server, h2o_socket_t *listener)
-{
-    int fd = accept4(h2o_socket_get_fd(listener), NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-    if (fd >= 0) {
-        rk_http_connection_open(server, fd);
-        return true;
-    }
-    if (errno == ECONNABORTED || errno == EINTR)
-        return true;
-    if (errno != EAGAIN) {
-        server->accept_again_ns = rk_time_monotonic_ns() + ACCEPT_PAUSE_NS;
-        rk_stats_add(&server->stats->accept_pauses, 1);
-    }
-    return false;
-}
-
-static bool may_accept(const struct rk_http_server *server)
-{
-    return server->accept_again_ns == 0 && server->n_connections < server->settings.max_connections;
-}
-
-static void accept_some(struct rk_http_server *server, h2o_socket_t *listener, size_t n_max)
-{
-    for (size_t i = 0; i < n_max && may_accept(server); i++)
-        if (!accept_one(server, listener))
-            break;
-    rk_http_server_update_listeners(server);
-}
-
-static void on_accept(h2o_socket_t *listener, const char *err)
-{
-    struct rk_http_server *server = listener->data;
-
-    rk_http_server_note_awake(server);
-    accept_some(server, listener, ACCEPTS_A_TURN);
-}
-
-void rk_http_server_update_listeners(struct rk_http_server *server)
-{
-    bool accepting = may_accept(server);
-
-    if (accepting == server->accepting)
-        return;
-    server->accepting = accepting;
-    for (size_t i = 0; i < server->settings.n_listeners; i++) {
-        if (server->listeners[i] == NULL)
-            continue;
-        if (accepting)
-            h2o_socket_read_start(server->listeners[i], on_accept);
-        else
-            h2o_socket_read_stop(server->listeners[i]);
-    }
-}
-
-/* What accepted sockets inherit (tcp(7)). Unix-domain sockets have none of it. */
-static void set_tcp_options(int fd)
-{
-    int on = 1;
-    unsigned user_timeout_ms = USER_TIMEOUT_MS;
-    int domain = 0;
-    socklen_t len = sizeof domain;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) != 0 || (domain != AF_INET && domain != AF_INET6))
-        return;
-    /* Neither is needed to serve, so a kernel without them is served all the same. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof user_timeout_ms);
-}
-
-static void open_listeners(struct rk_http_server *server)
-{
-    for (size_t i = 0; i < server->settings.n_listeners; i++) {
-        int fd = server->settings.listener_fds[i];
-
-        set_tcp_options(fd);
-        server->listeners[i] = h2o_evloop_socket_create(server->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
-        server->listeners[i]->data = server;
-    }
-    rk_http_server_update_listeners(server);
-}
-
-static void close_listeners(struct rk_http_server *server)
-{
-    for (size_t i = 0; i < server->settings.n_listeners; i++) {
-        if (server->listeners[i] != NULL)
-            h2o_socket_close(server->listeners[i]);
-        server->listeners[i] = NULL;
-    }
-}
-
 /* ---- life cycle ---- */
 
 /* A chunked body must be smaller than libh2o's limit, one with a length may equal it: one more lets values of exactly
@@ -151,7 +51,7 @@ static void configure(struct rk_http_server *server)
     config->server_name = h2o_iovec_init(NULL, 0);
     config->max_request_entity_size = (size_t)settings->max_value_bytes + 1;
     config->http1.upgrade_to_http2 = 0;
-    config->http1.req_timeout = settings->idle_timeout_ms + settings->request_timeout_ms + BELT_MS;
+    config->http1.req_timeout = NO_TIMEOUT_MS;
     config->http2.callbacks.request_shutdown = NULL; /* would leave a timer behind, for connections there are not */
     host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     rk_http_handler_register(server, host);
@@ -165,12 +65,16 @@ enum rk_err rk_http_server_create(struct rk_http_server **server_out, const stru
                                   struct rk_detail *detail)
 {
     struct rk_http_server *server;
+    enum rk_err err;
 
     if (settings->n_listeners > RK_HTTP_LISTENERS_MAX || settings->max_connections == 0) {
         rk_detail_set(detail, "listeners: %zu, connections: %zu; at most %d, and at least 1", settings->n_listeners,
                       settings->max_connections, RK_HTTP_LISTENERS_MAX);
         return RK_ERR_INVALID;
     }
+    err = rk_http_reading_bind(detail);
+    if (err != RK_OK)
+        return err;
     (void)signal(SIGPIPE, SIG_IGN); /* libh2o writes with writev: a client that is gone must not end the process */
     server = rk_mem_calloc(1, sizeof *server);
     server->settings = *settings;
@@ -183,7 +87,10 @@ enum rk_err rk_http_server_create(struct rk_http_server **server_out, const stru
     server->loop = h2o_evloop_create();
     h2o_context_init(&server->context, server->loop, &server->config);
     server->accept = (h2o_accept_ctx_t){ .ctx = &server->context, .hosts = server->config.hosts };
-    open_listeners(server);
+    err = rk_http_reading_setup(server, detail);
+    if (err != RK_OK)
+        return err; /* the process ends */
+    rk_http_listeners_open(server);
     *server_out = server;
     return RK_OK;
 }
@@ -195,9 +102,8 @@ void rk_http_server_drain(struct rk_http_server *server)
     server->draining = true;
     server->next_sweep_ns = 0;
     h2o_context_request_shutdown(&server->context);
-    for (size_t i = 0; i < server->settings.n_listeners; i++)
-        accept_some(server, server->listeners[i], server->settings.max_connections);
-    close_listeners(server);
+    rk_http_listeners_drain(server);
+    rk_http_listeners_close(server);
 }
 
 size_t rk_http_server_n_connections(const struct rk_http_server *server)
@@ -229,7 +135,7 @@ void rk_http_server_destroy(struct rk_http_server **server_ref)
     *server_ref = NULL;
     if (server == NULL)
         return;
-    close_listeners(server);
+    rk_http_listeners_close(server);
     close_watches(server);
     for (int i = 0; i < DESTROY_TURNS && server->n_connections > 0; i++) {
         rk_http_request_expire(server, UINT64_MAX);
@@ -306,6 +212,7 @@ enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms)
     server->is_awake = false;
     if (h2o_evloop_run(server->loop, wait) != 0 && errno != EINTR) /* a signal is a turn in which nothing came */
         return RK_ERR_IO;
+    rk_http_reading_turn(server);
     run_timers(server);
     return RK_OK;
 }

@@ -18,13 +18,18 @@ struct rk_http_server;
 struct rk_http_settings {
     int listener_fds[RK_HTTP_LISTENERS_MAX]; /* listening, non-blocking; the server takes them over */
     size_t n_listeners;
+    const int *other_listener_fds; /* of others on the same addresses, taken over as well; need not outlive the call */
+    size_t n_other_listeners;
     bool legacy; /* the four endpoints /put /get /delete /open */
     size_t max_connections;
+    size_t max_linger_fds; /* further descriptors, for connections whose last answer is on its way */
     uint32_t max_key_bytes;
     uint32_t max_value_bytes;
     uint32_t max_head_bytes;
-    uint64_t request_timeout_ms; /* from the first byte of a request to its last; also for an answer of the writer */
-    uint64_t idle_timeout_ms;    /* a connection without a request */
+    uint64_t upload_memory_bytes; /* buffers of all workers together, for bodies that are not complete */
+    uint64_t min_rate_bytes;      /* a second, in each request_timeout of a body or of an answer that is taken */
+    uint64_t request_timeout_ms;  /* from the first byte of a head to its last; also for an answer of the writer */
+    uint64_t idle_timeout_ms;     /* a connection without a request */
 };
 
 /* Counters of this worker, read by anyone, written by the server's thread (relaxed). Lives in shared memory: zeroed
@@ -51,6 +56,12 @@ enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms);
 /* Sets a word that the handler clears whenever it runs (the "I sleep" flag of the ring: busy workers need no wake-up).
  * NULL: none. */
 void rk_http_server_set_awake_hook(struct rk_http_server *server, void (*on_awake)(void *context), void *context);
+
+/* Whether it takes new connections now: there may be more, and it has not stopped listening. */
+bool rk_http_server_is_accepting(const struct rk_http_server *server);
+
+/* Accepts also (or no longer) from n of the other listeners, from the first one given: nobody else does now. */
+void rk_http_server_take_over(struct rk_http_server *server, size_t first, size_t n, bool taking);
 
 /* Accepts what is queued, then stops listening; answers from now on close their connections; idle connections close. */
 void rk_http_server_drain(struct rk_http_server *server);

@@ -3,14 +3,17 @@ noinst_LIBRARIES += librk_http.a
 librk_http_a_SOURCES = \
 	%D%/http_answer.c \
 	%D%/http_backend.h \
-	%D%/http_connection.c \
+	%D%/http_connection.c %D%/http_connection.h \
 	%D%/http_handler.c \
 	%D%/http_head.c %D%/http_head.h \
 	%D%/http_internal.h \
+	%D%/http_listeners.c \
 	%D%/http_metadata.c %D%/http_metadata.h \
 	%D%/http_problem.c %D%/http_problem.h \
 	%D%/http_read.c \
+	%D%/http_reading.c \
 	%D%/http_server.c %D%/http_server.h \
+	%D%/http_sweep.c \
 	%D%/http_target.c %D%/http_target.h \
 	%D%/http_text.c %D%/http_text.h \
 	%D%/http_write.c

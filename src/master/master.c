@@ -18,6 +18,7 @@
 #include "master/master_signals.h"
 #include "master/master_single.h"
 #include "master/master_workers.h"
+#include "shm/shm_descriptors.h"
 #include "stats/stats_block.h"
 
 #include <signal.h>
@@ -68,18 +69,24 @@ static unsigned count_slots(const struct rk_master_options *options)
 }
 
 /* Connections, data files and listeners all need descriptors; the soft limit is often 1024. Workers inherit this. */
-static void raise_file_limit(const struct rk_conf *conf)
+static void raise_file_limit(const struct rk_conf *conf, unsigned n_slots)
 {
+    struct rk_descriptors shares;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return; /* cannot happen; the limit stays */
     limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < conf->http.max_connections + 256)
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return; /* cannot happen either */
+    shares = rk_descriptors_share(limit.rlim_cur, RK_DESCRIPTORS_OF_A_WORKER + n_slots * conf->http.n_listen);
+    if (shares.n_connections < conf->http.max_connections)
         rk_diag(RK_DIAG_WARNING,
-                "the limit of open files, %llu, is too small for http.max_connections (%llu) in each worker; raise it "
-                "(ulimit -n) or lower http.max_connections",
-                (unsigned long long)limit.rlim_cur, (unsigned long long)conf->http.max_connections);
+                "the limit of open files, %llu, is too small for http.max_connections (%llu): each worker takes %zu "
+                "connections at most, and keeps %zu descriptors for data files; raise it (ulimit -n) or lower "
+                "http.max_connections",
+                (unsigned long long)limit.rlim_cur, (unsigned long long)conf->http.max_connections,
+                shares.n_connections, shares.n_files);
 }
 
 static enum rk_err open_pid_file(struct master *master, const char *path, struct rk_detail *detail)
@@ -108,7 +115,7 @@ static enum rk_err open_master(struct master *master, struct rk_detail *detail)
     unsigned n_slots = count_slots(master->options);
     enum rk_err err = rk_master_signals_open(&master->signals, detail);
 
-    raise_file_limit(conf);
+    raise_file_limit(conf, n_slots);
     if (err == RK_OK)
         err = rk_master_engine_lock(&master->engine, conf, n_slots, detail);
     if (err == RK_OK)

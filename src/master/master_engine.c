@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define HINT_INTERVAL_MS 1000 /* how soon a file that was rolled over gets its hint */
@@ -47,10 +48,23 @@ static enum rk_err open_store(struct rk_master_engine *engine, const char *data_
     return err;
 }
 
+/* Each worker gets the listening sockets of the others as well, unless they would take what it needs to serve. */
+static uint32_t count_other_listeners(unsigned n_slots, uint32_t n_listeners)
+{
+    uint32_t n_others = (n_slots - 1) * n_listeners;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && n_others > limit.rlim_cur / 4)
+        return 0;
+    return n_others;
+}
+
 static void set_board_settings(struct rk_board *board, const struct rk_conf *conf, uint32_t n_listeners)
 {
     board->settings = (struct rk_handover_settings){
         .max_connections = conf->http.max_connections,
+        .upload_memory_bytes = conf->limits.upload_memory_bytes,
+        .min_rate_bytes = conf->http.min_rate_bytes,
         .request_timeout_ms = conf->http.request_timeout_ms,
         .idle_timeout_ms = conf->http.idle_timeout_ms,
         .ring_bytes = conf->ring.size_bytes,
@@ -59,6 +73,7 @@ static void set_board_settings(struct rk_board *board, const struct rk_conf *con
         .max_head_bytes = (uint32_t)conf->limits.max_head_bytes,
         .n_reader_threads = (uint32_t)conf->worker.reader_threads,
         .n_listeners = n_listeners,
+        .n_other_listeners = count_other_listeners(board->n_slots, n_listeners),
         .legacy = conf->http.legacy,
     };
 }
@@ -252,6 +267,14 @@ enum rk_err rk_master_engine_close(struct rk_master_engine *engine)
     return err;
 }
 
+void rk_master_engine_slot_clear_gauges(struct rk_master_engine *engine, unsigned slot)
+{
+    struct rk_stats_http *http = &engine->stats->slots[slot].http;
+
+    atomic_store_explicit(&http->connections_open, 0, memory_order_relaxed);
+    atomic_store_explicit(&http->upload_bytes, 0, memory_order_relaxed);
+}
+
 void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, uint32_t incarnation)
 {
     uint8_t *bytes = engine->rings[slot].bytes;
@@ -262,6 +285,7 @@ void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, 
                                           .event_fd = engine->worker_bells[slot] };
 
     atomic_store_explicit(&engine->board->slots[slot].heartbeat, 0, memory_order_relaxed);
+    atomic_store_explicit(&engine->board->slots[slot].is_full, 0, memory_order_relaxed);
     rk_grace_writer_slot_open(engine->grace, slot, incarnation);
     rk_store_writer_slot_open(engine->writer, slot, &rings, incarnation);
 }

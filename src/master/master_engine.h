@@ -60,6 +60,9 @@ enum rk_err rk_master_engine_serve(struct rk_master_engine *engine, const struct
 /* Ends the writer thread, syncs and closes the log. RK_OK, or what could not be made durable. */
 enum rk_err rk_master_engine_close(struct rk_master_engine *engine);
 
+/* What a worker had open or buffered, as it counted it, is gone with it. Main thread. */
+void rk_master_engine_slot_clear_gauges(struct rk_master_engine *engine, unsigned slot);
+
 /* Main thread: gives a slot, and its rings, to a process that is about to start. `incarnation` is new and not 0. */
 void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, uint32_t incarnation);
 

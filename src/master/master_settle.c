@@ -20,6 +20,8 @@
 #define RING_MEMORY_FRACTION   16u          /* of the memory, all rings together, unless a record needs more */
 #define RING_GRANULARITY_BYTES 4096u
 
+#define UPLOAD_USUAL_BYTES (256 * MIB)
+
 _Static_assert(RK_CONF_WORKERS_MAX == RK_HANDOVER_SLOTS_MAX, "as many workers as there may be slots");
 _Static_assert(RK_CONF_LISTEN_MAX == RK_HANDOVER_LISTENERS_MAX, "as many listeners as a worker takes");
 
@@ -101,6 +103,18 @@ static void settle_ring(struct rk_conf *conf, const struct rk_machine *machine, 
                  machine->memory_why);
 }
 
+/* A body takes up to twice its size while it comes. */
+static void settle_upload(struct rk_conf *conf, struct rk_master_settled *settled)
+{
+    uint64_t several = 8 * conf->limits.max_value_bytes;
+
+    if (conf->limits.upload_memory_bytes != 0)
+        return;
+    conf->limits.upload_memory_bytes = several > UPLOAD_USUAL_BYTES ? several : UPLOAD_USUAL_BYTES;
+    add_note(settled, "limits", "upload_memory",
+             several > UPLOAD_USUAL_BYTES ? "auto: room for four of limits.max_value" : "auto: as usual");
+}
+
 static enum rk_err check_sizes(const struct rk_conf *conf, struct rk_detail *detail)
 {
     static const char *const ring_size[] = { "ring", "size" };
@@ -140,6 +154,7 @@ enum rk_err rk_master_settle(struct rk_conf *conf, const struct rk_machine *mach
     settle_workers(conf, machine, settled_out);
     settle_keydir(conf, machine, settled_out);
     settle_ring(conf, machine, settled_out);
+    settle_upload(conf, settled_out);
     warn_of_memory(conf, machine, settled_out);
     return check_sizes(conf, detail);
 }

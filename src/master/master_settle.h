@@ -11,7 +11,7 @@
 struct rk_detail;
 struct rk_machine;
 
-#define RK_MASTER_NOTES_MAX     3
+#define RK_MASTER_NOTES_MAX     4
 #define RK_MASTER_WARNINGS_MAX  2
 #define RK_MASTER_WARNING_BYTES 320
 

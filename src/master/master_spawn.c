@@ -17,7 +17,7 @@ static void become(const struct rk_master_spawn *spawn)
     int moved[RK_MASTER_SPAWN_FDS_MAX];
 
     for (size_t i = 0; i < spawn->n_fds; i++) {
-        moved[i] = fcntl(spawn->fds[i], F_DUPFD_CLOEXEC, FIRST_FD + RK_MASTER_SPAWN_FDS_MAX);
+        moved[i] = fcntl(spawn->fds[i], F_DUPFD_CLOEXEC, FIRST_FD + (int)spawn->n_fds);
         if (moved[i] < 0)
             _exit(RK_MASTER_SPAWN_NO_FDS);
     }

@@ -9,7 +9,7 @@
 
 struct rk_detail;
 
-#define RK_MASTER_SPAWN_FDS_MAX 32
+#define RK_MASTER_SPAWN_FDS_MAX 1100
 
 /* Exit codes of a child that did not become the program. */
 #define RK_MASTER_SPAWN_NO_FDS  126

@@ -103,6 +103,10 @@ static void list_fds(const struct rk_master_workers *workers, unsigned slot, int
     for (size_t i = 0; i < n_listeners; i++)
         spawn->fds[RK_HANDOVER_FD_LISTENERS - 3 + i] = rk_master_listeners_fd(workers->listeners, i, slot);
     spawn->n_fds = RK_HANDOVER_FD_LISTENERS - 3 + n_listeners;
+    for (unsigned next = 1; next < workers->n_slots && engine->board->settings.n_other_listeners > 0; next++)
+        for (size_t i = 0; i < n_listeners; i++)
+            spawn->fds[spawn->n_fds++] =
+                rk_master_listeners_fd(workers->listeners, i, (slot + next) % workers->n_slots);
 }
 
 static enum rk_err spawn_worker(struct rk_master_workers *workers, unsigned slot, int channel, pid_t *pid_out,
@@ -290,6 +294,7 @@ void rk_master_workers_on_exit(struct rk_master_workers *workers, pid_t pid, int
         (void)close(worker->channel); /* nobody is at the other end */
         worker->channel = -1;
         worker->pid = 0;
+        rk_master_engine_slot_clear_gauges(workers->engine, slot);
         rk_grace_writer_slot_clear(workers->engine->grace, slot);
         rk_store_writer_slot_close(workers->engine->writer, slot);
         set_state(worker, WORKER_CLOSING, now_ns);

@@ -35,7 +35,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Inherited descriptors, always at these numbers; everything above the last listener is closed. */
+/* Inherited descriptors, always at these numbers; everything above the last listener is closed. A worker gets the
+ * listening sockets of all slots; what waits at one whose worker stands still is taken by the others. */
 enum rk_handover_fd {
     RK_HANDOVER_FD_BOARD = 3,
     RK_HANDOVER_FD_KEYDIR,
@@ -45,11 +46,12 @@ enum rk_handover_fd {
     RK_HANDOVER_FD_WRITER_BELL, /* eventfd: wakes the writer */
     RK_HANDOVER_FD_WORKER_BELL, /* eventfd: wakes this worker */
     RK_HANDOVER_FD_CHANNEL,     /* socket to the master: rk_handover_message both ways; its end means death */
-    RK_HANDOVER_FD_LISTENERS,   /* the first of n_listeners */
+    RK_HANDOVER_FD_LISTENERS,   /* the first of n_listeners, and behind them n_other_listeners */
 };
 
 #define RK_HANDOVER_LISTENERS_MAX  16
 #define RK_HANDOVER_SLOTS_MAX      64
+#define RK_HANDOVER_FDS_MAX        (RK_HANDOVER_FD_LISTENERS - 3 + RK_HANDOVER_LISTENERS_MAX * RK_HANDOVER_SLOTS_MAX)
 #define RK_HANDOVER_HASH_KEY_BYTES 16
 
 /* One byte on the channel. */
@@ -78,6 +80,8 @@ struct rk_handover {
 struct rk_handover_settings {
     uint8_t hash_key[RK_HANDOVER_HASH_KEY_BYTES];
     uint64_t max_connections;
+    uint64_t upload_memory_bytes; /* in all workers together */
+    uint64_t min_rate_bytes;
     uint64_t request_timeout_ms;
     uint64_t idle_timeout_ms;
     uint64_t ring_bytes;
@@ -86,12 +90,14 @@ struct rk_handover_settings {
     uint32_t max_head_bytes;
     uint32_t n_reader_threads;
     uint32_t n_listeners;
+    uint32_t n_other_listeners; /* n_listeners for each other slot, the next one first; or 0 */
     uint32_t legacy;
 };
 
 struct rk_board_slot {
     struct rk_doorbell doorbell;             /* the worker's event loop sleeps */
     _Alignas(64) _Atomic uint64_t heartbeat; /* goes up at every turn of the worker's loop */
+    _Atomic uint32_t is_full;                /* it takes no connections now */
 };
 
 enum rk_board_state { RK_BOARD_RECOVERING, RK_BOARD_SERVING };

@@ -47,8 +47,10 @@ struct rk_stats_http {
     _Atomic uint64_t requests[RK_STATS_HTTP_N_OPS][RK_STATS_HTTP_N_STATUSES]; /* answered */
     _Atomic uint64_t connections_accepted;
     _Atomic uint64_t connections_open;      /* now */
+    _Atomic uint64_t connections_left;      /* the client was gone before the answer */
+    _Atomic uint64_t upload_bytes;          /* buffered now, of requests that are not answered */
     _Atomic uint64_t connections_timed_out; /* closed for being idle or slow */
-    _Atomic uint64_t accept_pauses;         /* no descriptors or no memory for another connection */
+    _Atomic uint64_t accept_pauses;         /* accepting stopped: as many as may be, or no descriptor, no memory */
 };
 
 static inline void rk_stats_add(_Atomic uint64_t *counter, uint64_t n)

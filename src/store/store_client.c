@@ -20,7 +20,7 @@ enum rk_err rk_store_client_create(struct rk_store_client **client_out, const st
     rk_ring_producer_init(&client->requests, settings->requests, settings->ring_bytes);
     rk_ring_consumer_init(&client->completions, settings->completions, RK_RING_COMPLETION_BYTES);
     client->ops = rk_mem_calloc(RK_RING_PENDING_MAX, sizeof *client->ops);
-    client->files = rk_store_files_create(settings->data_dir_fd);
+    client->files = rk_store_files_create(settings->data_dir_fd, settings->max_open_files);
     err = rk_store_readers_create(&client->readers, settings->n_reader_threads, settings->own_event_fd, detail);
     if (err != RK_OK) {
         rk_store_client_destroy(&client);

@@ -31,6 +31,7 @@ struct rk_store_client_settings {
     const _Atomic uint64_t *last_sequence;
     const _Atomic uint64_t *files_edition; /* changes when files were unlinked; NULL: never */
     unsigned n_reader_threads;
+    size_t max_open_files;
     struct rk_stats_client *stats;
 };
 

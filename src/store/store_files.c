@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 /* Numbers go up one by one, so the low bits spread them: chains of one or two until there are thousands of files. */
 #define N_CHAINS 4096u
@@ -15,20 +16,26 @@
 struct file_node {
     struct rk_store_file file;
     struct file_node *next;
+    TAILQ_ENTRY(file_node) use;
 };
+
+TAILQ_HEAD(file_queue, file_node);
 
 struct rk_store_files {
     int dir_fd;
+    size_t max_open;
     size_t n_open;
-    uint64_t n_gets;
+    struct file_queue by_use; /* the one that was used longest ago first */
     struct file_node *chains[N_CHAINS];
 };
 
-struct rk_store_files *rk_store_files_create(int dir_fd)
+struct rk_store_files *rk_store_files_create(int dir_fd, size_t max_open)
 {
     struct rk_store_files *files = rk_mem_calloc(1, sizeof *files);
 
     files->dir_fd = dir_fd;
+    files->max_open = max_open;
+    TAILQ_INIT(&files->by_use);
     return files;
 }
 
@@ -59,6 +66,7 @@ static void close_node(struct rk_store_files *files, struct file_node **link)
     struct file_node *node = *link;
 
     *link = node->next;
+    TAILQ_REMOVE(&files->by_use, node, use);
     (void)rk_io->close(node->file.fd); /* only read: nothing to lose */
     free(node);
     files->n_open--;
@@ -86,18 +94,28 @@ bool rk_store_files_close_gone(struct rk_store_files *files)
     return all;
 }
 
-/* Rare: only a store of more files than may be open comes here, and then once an opening. */
+static struct file_node **link_of(struct rk_store_files *files, const struct file_node *node)
+{
+    struct file_node **link = &files->chains[node->file.number % N_CHAINS];
+
+    while (*link != node)
+        link = &(*link)->next;
+    return link;
+}
+
+/* A store of more files than may be open comes here with every other read: no look at all of them. */
 static bool close_oldest(struct rk_store_files *files)
 {
-    struct file_node **oldest = NULL;
+    struct file_node *node;
 
-    for (unsigned i = 0; i < N_CHAINS; i++)
-        for (struct file_node **link = &files->chains[i]; *link != NULL; link = &(*link)->next)
-            if ((*link)->file.n_pins == 0 && (oldest == NULL || (*link)->file.used < (*oldest)->file.used))
-                oldest = link;
-    if (oldest != NULL)
-        close_node(files, oldest);
-    return oldest != NULL;
+    TAILQ_FOREACH(node, &files->by_use, use)
+    {
+        if (node->file.n_pins == 0) {
+            close_node(files, link_of(files, node));
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum rk_err open_file(struct rk_store_files *files, uint32_t number, struct rk_store_file **file_out)
@@ -106,8 +124,8 @@ static enum rk_err open_file(struct rk_store_files *files, uint32_t number, stru
     struct file_node *node;
     int fd;
 
-    if (files->n_open >= RK_STORE_FILES_OPEN_MAX)
-        (void)close_oldest(files); /* or all are pinned */
+    while (files->n_open >= files->max_open && close_oldest(files))
+        continue; /* it was more while more were pinned */
     rk_log_file_name(name, number);
     fd = rk_open_file(files->dir_fd, name, O_RDONLY, 0);
     if (fd < 0 && errno == EMFILE && close_oldest(files)) /* connections have the others */
@@ -115,8 +133,9 @@ static enum rk_err open_file(struct rk_store_files *files, uint32_t number, stru
     if (fd < 0)
         return rk_err_from_errno(errno);
     node = rk_mem_calloc(1, sizeof *node);
-    node->file = (struct rk_store_file){ .number = number, .fd = fd, .used = files->n_gets };
+    node->file = (struct rk_store_file){ .number = number, .fd = fd };
     files->n_open++;
+    TAILQ_INSERT_TAIL(&files->by_use, node, use);
     node->next = files->chains[number % N_CHAINS];
     files->chains[number % N_CHAINS] = node;
     *file_out = &node->file;
@@ -125,10 +144,10 @@ static enum rk_err open_file(struct rk_store_files *files, uint32_t number, stru
 
 enum rk_err rk_store_files_get(struct rk_store_files *files, uint32_t number, struct rk_store_file **file_out)
 {
-    files->n_gets++;
     for (struct file_node *node = files->chains[number % N_CHAINS]; node != NULL; node = node->next) {
         if (node->file.number == number) {
-            node->file.used = files->n_gets;
+            TAILQ_REMOVE(&files->by_use, node, use);
+            TAILQ_INSERT_TAIL(&files->by_use, node, use);
             *file_out = &node->file;
             return RK_OK;
         }

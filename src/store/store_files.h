@@ -6,6 +6,7 @@
 #include "base/base_err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct rk_store_files;
@@ -14,11 +15,11 @@ struct rk_store_file {
     uint32_t number;
     int fd;
     uint32_t n_pins;
-    uint64_t used; /* private: when, in calls of get */
 };
 
-/* dir_fd: the data directory; stays the caller's. */
-struct rk_store_files *rk_store_files_create(int dir_fd);
+/* dir_fd: the data directory; stays the caller's. At most max_open files are open, but for those that are pinned: the
+ * one that was used longest ago goes first. A store may have more files than a process may have descriptors. */
+struct rk_store_files *rk_store_files_create(int dir_fd, size_t max_open);
 
 /* Closes all: no job of a reader thread is left. */
 void rk_store_files_destroy(struct rk_store_files **files);
@@ -29,9 +30,6 @@ enum rk_err rk_store_files_get(struct rk_store_files *files, uint32_t number, st
 
 /* Closes what was unlinked and is not pinned; false: some of that is pinned. */
 bool rk_store_files_close_gone(struct rk_store_files *files);
-
-/* At most so many files are open, but for those that are pinned: the one that was used longest ago goes first. */
-#define RK_STORE_FILES_OPEN_MAX 1024u
 
 static inline void rk_store_file_pin(struct rk_store_file *file)
 {

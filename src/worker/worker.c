@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_sched.h"
+#include "base/base_time.h"
 #include "grace/grace.h"
 #include "http/http_backend.h"
 #include "http/http_server.h"
@@ -11,8 +12,12 @@
 #include "stats/stats_block.h"
 #include "store/store_client.h"
 #include "worker/worker_backend.h"
+#include "worker/worker_descriptors.h"
+#include "worker/worker_memory.h"
+#include "worker/worker_takeover.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,6 +36,9 @@ struct worker {
     struct rk_store_client *client;
     struct rk_worker_backend backend;
     struct rk_http_server *server;
+    struct rk_worker_takeover takeover;
+    struct rk_worker_memory memory;
+    struct rk_descriptors descriptors;
     bool draining;    /* the server has stopped listening */
     bool stopping;    /* do not wait for idle connections */
     bool master_gone; /* or has no more patience */
@@ -107,6 +115,7 @@ static enum rk_err open_client(struct worker *worker, struct rk_detail *detail)
                                       .last_sequence = &worker->board->last_sequence,
                                       .files_edition = &worker->board->files_edition,
                                       .n_reader_threads = settings->n_reader_threads,
+                                      .max_open_files = worker->descriptors.n_files,
                                       .stats = &stats_of(worker)->client,
                                   },
                                   detail);
@@ -157,24 +166,67 @@ static void on_channel(void *context)
         worker->master_gone = true;
 }
 
-static enum rk_err open_server(struct worker *worker, struct rk_detail *detail)
+/* The sockets of the next slot come first. */
+static void take_listeners(void *context, unsigned n_slots_on, bool taking)
+{
+    struct worker *worker = context;
+    size_t n = worker->board->settings.n_listeners;
+
+    rk_http_server_take_over(worker->server, n_slots_on * n, n, taking);
+}
+
+static size_t smaller(uint64_t a, size_t b)
+{
+    return a < b ? (size_t)a : b;
+}
+
+/* How many listening sockets of others there are, and which descriptors they have: those behind our own. A worker that
+ * is a thread is the only one. */
+static size_t list_other_listeners(const struct worker *worker, int *fds)
 {
     const struct rk_handover_settings *settings = &worker->board->settings;
-    struct rk_http_settings http = { .n_listeners = settings->n_listeners,
-                                     .legacy = settings->legacy != 0,
-                                     .max_connections = settings->max_connections,
-                                     .max_key_bytes = settings->max_key_bytes,
-                                     .max_value_bytes = settings->max_value_bytes,
-                                     .max_head_bytes = settings->max_head_bytes,
-                                     .request_timeout_ms = settings->request_timeout_ms,
-                                     .idle_timeout_ms = settings->idle_timeout_ms };
-    struct rk_http_backend table;
-    enum rk_err err;
+    size_t n = smaller(settings->n_other_listeners, RK_HANDOVER_FDS_MAX);
+
+    for (size_t i = 0; i < n; i++)
+        fds[i] = RK_HANDOVER_FD_LISTENERS + (int)(settings->n_listeners + i);
+    return n;
+}
+
+static struct rk_http_settings http_settings(const struct worker *worker, int *other_fds)
+{
+    const struct rk_handover_settings *settings = &worker->board->settings;
+    size_t n_connections = smaller(settings->max_connections, worker->descriptors.n_connections);
+    struct rk_http_settings http = {
+        .n_listeners = settings->n_listeners,
+        .other_listener_fds = other_fds,
+        .n_other_listeners = list_other_listeners(worker, other_fds),
+        .legacy = settings->legacy != 0,
+        .max_connections = n_connections,
+        .max_linger_fds = worker->descriptors.n_connections - n_connections + RK_DESCRIPTORS_SPARE / 2,
+        .max_key_bytes = settings->max_key_bytes,
+        .max_value_bytes = settings->max_value_bytes,
+        .max_head_bytes = settings->max_head_bytes,
+        .upload_memory_bytes = settings->upload_memory_bytes,
+        .min_rate_bytes = settings->min_rate_bytes,
+        .request_timeout_ms = settings->request_timeout_ms,
+        .idle_timeout_ms = settings->idle_timeout_ms,
+    };
 
     for (size_t i = 0; i < http.n_listeners; i++)
         http.listener_fds[i] = worker->handover->listener_fds[i];
+    return http;
+}
+
+static enum rk_err open_server(struct worker *worker, struct rk_detail *detail)
+{
+    int other_fds[RK_HANDOVER_FDS_MAX];
+    struct rk_http_settings http = http_settings(worker, other_fds);
+    struct rk_http_backend table;
+    enum rk_err err;
+
     worker->backend = (struct rk_worker_backend){ .client = worker->client,
-                                                  .writer = &stats_block_of(worker)->writer,
+                                                  .stats = stats_block_of(worker),
+                                                  .slot = worker->handover->slot,
                                                   .board = worker->board };
     rk_worker_backend_init(&table, &worker->backend);
     err = rk_http_server_create(&worker->server, &http, &table, &stats_of(worker)->http, detail);
@@ -199,8 +251,14 @@ static enum rk_err open_worker(struct worker *worker, struct rk_detail *detail)
         err = rk_grace_agent_start(&worker->agent,
                                    (struct rk_grace_region *)(worker->board_region.bytes + worker->board->grace_offset),
                                    worker->handover->slot, detail);
-    if (err == RK_OK)
-        err = open_client(worker, detail);
+    if (err != RK_OK)
+        return err;
+    worker->descriptors =
+        rk_worker_descriptors(worker->board->settings.n_listeners + worker->board->settings.n_other_listeners);
+    worker->takeover = (struct rk_worker_takeover){
+        .board = worker->board, .slot = worker->handover->slot, .take = take_listeners, .context = worker
+    };
+    err = open_client(worker, detail);
     if (err == RK_OK)
         err = open_server(worker, detail);
     return err;
@@ -226,6 +284,18 @@ static bool is_done(const struct worker *worker)
     return worker->stopping || rk_http_server_n_connections(worker->server) == 0;
 }
 
+/* What is not of a request. */
+static void look_around(struct worker *worker)
+{
+    uint64_t now_ns = rk_time_monotonic_ns();
+    uint64_t buffered = atomic_load_explicit(&stats_of(worker)->http.upload_bytes, memory_order_relaxed);
+
+    atomic_store_explicit(&worker->slot->is_full, !rk_http_server_is_accepting(worker->server), memory_order_relaxed);
+    rk_worker_takeover_look(&worker->takeover, now_ns);
+    if (rk_worker_memory_is_over(&worker->memory, buffered, now_ns))
+        (void)malloc_trim(0); /* says whether there was anything */
+}
+
 static enum rk_err turn(struct worker *worker)
 {
     enum rk_err err;
@@ -240,6 +310,7 @@ static enum rk_err turn(struct worker *worker)
     waiting = rk_store_client_waiting(worker->client);
     err = rk_http_server_turn(worker->server, waiting ? 0 : TURN_MAX_MS);
     rk_doorbell_disarm(&worker->slot->doorbell);
+    look_around(worker);
     atomic_fetch_add_explicit(&worker->slot->heartbeat, 1, memory_order_relaxed);
     return err;
 }

@@ -2,7 +2,7 @@
 
 #include "http/http_backend.h"
 #include "shm/shm_handover.h"
-#include "stats/stats_store.h"
+#include "stats/stats_block.h"
 #include "store/store_client.h"
 
 #include <inttypes.h>
@@ -71,7 +71,7 @@ static void describe_recovery(struct rk_worker_backend *backend)
 /* What does not work although reads do; NULL when all does. */
 static const char *find_restriction(const struct rk_worker_backend *backend)
 {
-    switch (rk_stats_accepted(backend->writer)) {
+    switch (rk_stats_accepted(&backend->stats->writer)) {
     case RK_STATS_ACCEPTS_DELETES:
         return "ready, disk full: puts are refused until there is space, deletes and reads go on\n";
     case RK_STATS_ACCEPTS_NOTHING:
@@ -98,6 +98,18 @@ static bool backend_ready(void *self, const char **why_out)
     return true;
 }
 
+/* Gauges of the other workers: each is written by its worker, and cleared by the master when it has died. */
+static uint64_t backend_uploads_elsewhere(void *self)
+{
+    const struct rk_worker_backend *backend = self;
+    uint64_t sum = 0;
+
+    for (unsigned slot = 0; slot < backend->board->n_slots; slot++)
+        if (slot != backend->slot)
+            sum += atomic_load_explicit(&backend->stats->slots[slot].http.upload_bytes, memory_order_relaxed);
+    return sum;
+}
+
 void rk_worker_backend_init(struct rk_http_backend *table, struct rk_worker_backend *backend)
 {
     *table = (struct rk_http_backend){ .self = backend,
@@ -106,5 +118,6 @@ void rk_worker_backend_init(struct rk_http_backend *table, struct rk_worker_back
                                        .release = backend_release,
                                        .write = backend_write,
                                        .cancel = backend_cancel,
-                                       .ready = backend_ready };
+                                       .ready = backend_ready,
+                                       .uploads_elsewhere = backend_uploads_elsewhere };
 }

@@ -6,17 +6,18 @@
 
 struct rk_board;
 struct rk_http_backend;
-struct rk_stats_writer;
+struct rk_stats_block;
 struct rk_store_client;
 
 /* What stands behind the table; it must outlive the server, and what it names too. */
 struct rk_worker_backend {
     struct rk_store_client *client;
-    const struct rk_stats_writer *writer; /* the writer's counters: whether writes are refused */
-    const struct rk_board *board;         /* whether recovery is over */
-    bool serving;                         /* it is */
-    bool draining;                        /* the worker has stopped listening */
-    char why[160];                        /* it is not ready */
+    const struct rk_stats_block *stats; /* the writer's counters: whether writes are refused; the other workers' */
+    unsigned slot;                      /* our own */
+    const struct rk_board *board;       /* whether recovery is over */
+    bool serving;                       /* it is */
+    bool draining;                      /* the worker has stopped listening */
+    char why[160];                      /* it is not ready */
 };
 
 /* Fills in the table. */

@@ -607,6 +607,9 @@ static const struct {
     const char *override;
     const char *error;
 } contradictions[] = {
+    { "limits:\n  upload_memory: 8MiB\n", NULL,
+      "f:2:18: limits.upload_memory: 8MiB is too small for limits.max_value: 32MiB (the default); it must be at least "
+      "65MiB" },
     { "limits: {max_head: 4KiB}\n", NULL,
       "f:1:20: limits.max_head: 4KiB is too small for limits.max_key: 4KiB (the default); it must be at least 13KiB" },
     { "merge:\n  threshold:\n    fragmentation: 70\n", NULL,

@@ -315,9 +315,8 @@ START_TEST(accepted_sockets_inherit_their_options)
     struct rk_http_server *own;
     struct sockaddr_in address;
     int listener = listen_on(&address), client, accepted;
-    unsigned user_timeout_ms = 0;
     int no_delay = 0;
-    socklen_t len = sizeof user_timeout_ms;
+    socklen_t len = sizeof no_delay;
 
     settings.listener_fds[0] = dup(listener);
     settings.n_listeners = 1;
@@ -325,9 +324,6 @@ START_TEST(accepted_sockets_inherit_their_options)
     client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(connect(client, (struct sockaddr *)&address, sizeof address), 0);
     accepted = accept(listener, NULL, NULL);
-    ck_assert_int_eq(getsockopt(accepted, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, &len), 0);
-    ck_assert_uint_eq(user_timeout_ms, 30000);
-    len = sizeof no_delay;
     ck_assert_int_eq(getsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &no_delay, &len), 0);
     ck_assert_int_ne(no_delay, 0);
     (void)close(accepted);
@@ -336,6 +332,58 @@ START_TEST(accepted_sockets_inherit_their_options)
     rk_http_server_destroy(&own);
     ck_assert_ptr_null(own);
     rk_http_server_destroy(&own);
+}
+END_TEST
+
+/* Whether the server takes a connection from this listener in the next turns; else it waits there. */
+static bool is_taken(struct rk_http_server *own, int listener, const struct sockaddr_in *address)
+{
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    size_t before = rk_http_server_n_connections(own);
+    bool taken;
+
+    ck_assert_int_eq(connect(client, (const struct sockaddr *)address, sizeof *address), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(rk_http_server_turn(own, 0), RK_OK);
+    taken = rk_http_server_n_connections(own) > before;
+    if (!taken)
+        ck_assert_int_eq(close(accept(listener, NULL, NULL)), 0);
+    (void)close(client);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(rk_http_server_turn(own, 0), RK_OK);
+    return taken;
+}
+
+START_TEST(listeners_of_others_are_accepted_from_when_asked)
+{
+    static const struct rk_http_backend no_backend = { .self = NULL };
+    struct rk_http_settings settings = fake_settings();
+    struct rk_http_server *own;
+    struct sockaddr_in addresses[3];
+    int listeners[3], others[2];
+
+    for (int i = 0; i < 3; i++)
+        listeners[i] = listen_on(&addresses[i]);
+    settings.listener_fds[0] = dup(listeners[0]);
+    settings.n_listeners = 1;
+    others[0] = dup(listeners[1]);
+    others[1] = dup(listeners[2]);
+    settings.other_listener_fds = others;
+    settings.n_other_listeners = 2;
+    ck_assert_int_eq(rk_http_server_create(&own, &settings, &no_backend, NULL, NULL), RK_OK);
+    ck_assert(is_taken(own, listeners[0], &addresses[0]));
+    for (int round = 0; round < 2; round++) {
+        ck_assert(!is_taken(own, listeners[1], &addresses[1]));
+        ck_assert(!is_taken(own, listeners[2], &addresses[2]));
+        rk_http_server_take_over(own, 1, 1, true);
+        ck_assert(!is_taken(own, listeners[1], &addresses[1]));
+        ck_assert(is_taken(own, listeners[2], &addresses[2]));
+        rk_http_server_take_over(own, 1, 1, false);
+    }
+    for (int i = 0; i < 3; i++)
+        (void)close(listeners[i]);
+    rk_http_server_destroy(&own);
+    ck_assert_ptr_null(own);
 }
 END_TEST
 
@@ -416,6 +464,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, drain_serves_the_queue);
     tcase_add_test(tcase, several_listeners_one_of_them_a_unix_socket);
     tcase_add_test(tcase, accepted_sockets_inherit_their_options);
+    tcase_add_test(tcase, listeners_of_others_are_accepted_from_when_asked);
     tcase_add_test(tcase, watched_descriptors_stay_the_callers);
     tcase_add_test(tcase, settings_that_cannot_be);
     tcase_set_timeout(tcase, 20);

@@ -357,9 +357,12 @@ struct rk_http_settings fake_settings(void)
     return (struct rk_http_settings){
         .legacy = true,
         .max_connections = 1000,
+        .max_linger_fds = 1000,
         .max_key_bytes = 4096,
         .max_value_bytes = 2 << 20,
         .max_head_bytes = 32768,
+        .upload_memory_bytes = 64 << 20,
+        .min_rate_bytes = 1024,
         .request_timeout_ms = 10000,
         .idle_timeout_ms = 20000,
     };

@@ -45,3 +45,13 @@ check_PROGRAMS += check_http_protocol
 check_http_protocol_SOURCES = %D%/check_http_protocol.c
 check_http_protocol_CFLAGS = $(check_http_server_CFLAGS)
 check_http_protocol_LDADD = $(check_http_server_LDADD)
+
+check_PROGRAMS += check_http_reading
+check_http_reading_SOURCES = %D%/check_http_reading.c
+check_http_reading_CFLAGS = $(check_http_server_CFLAGS)
+check_http_reading_LDADD = $(check_http_server_LDADD)
+
+check_PROGRAMS += check_http_rates
+check_http_rates_SOURCES = %D%/check_http_rates.c
+check_http_rates_CFLAGS = $(check_http_server_CFLAGS)
+check_http_rates_LDADD = $(check_http_server_LDADD)

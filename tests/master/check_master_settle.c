@@ -55,10 +55,12 @@ START_TEST(auto_is_what_the_machine_has)
     ck_assert_uint_eq(conf.server.workers, 3);
     ck_assert_uint_eq(conf.keydir.max_bytes, 2048 * MIB);
     ck_assert_uint_eq(conf.ring.size_bytes, 65 * MIB);
-    ck_assert_uint_eq(settled.n_notes, 3);
+    ck_assert_uint_eq(settled.n_notes, 4);
     check_note(0, "server", "workers", "auto: cores of a test");
     check_note(1, "keydir", "max_bytes", "auto: half of the memory of a test");
     check_note(2, "ring", "size", "auto: two records of limits.max_value");
+    check_note(3, "limits", "upload_memory", "auto: as usual");
+    ck_assert_uint_eq(conf.limits.upload_memory_bytes, 256 * MIB);
     ck_assert_uint_eq(settled.n_warnings, 0);
 }
 END_TEST
@@ -68,10 +70,12 @@ START_TEST(what_is_written_stays)
     set("server.workers=5");
     set("keydir.max_bytes=7MiB");
     set("ring.size=99MiB");
+    set("limits.upload_memory=100MiB");
     ck_assert_int_eq(settle(3, 4096 * MIB), RK_OK);
     ck_assert_uint_eq(conf.server.workers, 5);
     ck_assert_uint_eq(conf.keydir.max_bytes, 7 * MIB);
     ck_assert_uint_eq(conf.ring.size_bytes, 99 * MIB);
+    ck_assert_uint_eq(conf.limits.upload_memory_bytes, 100 * MIB);
     ck_assert_uint_eq(settled.n_notes, 0);
 }
 END_TEST
@@ -145,6 +149,7 @@ START_TEST(what_is_accepted_holds_the_largest_record)
             snprintf(assignment, sizeof assignment, "limits.max_key=%s", keys[j]);
             set(assignment);
             set("ring.size=auto");
+            set("limits.upload_memory=auto");
             ck_assert_msg(settle(1, MIB) == RK_OK, "%s", detail.text); /* little memory: the smallest ring */
             record =
                 rk_record_size(conf.limits.max_key_bytes, RK_RECORD_METADATA_MAX, conf.limits.max_value_bytes, true);

@@ -100,6 +100,7 @@ static void open_client(uint64_t ring_bytes)
                                                 .own_event_fd = own_bell,
                                                 .last_sequence = &last_sequence,
                                                 .n_reader_threads = 2,
+                                                .max_open_files = 16,
                                                 .stats = &stats,
                                             },
                                             NULL),

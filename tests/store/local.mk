@@ -80,3 +80,7 @@ check_store_compactor_LDADD = librk_test.a librk_store_writer.a librk_log_writer
 check-long: check-long-merge
 check-long-merge: check_store_merge$(EXEEXT)
 	RK_MERGE_OPS=1000000 ./check_store_merge$(EXEEXT)
+check_PROGRAMS += check_store_files
+check_store_files_SOURCES = %D%/check_store_files.c
+check_store_files_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_store_files_LDADD = librk_test.a librk_store.a librk_log.a librk_base.a $(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS)

@@ -1,10 +1,12 @@
 /* A worker that stands still costs its own connections and nothing else: the other one goes on reading and writing,
  * there is a diagnostic, and when its time is over it is killed and replaced. */
 #include "system_client.h"
+#include "system_ctl.h"
 #include "system_server.h"
 #include "test_dir.h"
 #include "test_main.h"
 
+#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -124,6 +126,65 @@ START_TEST(a_stopped_worker_delays_nobody_else_and_is_replaced)
 }
 END_TEST
 
+static json_int_t accepted_by(size_t slot)
+{
+    json_t *root = json_loads(system_ctl(dir, "stats"), 0, NULL);
+    json_t *worker = json_array_get(json_object_get(root, "workers"), slot);
+    json_int_t n = json_integer_value(json_object_get(worker, "connections_accepted"));
+
+    json_decref(root);
+    return n;
+}
+
+/* It takes its share again: of new connections until it has one. */
+static void wait_until_it_serves_again(void)
+{
+    json_int_t before = accepted_by(0);
+    long deadline = system_now_ms() + SYSTEM_DEADLINE_MS;
+
+    while (accepted_by(0) == before) {
+        struct system_client client;
+
+        ck_assert_msg(system_now_ms() < deadline, "it gets no connections any more");
+        ck_assert(system_client_open(&client, system_server_port(server)));
+        ck_assert_int_eq(system_client_status(&client, "GET", "/livez", NULL, 0), 200);
+        system_client_close(&client);
+    }
+}
+
+/* New connections, half of which the kernel gives to the worker that stands still; the time is far below what gets it
+ * killed, and they end long before that. */
+START_TEST(new_connections_wait_for_no_worker_that_stands_still)
+{
+    static const char *const arguments[] = { "-o", "server.workers=2", "-o", "worker.stuck_timeout=10m", NULL };
+    struct system_client queued[N_CLIENTS], fresh[N_CLIENTS];
+    pid_t pids[4];
+
+    for (int i = 0; i < N_CLIENTS; i++)
+        system_client_close(&clients[i]);
+    ck_assert_int_eq(system_server_stop(&server, SIGTERM), 0);
+    server = system_server_start(dir, arguments);
+    ck_assert_uint_eq(system_server_workers(server, pids, 4), 2);
+    ck_assert_int_eq(kill(pids[0], SIGSTOP), 0);
+    for (int i = 0; i < N_CLIENTS; i++) /* these wait for a second, as long as it takes to notice */
+        ck_assert(system_client_open(&queued[i], system_server_port(server)));
+    for (int i = 0; i < N_CLIENTS; i++)
+        ck_assert_int_eq(system_client_status(&queued[i], "GET", "/livez", NULL, 0), 200);
+    for (int i = 0; i < N_CLIENTS; i++) {
+        ck_assert(system_client_open(&fresh[i], system_server_port(server)));
+        ck_assert_int_eq(system_client_status(&fresh[i], "GET", "/livez", NULL, 0), 200);
+    }
+    ck_assert(!system_server_has_line(server, "killing worker"));
+    ck_assert_int_eq(kill(pids[0], SIGCONT), 0);
+    wait_until_it_serves_again();
+    for (int i = 0; i < N_CLIENTS; i++) {
+        ck_assert_int_eq(system_client_status(&queued[i], "GET", "/livez", NULL, 0), 200);
+        system_client_close(&queued[i]);
+        system_client_close(&fresh[i]);
+    }
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("system stuck");
@@ -132,6 +193,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_stopped_worker_delays_nobody_else_and_is_replaced);
+    tcase_add_test(tcase, new_connections_wait_for_no_worker_that_stands_still);
     suite_add_tcase(suite, tcase);
     return suite;
 }
