@@ -4,6 +4,7 @@
 #include "fake_backend.h"
 #include "raw_client.h"
 #include "stats/stats_http.h"
+#include "test_dir.h"
 #include "test_main.h"
 
 #include <dlfcn.h>
@@ -14,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define HOST   "Host: h\r\n"
@@ -23,6 +25,8 @@
 #define KIB    1024u
 
 static struct fake_server server;
+static char *dir;
+static struct sockaddr_un unix_address = { .sun_family = AF_UNIX };
 static _Atomic uint64_t *n_epoll_ctl; /* of all processes of this test */
 
 /* libh2o's calls come here. */
@@ -40,6 +44,18 @@ int epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event)
     return real(epoll_fd, op, fd, event);
 }
 
+static int listen_on_unix(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    dir = test_dir_create();
+    ck_assert_int_lt(snprintf(unix_address.sun_path, sizeof unix_address.sun_path, "%s/socket", dir),
+                     (int)sizeof unix_address.sun_path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&unix_address, sizeof unix_address), 0);
+    ck_assert_int_eq(listen(fd, 16), 0);
+    return fd;
+}
+
 static void setup(void)
 {
     struct rk_http_settings settings = fake_settings();
@@ -47,6 +63,7 @@ static void setup(void)
     n_epoll_ctl = mmap(NULL, sizeof *n_epoll_ctl, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne((void *)n_epoll_ctl, MAP_FAILED);
     settings.upload_memory_bytes = 2048 * KIB;
+    settings.listener_fds[settings.n_listeners++] = listen_on_unix();
     fake_server_start(&server, &settings, NULL);
 }
 
@@ -55,6 +72,7 @@ static void teardown(void)
     fake_server_stop(&server);
     munmap((void *)n_epoll_ctl, sizeof *n_epoll_ctl);
     n_epoll_ctl = NULL;
+    test_dir_remove(&dir);
 }
 
 static void expect(struct raw_client *client, const char *text, int status)
@@ -229,6 +247,27 @@ START_TEST(half_sent_bodies_take_bounded_memory)
 }
 END_TEST
 
+/* All of it is read at once, and "100 Continue" is on its way when the body turns out to be too much. */
+START_TEST(a_body_beside_its_100_continue_is_bounded_too)
+{
+    struct raw_client half[4], client = { .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+    char *body = calloc(1, 100000);
+
+    for (unsigned i = 0; i < 4; i++)
+        send_half(&half[i], half_heads[0]);
+    fake_wait_for(&server.stats->upload_bytes, 2048 * KIB);
+    ck_assert_int_eq(kill(server.pid, SIGSTOP), 0);
+    ck_assert_int_eq(connect(client.fd, (struct sockaddr *)&unix_address, sizeof unix_address), 0);
+    ck_assert(raw_client_send_text(&client, half_heads[2]) && raw_client_send(&client, body, 100000));
+    ck_assert_int_eq(kill(server.pid, SIGCONT), 0);
+    expect_refused(&client);
+    raw_client_close(&client);
+    for (unsigned i = 0; i < 4; i++)
+        raw_client_close(&half[i]);
+    free(body);
+}
+END_TEST
+
 START_TEST(what_was_sent_whole_is_free_again)
 {
     struct raw_client client;
@@ -340,6 +379,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, pipelines_may_come_in_any_pieces);
     tcase_add_test(tcase, a_pipeline_may_end_anywhere);
     tcase_add_loop_test(tcase, half_sent_bodies_take_bounded_memory, 0, 3);
+    tcase_add_test(tcase, a_body_beside_its_100_continue_is_bounded_too);
     tcase_add_test(tcase, what_was_sent_whole_is_free_again);
     tcase_add_loop_test(tcase, a_client_that_left_is_noticed_while_its_request_waits, 0, 2);
     tcase_add_test(tcase, a_client_that_still_reads_is_answered);
