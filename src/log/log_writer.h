@@ -35,7 +35,9 @@ struct rk_log_writer;
 
 struct rk_log_writer_settings {
     uint64_t file_size_bytes;           /* roll over before a file grows past this; at most RK_LOG_FILE_BYTES_MAX */
-    uint64_t reserve_bytes;             /* of the disk, kept for tombstones; 0: none */
+    uint64_t reserve_bytes;             /* of the disk, kept for tombstones, at most; 0: none */
+    uint64_t spare_bytes;               /* of the disk, that puts leave free: merges need them */
+    uint64_t stored_bytes;              /* of all records, from recovery */
     uint64_t next_sequence;             /* from recovery */
     const struct rk_log_newest *newest; /* from recovery; NULL: there is none */
 };

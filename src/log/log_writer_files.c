@@ -13,6 +13,8 @@ static struct rk_log_active_sizes sizes_of(const struct rk_log_writer *writer, b
 {
     return (struct rk_log_active_sizes){ .limit_bytes = writer->file_size_bytes,
                                          .reserve_bytes = writer->reserve_bytes,
+                                         .before_bytes = writer->stored_bytes + writer->active.end_bytes,
+                                         .spare_bytes = writer->spare_bytes,
                                          .needs_reserve = needs_reserve };
 }
 
@@ -35,6 +37,7 @@ static enum rk_err create_file(struct rk_log_writer *writer, bool needs_reserve,
 /* Goes on with a file of which all is durable. */
 static void begin_file(struct rk_log_writer *writer, const struct rk_log_active *active)
 {
+    writer->stored_bytes += writer->active.end_bytes;
     writer->active = *active;
     writer->has_gap = false;
     writer->roll_again_ns = 0;
