@@ -52,7 +52,7 @@ enum rk_err rk_log_scan_open(struct rk_log_scan **scan_out, int dir_fd, uint32_t
                              const struct rk_log_identity *identity, struct rk_detail *detail);
 void rk_log_scan_close(struct rk_log_scan **scan);
 
-/* The next record, checked to the last byte (file header and trailer are not shown); the key stays until the next call.
+/* The next record, checked to the last byte (file header, trailer and holes are not shown); the key stays until the next call.
  * RK_ERR_NOT_FOUND at the end; RK_ERR_IO. */
 enum rk_err rk_log_scan_next(struct rk_log_scan *scan, struct rk_log_scan_item *item_out, struct rk_detail *detail);
 

@@ -431,6 +431,15 @@ static void random_merge(void)
     model_check(&model);
 }
 
+static void random_punch(void)
+{
+    if (model_random(&model, 8) == 0)
+        model.calls_left = 1 + model_random(&model, 2);
+    if (model_punch(&model) == RK_ERR_CLOSED)
+        model_restart(&model, model_random(&model, 2) == 0, false);
+    model_check(&model);
+}
+
 static void random_step(void)
 {
     unsigned dice = model_random(&model, 1000);
@@ -444,8 +453,10 @@ static void random_step(void)
         model.now_s += model_random(&model, 3) == 0 ? -(uint64_t)model_random(&model, 30) : model_random(&model, 30);
     else if (dice < 985)
         random_look();
-    else if (dice < 988)
+    else if (dice < 987)
         model_roll(&model);
+    else if (dice < 989)
+        random_punch();
     else if (dice < 996)
         random_merge();
     else if (dice < 998)
@@ -470,6 +481,7 @@ START_TEST(random_histories_with_merges)
     printf("%zu operations, %zu merges, %llu records found expired: as the model says\n", n_ops, model.n_merges,
            (unsigned long long)model.n_expired);
     ck_assert_uint_gt(model.n_expired, 0);
+    ck_assert_uint_gt(model.n_holes, 0);
 }
 END_TEST
 
