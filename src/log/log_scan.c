@@ -33,7 +33,6 @@ struct rk_log_scan {
     uint64_t offset;
     uint8_t *prefix; /* of a record with block CRCs, while its value passes through the window */
     bool ended;
-    bool has_holes;
     bool skipped; /* something is missing: totals and the trailer's cannot agree */
     struct rk_log_scan_end end;
 };
@@ -227,7 +226,7 @@ static bool totals_agree(const struct rk_log_scan *scan, const struct rk_log_fil
 
     if (trailer->n_records != found->n_records || trailer->size_bytes != found->size_bytes)
         return false;
-    if (scan->has_holes && scan->kind == RK_LOG_FILE_MERGED)
+    if (scan->end.has_holes && scan->kind == RK_LOG_FILE_MERGED)
         return trailer->first_sequence <= found->first_sequence && trailer->last_sequence >= found->last_sequence;
     return trailer->first_sequence == found->first_sequence && trailer->last_sequence == found->last_sequence;
 }
@@ -305,7 +304,7 @@ enum rk_err rk_log_scan_next(struct rk_log_scan *scan, struct rk_log_scan_item *
     enum rk_err err;
 
     while ((err = next_whole(scan, &found, detail)) == RK_OK && found.header.type == RK_RECORD_HOLE) {
-        scan->has_holes = true;
+        scan->end.has_holes = true;
         scan->offset += found.size_bytes;
     }
     if (err != RK_OK)

@@ -36,7 +36,8 @@ struct rk_log_scan_end {
     uint64_t used_bytes;               /* what lies behind this is zeros */
     uint64_t durable_bytes;            /* the highest mark */
     uint64_t max_sequence;             /* of all records, file header and trailer included */
-    struct rk_log_file_trailer totals; /* of the records found */
+    bool has_holes;                    /* log_hole.h */
+    struct rk_log_file_trailer totals; /* of the records found, and of those that were in holes */
 };
 
 struct rk_log_scan_item {

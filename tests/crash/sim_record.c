@@ -6,6 +6,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,11 +220,13 @@ static int record_fallocate(int fd, int mode, off_t offset, off_t size)
 {
     int result;
 
-    if (is_frozen() || is_full())
+    bool punches = (mode & FALLOC_FL_PUNCH_HOLE) != 0;
+
+    if (is_frozen() || (!punches && is_full()))
         return -1;
     pthread_mutex_lock(&recorder.mutex);
     if (file_of(fd)->kind == FD_FILE) {
-        struct sim_op *op = begin_op(SIM_ALLOCATE, file_of(fd)->inode);
+        struct sim_op *op = begin_op(punches ? SIM_PUNCH : SIM_ALLOCATE, file_of(fd)->inode);
 
         op->offset = (uint64_t)offset;
         op->size = (uint64_t)size;
