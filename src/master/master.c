@@ -13,6 +13,7 @@
 #include "master/master_single.h"
 #include "master/master_workers.h"
 #include "stats/stats_block.h"
+#include "store/store_compactor_writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -234,6 +235,7 @@ static void tell_refused(struct master *master)
     if (refused == master->refused_told)
         return;
     master->refused_told = refused;
+    rk_store_compactor_hurry(master->engine.compactor);
     if (refused == 0) {
         rk_diag(RK_DIAG_INFO, "%s: there is space on the disk again: puts go on", data_dir);
     } else if (refused == (uint64_t)-RK_ERR_NO_SPACE) {

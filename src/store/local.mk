@@ -14,6 +14,7 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_compactor_files_writer.c \
 	%D%/store_compactor_pace_writer.c \
 	%D%/store_compactor_private.h \
+	%D%/store_compactor_rescue_writer.c \
 	%D%/store_compactor_writer.c %D%/store_compactor_writer.h \
 	%D%/store_crew_writer.c %D%/store_crew_writer.h \
 	%D%/store_expire_writer.c %D%/store_expire_writer.h \

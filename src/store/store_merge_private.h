@@ -19,6 +19,7 @@ struct merge_input {
     struct rk_store_space_file space; /* as it was when the merge began */
     bool has_expired;                 /* records that count as expired, then: they hide older ones */
     uint64_t max_dropped;             /* the highest sequence that hid something and was dropped */
+    bool is_dead;                     /* nothing of it was wanted */
     bool is_copied;                   /* all that is wanted is in outputs, or in the one that is written */
     bool is_settled;                  /* and they are listed, and the keydir names them */
     bool is_removed;

@@ -11,6 +11,7 @@
 #include "log/log_store_writer.h"
 #include "log/log_writer.h"
 #include "store/store_merge_private.h"
+#include "store/store_rescue.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -165,12 +166,14 @@ static uint64_t expected_bytes(const struct rk_store_merge *merge, uint64_t size
 /* Whether the disk has so many bytes beside those that stay free. */
 static bool has_room(const struct rk_store_merge *merge, uint64_t needed_bytes, uint64_t *free_bytes_out)
 {
-    uint64_t min_free_bytes = merge->settings->min_free_bytes;
+    uint64_t min_free_bytes;
     struct statvfs status;
 
     if (rk_io->fstatvfs(rk_log_store_dir_fd(merge->settings->store), &status) != 0)
         return true; /* then the write tells */
     *free_bytes_out = (uint64_t)status.f_bavail * status.f_frsize;
+    min_free_bytes =
+        rk_store_rescue_min_free(merge->settings->min_free_bytes, (uint64_t)status.f_blocks * status.f_frsize);
     return *free_bytes_out >= min_free_bytes && *free_bytes_out - min_free_bytes >= needed_bytes;
 }
 
@@ -336,5 +339,8 @@ enum rk_err rk_store_merge_settle(struct rk_store_merge *merge, struct rk_detail
         return err;
     for (size_t i = 0; i < merge->n_inputs; i++)
         merge->inputs[i].is_settled = merge->inputs[i].is_copied;
-    return rk_store_merge_remove(merge, detail);
+    err = rk_store_merge_remove(merge, detail);
+    if (err == RK_OK && merge->settings->settled != NULL)
+        merge->settings->settled(merge->settings->context);
+    return err;
 }
