@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 /* A step is some tenths of a millisecond of the writer's time. After one that failed, the next is tried so much later.
  */
@@ -86,12 +85,10 @@ static uint64_t step_target(const struct rk_log_active *active, uint64_t new_end
 /* Whether the disk has the room up to target_bytes beside what is to stay free. */
 static bool leaves_spare(const struct rk_log_active *active, uint64_t target_bytes, uint64_t spare_bytes)
 {
-    struct statvfs status;
-    uint64_t free_bytes;
+    uint64_t free_bytes, disk_bytes;
 
-    if (spare_bytes == 0 || rk_io->fstatvfs(active->dir_fd, &status) != 0)
+    if (spare_bytes == 0 || !rk_io_disk(active->dir_fd, &free_bytes, &disk_bytes))
         return true;
-    free_bytes = (uint64_t)status.f_bavail * status.f_frsize;
     if (free_bytes >= spare_bytes && free_bytes - spare_bytes >= target_bytes - active->preallocated_bytes)
         return true;
     errno = ENOSPC;
@@ -235,6 +232,7 @@ enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const
     active->fd = rk_io->open_at(dir_fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (active->fd < 0)
         return fail(active, detail, "cannot be made");
+    (void)rk_io->write_in_place(active->fd); /* else a full disk has no room for a write to a block that is there */
     err = write_header(active, header, stamp, detail);
     if (err != RK_OK)
         rk_log_active_close(active, true);

@@ -73,7 +73,7 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
     RK_ASSERT(settings->reserve_bytes <= RK_LOG_FILE_BYTES_MAX / 2);
     writer->store = store;
     writer->reserve_bytes = settings->reserve_bytes;
-    writer->spare_bytes = settings->spare_bytes;
+    writer->spare_bytes = writer->spare_now_bytes = settings->spare_bytes;
     writer->stored_bytes = settings->stored_bytes;
     writer->file_size_bytes = settings->file_size_bytes < RK_LOG_FILE_BYTES_MAX - settings->reserve_bytes
                                   ? settings->file_size_bytes

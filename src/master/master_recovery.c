@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define TELL_AFTER_NS (RK_NS_PER_S / 2) /* a shorter recovery is not worth a word */
@@ -84,9 +83,9 @@ static enum rk_err salvage(struct rk_master_recovery *recovery)
 
 static uint64_t disk_bytes(const struct rk_log_store *store)
 {
-    struct statvfs status;
+    uint64_t free_bytes, disk_bytes;
 
-    return rk_io->fstatvfs(rk_log_store_dir_fd(store), &status) == 0 ? (uint64_t)status.f_blocks * status.f_frsize : 0;
+    return rk_io_disk(rk_log_store_dir_fd(store), &free_bytes, &disk_bytes) ? disk_bytes : 0;
 }
 
 static uint64_t stored_bytes(const struct rk_store_space *space)

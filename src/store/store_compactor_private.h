@@ -28,6 +28,7 @@ struct rk_store_rescue {
     bool is_merging; /* the merge in line is a step of it */
     bool has_failed; /* the last such merge: it had no room */
     bool has_rolled; /* the active file */
+    bool is_lent;    /* what puts leave free for merges: of no use then */
     bool is_stuck;   /* the last step gave nothing */
     uint64_t due_ns; /* the next step, if something is different by then */
     uint64_t due_always_ns;

@@ -23,13 +23,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 
 #define SETTLE_NS       RK_NS_PER_S /* a read that began takes no longer, but for a slow client's */
 #define AGAIN_NS        RK_NS_PER_S /* after a round that gave nothing, if something is different by then */
 #define AGAIN_ALWAYS_NS (30 * RK_NS_PER_S)
 #define LOOK_NS         (150 * RK_NS_PER_MS) /* the writer thread looks for room in less than that */
-#define PIECE_BYTES_MIN (256u << 10)
+#define PIECE_BYTES_MIN (64u << 10)
 #define WORTH_BYTES     (1u << 20) /* holes that give back less are as good as none */
 
 bool rk_store_compactor_is_full(const struct rk_store_compactor *compactor)
@@ -41,11 +40,9 @@ bool rk_store_compactor_is_full(const struct rk_store_compactor *compactor)
 
 static uint64_t free_bytes(const struct rk_store_compactor *compactor)
 {
-    struct statvfs status;
+    uint64_t free_bytes, disk_bytes;
 
-    if (rk_io->fstatvfs(rk_log_store_dir_fd(compactor->settings.store), &status) != 0)
-        return 0;
-    return (uint64_t)status.f_bavail * status.f_frsize;
+    return rk_io_disk(rk_log_store_dir_fd(compactor->settings.store), &free_bytes, &disk_bytes) ? free_bytes : 0;
 }
 
 static enum rk_err on_settle_reads(void *context)
@@ -177,6 +174,17 @@ static bool take_step(struct rk_store_compactor *compactor, uint32_t **files_out
     return *n_out > 0;
 }
 
+/* Writer thread. */
+static void lend_spare(void *argument)
+{
+    rk_log_writer_lend_spare(argument);
+}
+
+static void take_spare(void *argument)
+{
+    rk_log_writer_take_spare(argument);
+}
+
 void rk_store_compactor_rescue_locked(struct rk_store_compactor *compactor)
 {
     struct rk_store_rescue *rescue = &compactor->rescue;
@@ -187,8 +195,11 @@ void rk_store_compactor_rescue_locked(struct rk_store_compactor *compactor)
     rk_store_compactor_expire_locked(compactor);
     rk_store_compactor_unlock(compactor);
     helped = take_step(compactor, &files, &n_files);
+    if (!helped) /* it was kept free for nothing: puts make something dead, which can be given back */
+        (void)rk_store_writer_call(compactor->settings.writer, lend_spare, compactor->settings.log);
     rk_store_compactor_lock(compactor);
     rescue->is_stuck = !helped;
+    rescue->is_lent |= !helped;
     rescue->seen_dead_bytes = dead_bytes(compactor);
     rescue->seen_free_bytes = free_bytes(compactor);
     rescue->due_ns = rk_time_monotonic_ns() + (helped ? LOOK_NS : AGAIN_NS);
@@ -201,8 +212,23 @@ void rk_store_compactor_rescue_locked(struct rk_store_compactor *compactor)
 /* There is room again: the policy has a look at what is left. */
 static void end_rescue_locked(struct rk_store_compactor *compactor)
 {
-    compactor->rescue = (struct rk_store_rescue){ .freed_bytes = compactor->rescue.freed_bytes };
+    struct rk_store_rescue *rescue = &compactor->rescue;
+
+    *rescue = (struct rk_store_rescue){ .freed_bytes = rescue->freed_bytes, .is_lent = rescue->is_lent };
     compactor->due_ns = rk_time_monotonic_ns();
+}
+
+/* What was lent is kept free again once there is enough. */
+static void take_back_locked(struct rk_store_compactor *compactor)
+{
+    struct rk_log_writer *log = compactor->settings.log;
+
+    if (!compactor->rescue.is_lent || free_bytes(compactor) < 2 * rk_log_writer_spare_bytes(log))
+        return;
+    compactor->rescue.is_lent = false;
+    rk_store_compactor_unlock(compactor);
+    (void)rk_store_writer_call(compactor->settings.writer, take_spare, log);
+    rk_store_compactor_lock(compactor);
 }
 
 bool rk_store_compactor_wants_rescue_locked(struct rk_store_compactor *compactor)
@@ -215,6 +241,7 @@ bool rk_store_compactor_wants_rescue_locked(struct rk_store_compactor *compactor
     if (!rk_store_compactor_is_full(compactor)) {
         if (rescue->is_active)
             end_rescue_locked(compactor);
+        take_back_locked(compactor);
         return false;
     }
     rescue->is_active = true;
@@ -232,16 +259,12 @@ void rk_store_compactor_merge_failed_locked(struct rk_store_compactor *compactor
 /* A rescue leaves nothing free, and makes files no larger than there is room. */
 void rk_store_compactor_adapt_merge(const struct rk_store_compactor *compactor, struct rk_store_merge_settings *merge)
 {
-    const struct rk_store_rescue *rescue = &compactor->rescue;
-    uint64_t piece_bytes = rescue->room_bytes / 4 * 3;
-
-    if (!rescue->is_merging)
+    if (!compactor->rescue.is_merging)
         return;
     merge->min_free_bytes = 0;
-    if (piece_bytes < PIECE_BYTES_MIN)
-        piece_bytes = PIECE_BYTES_MIN;
-    if (piece_bytes < merge->file_size_bytes)
-        merge->file_size_bytes = piece_bytes;
+    merge->piece_bytes_min = PIECE_BYTES_MIN;
+    if (compactor->rescue.has_failed) /* there is less room than the disk says */
+        merge->file_size_bytes = PIECE_BYTES_MIN;
     merge->settled = on_settled;
 }
 

@@ -38,6 +38,7 @@ struct rk_store_merge {
     struct rk_log_merged *output;
     struct rk_log_hint_builder *hint; /* of the output; NULL: none, or it failed, and will be made later */
     uint32_t output_number;
+    uint64_t output_bytes_max;
     uint32_t output_expiry_s; /* the first one of its records; 0: none */
     bool output_needs_sync;   /* of the active file, before it is listed */
     bool output_may_be_listed;

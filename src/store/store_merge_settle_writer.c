@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #define GROUPS_A_TURN         8
 #define TOMBSTONE_BYTES_USUAL 96u
@@ -158,22 +157,19 @@ static uint64_t expected_bytes(const struct rk_store_merge *merge, uint64_t size
                         ? merge->wanted_bytes - merge->progress.written_bytes
                         : size_bytes;
 
-    if (rest > merge->settings->file_size_bytes)
-        rest = merge->settings->file_size_bytes;
+    if (rest > merge->output_bytes_max)
+        rest = merge->output_bytes_max;
     return rest > size_bytes ? rest : size_bytes;
 }
 
 /* Whether the disk has so many bytes beside those that stay free. */
 static bool has_room(const struct rk_store_merge *merge, uint64_t needed_bytes, uint64_t *free_bytes_out)
 {
-    uint64_t min_free_bytes;
-    struct statvfs status;
+    uint64_t min_free_bytes, disk_bytes;
 
-    if (rk_io->fstatvfs(rk_log_store_dir_fd(merge->settings->store), &status) != 0)
+    if (!rk_io_disk(rk_log_store_dir_fd(merge->settings->store), free_bytes_out, &disk_bytes))
         return true; /* then the write tells */
-    *free_bytes_out = (uint64_t)status.f_bavail * status.f_frsize;
-    min_free_bytes =
-        rk_store_rescue_min_free(merge->settings->min_free_bytes, (uint64_t)status.f_blocks * status.f_frsize);
+    min_free_bytes = rk_store_rescue_min_free(merge->settings->min_free_bytes, disk_bytes);
     return *free_bytes_out >= min_free_bytes && *free_bytes_out - min_free_bytes >= needed_bytes;
 }
 
@@ -204,14 +200,35 @@ static void begin_hint(struct rk_store_merge *merge)
                                      n_entries_max, NULL);
 }
 
+/* As large as a file should be, or as there is room for. */
+static uint64_t output_bytes_max(const struct rk_store_merge *merge)
+{
+    const struct rk_store_merge_settings *settings = merge->settings;
+    uint64_t free_bytes = UINT64_MAX, piece_bytes;
+
+    if (settings->piece_bytes_min == 0)
+        return settings->file_size_bytes;
+    (void)has_room(merge, 0, &free_bytes);
+    piece_bytes = free_bytes / 2 > settings->piece_bytes_min ? free_bytes / 2 : settings->piece_bytes_min;
+    return piece_bytes < settings->file_size_bytes ? piece_bytes : settings->file_size_bytes;
+}
+
+static struct rk_log_merged_settings merged_settings(const struct rk_store_merge *merge, uint64_t size_bytes)
+{
+    return (struct rk_log_merged_settings){ .dir_fd = rk_log_store_dir_fd(merge->settings->store),
+                                            .identity = rk_log_store_identity(merge->settings->store),
+                                            .sequence = rk_log_writer_last_sequence(merge->settings->log),
+                                            .expected_bytes = expected_bytes(merge, size_bytes) };
+}
+
 enum rk_err rk_store_merge_begin_output(struct rk_store_merge *merge, uint64_t size_bytes, struct rk_detail *detail)
 {
-    struct rk_log_merged_settings settings = { .dir_fd = rk_log_store_dir_fd(merge->settings->store),
-                                               .identity = rk_log_store_identity(merge->settings->store),
-                                               .sequence = rk_log_writer_last_sequence(merge->settings->log),
-                                               .expected_bytes = expected_bytes(merge, size_bytes) };
-    enum rk_err err = check_room(merge, settings.expected_bytes, detail);
+    struct rk_log_merged_settings settings;
+    enum rk_err err;
 
+    merge->output_bytes_max = output_bytes_max(merge);
+    settings = merged_settings(merge, size_bytes);
+    err = check_room(merge, settings.expected_bytes, detail);
     if (err != RK_OK)
         return err;
     settings.file_number = merge->output_number = rk_log_store_next_number(merge->settings->store);

@@ -82,7 +82,7 @@ static enum rk_err make_room(struct rk_store_merge *merge, uint64_t size_bytes, 
     enum rk_err err = RK_OK;
 
     if (merge->output != NULL
-        && (rk_log_merged_size_with(merge->output, size_bytes) > merge->settings->file_size_bytes
+        && (rk_log_merged_size_with(merge->output, size_bytes) > merge->output_bytes_max
             || merge->moves.n_moves >= RK_STORE_MOVES_MAX))
         err = rk_store_merge_settle(merge, detail);
     if (err == RK_OK && merge->output == NULL)

@@ -76,7 +76,10 @@ struct rk_store_merge_settings {
     size_t n_files;
     uint64_t file_size_bytes;
     uint64_t min_free_bytes; /* of the disk, or as much of it as is reasonable (store_rescue.h) */
-    uint64_t now_s;          /* since 1970, by a clock that may be believed: what has expired by then is dead */
+    /* 0, or: each output takes no more than half of the room that there is when it begins, but so much in any case;
+     * what it frees is the room of the next one (`settled`). */
+    uint64_t piece_bytes_min;
+    uint64_t now_s; /* since 1970, by a clock that may be believed: what has expired by then is dead */
 
     void *context;
     /* Has the writer thread call run(argument), and waits for it: RK_OK, or RK_ERR_CLOSED. */

@@ -284,6 +284,11 @@ static int memory_fstat(int fd, struct stat *status)
     return leave(0, 0);
 }
 
+static int memory_write_in_place(int fd)
+{
+    return 0;
+}
+
 static int memory_sync(int fd)
 {
     return 0;
@@ -392,6 +397,7 @@ const struct rk_io_ops sim_memory_ops = {
     .fsync = memory_sync,
     .ftruncate = memory_ftruncate,
     .fallocate = memory_fallocate,
+    .write_in_place = memory_write_in_place,
     .sync_range = memory_sync_range,
     .fadvise = memory_fadvise,
     .fstat = memory_fstat,

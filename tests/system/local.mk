@@ -10,7 +10,7 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 # The thread sanitizer's build is for the shared structures, which run there as threads (tests/keydir, grace, ring).
 if !TSAN
 check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_expire check_system_faults check_system_full check_system_input check_system_start check_system_stuck
-check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
+check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge check_system_space
 dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
 endif
 EXTRA_DIST += %D%/system_script.sh
@@ -30,6 +30,9 @@ check_system_faults_LDADD = $(SYSTEM_LDADD)
 check_system_full_SOURCES = %D%/check_system_full.c $(SYSTEM_DISK) $(SYSTEM_SUPPORT)
 check_system_full_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_full_LDADD = $(SYSTEM_LDADD)
+check_system_space_SOURCES = %D%/check_system_space.c $(SYSTEM_DISK) $(SYSTEM_SUPPORT)
+check_system_space_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_space_LDADD = $(SYSTEM_LDADD)
 check_system_damage_SOURCES = %D%/check_system_damage.c $(SYSTEM_SUPPORT)
 check_system_damage_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_damage_LDADD = $(SYSTEM_LDADD)
