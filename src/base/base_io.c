@@ -135,6 +135,11 @@ static int kernel_flock(int fd, int operation)
     return result;
 }
 
+static int kernel_syncfs(int fd)
+{
+    return syncfs(fd);
+}
+
 static int kernel_write_in_place(int fd)
 {
     int flags = 0;
@@ -165,6 +170,7 @@ const struct rk_io_ops rk_io_kernel_ops = {
     .mkdir_at = kernel_mkdir_at,
     .getdents = kernel_getdents,
     .flock = kernel_flock,
+    .syncfs = kernel_syncfs,
     .write_in_place = kernel_write_in_place,
 };
 

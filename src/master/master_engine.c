@@ -12,6 +12,7 @@
 #include "stats/stats_block.h"
 #include "store/store_compactor_writer.h"
 #include "store/store_hinter_writer.h"
+#include "store/store_rescue.h"
 #include "store/store_space_writer.h"
 #include "store/store_writer.h"
 
@@ -214,13 +215,14 @@ static enum rk_err start_compactor(struct rk_master_engine *engine, const struct
                     .trigger_dead_bytes = conf->merge.trigger.dead_bytes,
                     .threshold_fragmentation = (unsigned)conf->merge.threshold.fragmentation_percent,
                     .threshold_dead_bytes = conf->merge.threshold.dead_bytes,
-                    .threshold_small_file_bytes = conf->merge.threshold.small_file_bytes },
+                    .threshold_small_file_bytes =
+                        rk_store_rescue_small_file(conf->merge.threshold.small_file_bytes, engine->file_size_bytes) },
         .has_window = conf->merge.policy == RK_CONF_POLICY_WINDOW,
         .check_interval_ms = (uint32_t)conf->merge.check_interval_ms,
         .jitter_percent = (unsigned)conf->merge.jitter_percent,
         .rate_bytes_per_s = conf->merge.rate_bytes,
         .min_free_bytes = conf->merge.min_free_bytes,
-        .file_size_bytes = conf->log.file_size_bytes,
+        .file_size_bytes = engine->file_size_bytes,
     };
 
     if (settings.has_window)

@@ -101,15 +101,17 @@ static uint64_t stored_bytes(const struct rk_store_space *space)
 static enum rk_err open_log(struct rk_master_recovery *recovery, const struct rk_conf *conf)
 {
     struct rk_master_engine *engine = recovery->engine;
+    uint64_t disk = disk_bytes(engine->store);
     struct rk_log_writer_settings settings = {
-        .file_size_bytes = conf->log.file_size_bytes,
+        .file_size_bytes = rk_store_rescue_file_size(conf->log.file_size_bytes, disk),
         .reserve_bytes = conf->log.reserve_bytes,
-        .spare_bytes = rk_store_rescue_spare(conf->log.file_size_bytes, disk_bytes(engine->store)),
+        .spare_bytes = rk_store_rescue_spare(conf->log.file_size_bytes, disk),
         .stored_bytes = stored_bytes(engine->space),
         .next_sequence = recovery->result.next_sequence,
         .newest = &recovery->result.newest,
     };
 
+    engine->file_size_bytes = settings.file_size_bytes;
     return rk_log_writer_open(&engine->log, engine->store, &settings, &recovery->detail);
 }
 

@@ -24,13 +24,14 @@ struct rk_store_pace {
 /* What is done about a full disk (store_compactor_rescue_writer.c): the thread's own, but for is_stuck and freed_bytes,
  * which change under `mutex`. */
 struct rk_store_rescue {
-    bool is_active;  /* since the disk is full */
-    bool is_merging; /* the merge in line is a step of it */
-    bool has_failed; /* the last such merge: it had no room */
-    bool has_rolled; /* the active file */
-    bool is_lent;    /* what puts leave free for merges: of no use then */
-    bool is_stuck;   /* the last step gave nothing */
-    uint64_t due_ns; /* the next step, if something is different by then */
+    bool is_active;    /* since the disk is full */
+    bool is_merging;   /* the merge in line is a step of it */
+    bool has_failed;   /* the last such merge: it had no room */
+    bool has_no_holes; /* of any use: the disk gets nothing back for them */
+    bool has_rolled;   /* the active file */
+    bool is_lent;      /* what puts leave free for merges: of no use then */
+    bool is_stuck;     /* the last step gave nothing */
+    uint64_t due_ns;   /* the next step, if something is different by then */
     uint64_t due_always_ns;
     uint64_t seen_dead_bytes; /* after the last step */
     uint64_t seen_free_bytes;

@@ -90,20 +90,34 @@ static void on_settled(void *context)
     compactor->rescue.freed_bytes += freed_bytes;
 }
 
+/* btrfs frees an extent when nothing of it is used any more: then files are without blocks that the disk has not got
+ * back. */
+static uint64_t check_holes(struct rk_store_compactor *compactor, uint64_t freed_bytes, uint64_t before_bytes)
+{
+    uint64_t now_bytes;
+
+    if (freed_bytes < WORTH_BYTES)
+        return freed_bytes;
+    (void)rk_io->syncfs(rk_log_store_dir_fd(compactor->settings.store)); /* what it says is asked next */
+    now_bytes = free_bytes(compactor);
+    compactor->rescue.has_no_holes = now_bytes < before_bytes + freed_bytes / 4;
+    return compactor->rescue.has_no_holes ? 0 : freed_bytes;
+}
+
 /* All files; the active one is the last in the list, and so holds nothing up. */
 static uint64_t punch_all(struct rk_store_compactor *compactor)
 {
     const struct rk_log_store *store = compactor->settings.store;
     size_t n_files = rk_log_store_n_files(store), n = 0;
     uint32_t *files = rk_mem_calloc(n_files + 1, sizeof *files);
-    uint64_t freed_bytes = 0;
+    uint64_t freed_bytes = 0, before_bytes = compactor->rescue.room_bytes;
     uint32_t file_number;
 
     while (n < n_files && (file_number = rk_log_store_file(store, n)) != 0)
         files[n++] = file_number;
     (void)punch(compactor, files, n, &freed_bytes); /* what it freed says enough */
     free(files);
-    return freed_bytes;
+    return check_holes(compactor, freed_bytes, before_bytes);
 }
 
 /* The files of the next step: allocated, n 0 for none. In pieces: whatever room there is. */
@@ -154,12 +168,13 @@ static bool take_step(struct rk_store_compactor *compactor, uint32_t **files_out
     uint64_t freed_bytes;
 
     (void)rk_store_compactor_on_release(compactor);
+    (void)rk_io->syncfs(rk_log_store_dir_fd(compactor->settings.store)); /* what it says is asked next */
     rescue->room_bytes = free_bytes(compactor);
-    if (!rescue->has_failed)
+    if (!rescue->has_failed || rescue->has_no_holes)
         choose(compactor, false, files_out, n_out);
     if (*n_out > 0)
         return true;
-    freed_bytes = punch_all(compactor);
+    freed_bytes = rescue->has_no_holes ? 0 : punch_all(compactor);
     rescue->freed_bytes += freed_bytes;
     if (freed_bytes >= WORTH_BYTES) {
         rescue->has_failed = false;
@@ -169,7 +184,7 @@ static bool take_step(struct rk_store_compactor *compactor, uint32_t **files_out
         return true;
     free(*files_out);
     *files_out = NULL;
-    if (rescue->room_bytes >= 2 * PIECE_BYTES_MIN)
+    if (rescue->room_bytes >= 2 * PIECE_BYTES_MIN && !rescue->has_no_holes)
         choose(compactor, true, files_out, n_out);
     return *n_out > 0;
 }
@@ -195,11 +210,12 @@ void rk_store_compactor_rescue_locked(struct rk_store_compactor *compactor)
     rk_store_compactor_expire_locked(compactor);
     rk_store_compactor_unlock(compactor);
     helped = take_step(compactor, &files, &n_files);
-    if (!helped) /* it was kept free for nothing: puts make something dead, which can be given back */
+    if (!helped
+        && !rescue->has_no_holes) /* it was kept free for nothing: puts make something dead, which can be given back */
         (void)rk_store_writer_call(compactor->settings.writer, lend_spare, compactor->settings.log);
     rk_store_compactor_lock(compactor);
     rescue->is_stuck = !helped;
-    rescue->is_lent |= !helped;
+    rescue->is_lent |= !helped && !rescue->has_no_holes;
     rescue->seen_dead_bytes = dead_bytes(compactor);
     rescue->seen_free_bytes = free_bytes(compactor);
     rescue->due_ns = rk_time_monotonic_ns() + (helped ? LOOK_NS : AGAIN_NS);
@@ -214,7 +230,9 @@ static void end_rescue_locked(struct rk_store_compactor *compactor)
 {
     struct rk_store_rescue *rescue = &compactor->rescue;
 
-    *rescue = (struct rk_store_rescue){ .freed_bytes = rescue->freed_bytes, .is_lent = rescue->is_lent };
+    *rescue = (struct rk_store_rescue){ .freed_bytes = rescue->freed_bytes,
+                                        .is_lent = rescue->is_lent,
+                                        .has_no_holes = rescue->has_no_holes };
     compactor->due_ns = rk_time_monotonic_ns();
 }
 

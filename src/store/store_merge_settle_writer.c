@@ -173,6 +173,16 @@ static bool has_room(const struct rk_store_merge *merge, uint64_t needed_bytes, 
     return *free_bytes_out >= min_free_bytes && *free_bytes_out - min_free_bytes >= needed_bytes;
 }
 
+/* merge.min_free, or what is reasonable on such a disk. */
+static uint64_t kept_bytes(const struct rk_store_merge *merge)
+{
+    uint64_t free_bytes, disk_bytes;
+
+    if (!rk_io_disk(rk_log_store_dir_fd(merge->settings->store), &free_bytes, &disk_bytes))
+        return merge->settings->min_free_bytes;
+    return rk_store_rescue_min_free(merge->settings->min_free_bytes, disk_bytes);
+}
+
 /* Inputs that are gone, but still open, have space that is as good as free. */
 static enum rk_err check_room(const struct rk_store_merge *merge, uint64_t needed_bytes, struct rk_detail *detail)
 {
@@ -185,7 +195,7 @@ static enum rk_err check_room(const struct rk_store_merge *merge, uint64_t neede
         return RK_OK;
     rk_detail_set(detail, "needs %llu bytes for the next file; the disk has %llu, of which it leaves %llu free",
                   (unsigned long long)needed_bytes, (unsigned long long)free_bytes,
-                  (unsigned long long)merge->settings->min_free_bytes);
+                  (unsigned long long)kept_bytes(merge));
     return RK_ERR_NO_SPACE;
 }
 

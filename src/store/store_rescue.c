@@ -4,12 +4,28 @@
 
 #define SPARE_BYTES_MAX (64u << 20)
 #define SPARE_PARTS     32
+#define FILE_BYTES_MIN  (1u << 20)
 #define MIN_FREE_PARTS  16
+#define SMALL_PARTS     4
 #define GAIN_PARTS      16 /* a merge that gives back less of a file than one of so many is not worth its writes */
 
 static uint64_t at_most(uint64_t bytes, uint64_t most_bytes)
 {
     return bytes < most_bytes ? bytes : most_bytes;
+}
+
+uint64_t rk_store_rescue_file_size(uint64_t file_size_bytes, uint64_t disk_bytes)
+{
+    uint64_t most_bytes = disk_bytes / SPARE_PARTS;
+
+    if (disk_bytes == 0)
+        return file_size_bytes;
+    return at_most(file_size_bytes, most_bytes > FILE_BYTES_MIN ? most_bytes : FILE_BYTES_MIN);
+}
+
+uint64_t rk_store_rescue_small_file(uint64_t small_file_bytes, uint64_t file_size_bytes)
+{
+    return at_most(small_file_bytes, file_size_bytes / SMALL_PARTS);
 }
 
 uint64_t rk_store_rescue_spare(uint64_t file_size_bytes, uint64_t disk_bytes)

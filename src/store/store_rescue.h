@@ -11,6 +11,14 @@
 
 #include "store/store_policy.h"
 
+/* log.file_size, but at most as much as the spare has room for: else the file that gives most may be too large to be
+ * merged; and btrfs gives nothing back for holes before a whole extent is empty. 0 disk_bytes: nobody knows. */
+uint64_t rk_store_rescue_file_size(uint64_t file_size_bytes, uint64_t disk_bytes);
+
+/* merge.threshold.small_file, but no larger than makes sense with files of that size: else all of them are small, and
+ * each merge copies the whole store. */
+uint64_t rk_store_rescue_small_file(uint64_t small_file_bytes, uint64_t file_size_bytes);
+
 uint64_t rk_store_rescue_spare(uint64_t file_size_bytes, uint64_t disk_bytes);
 uint64_t rk_store_rescue_min_free(uint64_t min_free_bytes, uint64_t disk_bytes);
 

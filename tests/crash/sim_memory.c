@@ -284,7 +284,7 @@ static int memory_fstat(int fd, struct stat *status)
     return leave(0, 0);
 }
 
-static int memory_write_in_place(int fd)
+static int memory_nothing(int fd)
 {
     return 0;
 }
@@ -397,7 +397,8 @@ const struct rk_io_ops sim_memory_ops = {
     .fsync = memory_sync,
     .ftruncate = memory_ftruncate,
     .fallocate = memory_fallocate,
-    .write_in_place = memory_write_in_place,
+    .syncfs = memory_nothing,
+    .write_in_place = memory_nothing,
     .sync_range = memory_sync_range,
     .fadvise = memory_fadvise,
     .fstat = memory_fstat,

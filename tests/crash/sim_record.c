@@ -237,7 +237,7 @@ static int record_fallocate(int fd, int mode, off_t offset, off_t size)
     return result;
 }
 
-static int record_write_in_place(int fd)
+static int record_nothing(int fd)
 {
     return 0;
 }
@@ -337,7 +337,8 @@ void sim_record_begin(struct sim_trace *trace, const struct sim_image *base, voi
     record_ops.fsync = record_sync;
     record_ops.ftruncate = record_ftruncate;
     record_ops.fallocate = record_fallocate;
-    record_ops.write_in_place = record_write_in_place;
+    record_ops.syncfs = record_nothing;
+    record_ops.write_in_place = record_nothing;
     record_ops.fadvise = record_fadvise;
     record_ops.rename_at = record_rename_at;
     record_ops.unlink_at = record_unlink_at;
