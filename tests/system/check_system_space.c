@@ -14,7 +14,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define DEADLINE_MS  (getenv("RK_D") ? 12000 : SYSTEM_DEADLINE_MS)
 #define RETRY_US     20000
 #define LARGE_BYTES  (100u << 10)
 #define SMALL_BYTES  1000u
@@ -119,7 +118,7 @@ static void put(unsigned key)
     snprintf(value, sizeof value, "%u.%u", key, ++values[key]);
     while ((status = system_client_status(&client, "PUT", target_of(key), value, value_bytes)) == 507) {
         n_refused++;
-        ck_assert_msg(system_now_ms() - begin_ms < DEADLINE_MS, "puts are refused for good: %llu bytes free",
+        ck_assert_msg(system_now_ms() - begin_ms < SYSTEM_DEADLINE_MS, "puts are refused for good: %llu bytes free",
                       (unsigned long long)disk_bytes(true));
         usleep(RETRY_US);
     }
@@ -281,11 +280,13 @@ Suite *test_suite(void)
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_set_timeout(tcase, 600);
-        tcase_add_loop_test(tcase, overwritten_values_come_back_as_space, i, i + 1);
-        tcase_add_loop_test(tcase, no_setting_keeps_it_full, i, i + 1);
         tcase_add_loop_test(tcase, small_values_come_back_as_space, i, i + 1);
-        tcase_add_loop_test(tcase, a_disk_that_others_filled_comes_back, i, i + 1);
         tcase_add_loop_test(tcase, deletes_go_on_when_it_is_full, i, i + 1);
+        if (strcmp(disks[i].kind, "btrfs") != 0) { /* whose holes give nothing back: doc/design/0018 */
+            tcase_add_loop_test(tcase, overwritten_values_come_back_as_space, i, i + 1);
+            tcase_add_loop_test(tcase, no_setting_keeps_it_full, i, i + 1);
+            tcase_add_loop_test(tcase, a_disk_that_others_filled_comes_back, i, i + 1);
+        }
         suite_add_tcase(suite, tcase);
     }
     return suite;
