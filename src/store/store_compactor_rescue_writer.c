@@ -21,8 +21,10 @@
 #include "store/store_rescue.h"
 #include "store/store_writer.h"
 
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/vfs.h>
 
 #define SETTLE_NS       RK_NS_PER_S /* a read that began takes no longer, but for a slow client's */
 #define AGAIN_NS        RK_NS_PER_S /* after a round that gave nothing, if something is different by then */
@@ -90,13 +92,20 @@ static void on_settled(void *context)
     compactor->rescue.freed_bytes += freed_bytes;
 }
 
+static bool copies_on_write(const struct rk_store_compactor *compactor)
+{
+    struct statfs status;
+
+    return fstatfs(rk_log_store_dir_fd(compactor->settings.store), &status) == 0 && status.f_type == BTRFS_SUPER_MAGIC;
+}
+
 /* btrfs frees an extent when nothing of it is used any more: then files are without blocks that the disk has not got
- * back. */
+ * back. Elsewhere somebody else was faster. */
 static uint64_t check_holes(struct rk_store_compactor *compactor, uint64_t freed_bytes, uint64_t before_bytes)
 {
     uint64_t now_bytes;
 
-    if (freed_bytes < WORTH_BYTES)
+    if (freed_bytes < WORTH_BYTES || !copies_on_write(compactor))
         return freed_bytes;
     (void)rk_io->syncfs(rk_log_store_dir_fd(compactor->settings.store)); /* what it says is asked next */
     now_bytes = free_bytes(compactor);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -270,14 +271,48 @@ START_TEST(deletes_go_on_when_it_is_full)
 }
 END_TEST
 
+static void limit_files(void)
+{
+    struct rlimit limit = { 64 << 20, 64 << 20 };
+
+    (void)setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* Else puts fail one day, and for good. */
+START_TEST(a_limit_of_files_below_file_size_is_refused)
+{
+    const char *arguments[] = { "-o", "log.file_size=65MiB", NULL };
+
+    server = system_server_launch(dir, arguments, limit_files);
+    ck_assert(!system_server_wait_serving(server));
+    ck_assert(system_server_has_line(server, "RLIMIT_FSIZE"));
+    ck_assert_int_eq(system_server_stop(&server, 0), 1);
+}
+END_TEST
+
+/* 5 MB of values, twice as much on the disk at most, hints and all. */
+START_TEST(a_small_store_takes_little)
+{
+    char command[600];
+
+    snprintf(disk, sizeof disk, "%s/store", dir);
+    start_server((const char *const[]){ NULL });
+    value_bytes = LARGE_BYTES;
+    for (unsigned key = 0; key < 50; key++)
+        put(key);
+    snprintf(command, sizeof command, "[ $(du -sk '%s' | cut -f1) -le 10000 ]", disk);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 /* The cases are named by their file systems. */
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("system space");
+    TCase *tcase;
 
     for (int i = 0; i < N_DISKS; i++) {
-        TCase *tcase = tcase_create(disks[i].kind);
-
+        tcase = tcase_create(disks[i].kind);
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_set_timeout(tcase, 600);
         tcase_add_loop_test(tcase, small_values_come_back_as_space, i, i + 1);
@@ -289,5 +324,11 @@ Suite *test_suite(void)
         }
         suite_add_tcase(suite, tcase);
     }
+    tcase = tcase_create("plain");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, a_limit_of_files_below_file_size_is_refused);
+    tcase_add_test(tcase, a_small_store_takes_little);
+    suite_add_tcase(suite, tcase);
     return suite;
 }
