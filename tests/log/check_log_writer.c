@@ -493,6 +493,11 @@ START_TEST(a_small_store_takes_little)
         ck_assert_uint_le(bytes_on_disk(rk_log_writer_file_number(writer())), FILE_BYTES);
     }
     ck_assert_uint_gt(rk_log_writer_file_number(writer()), 3);
+    for (unsigned i = 0; i < FILE_BYTES / 48; i++) { /* deletes go on in the reserve, and then in the next file */
+        ck_assert_int_eq(test_log_stage(writer(), "key", NULL, &(uint64_t){ 0 }, &(uint64_t){ 0 }), RK_OK);
+        ck_assert_int_eq(rk_log_writer_flush(writer()), RK_OK);
+        ck_assert_uint_le(bytes_on_disk(rk_log_writer_file_number(writer())), FILE_BYTES);
+    }
 }
 END_TEST
 
