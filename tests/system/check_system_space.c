@@ -20,7 +20,7 @@
 #define SMALL_BYTES  1000u
 #define LIVE_PERCENT 40
 #define N_ROUNDS     4 /* each key is overwritten about so often */
-#define KEYS_MAX     200000u
+#define KEYS_MAX     400000u
 
 static const struct {
     const char *kind;
