@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define RETRY_ON_EINTR(result, call) \
@@ -133,6 +135,21 @@ static int kernel_flock(int fd, int operation)
     return result;
 }
 
+static int kernel_syncfs(int fd)
+{
+    return syncfs(fd);
+}
+
+static int kernel_write_in_place(int fd)
+{
+    int flags = 0;
+
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
+        return -1;
+    flags |= FS_NOCOW_FL;
+    return ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
 const struct rk_io_ops rk_io_kernel_ops = {
     .open_at = kernel_open_at,
     .close = kernel_close,
@@ -153,9 +170,22 @@ const struct rk_io_ops rk_io_kernel_ops = {
     .mkdir_at = kernel_mkdir_at,
     .getdents = kernel_getdents,
     .flock = kernel_flock,
+    .syncfs = kernel_syncfs,
+    .write_in_place = kernel_write_in_place,
 };
 
 const struct rk_io_ops *rk_io = &rk_io_kernel_ops;
+
+bool rk_io_disk(int fd, uint64_t *free_bytes_out, uint64_t *disk_bytes_out)
+{
+    struct statvfs status;
+
+    if (rk_io->fstatvfs(fd, &status) != 0)
+        return false;
+    *free_bytes_out = (uint64_t)(status.f_bavail > 0 ? status.f_bavail : status.f_bfree) * status.f_frsize;
+    *disk_bytes_out = (uint64_t)status.f_blocks * status.f_frsize;
+    return true;
+}
 
 ssize_t rk_io_pread_full(int fd, void *bytes, size_t size, off_t offset)
 {

@@ -6,6 +6,8 @@
 #ifndef RK_BASE_IO_H
 #define RK_BASE_IO_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
@@ -31,6 +33,9 @@ struct rk_io_ops {
     int (*mkdir_at)(int dir_fd, const char *name, mode_t mode);
     ssize_t (*getdents)(int dir_fd, void *bytes, size_t size); /* some struct dirent64, 0 at the end */
     int (*flock)(int fd, int operation);
+    int (*syncfs)(int fd); /* after it, what was unlinked is free on every file system */
+    int (*write_in_place)(
+        int fd); /* of an empty file, where the file system copies on write: not this one (FS_NOCOW_FL) */
 };
 
 /* The table that calls the kernel. */
@@ -38,6 +43,11 @@ extern const struct rk_io_ops rk_io_kernel_ops;
 
 /* The table in use. */
 extern const struct rk_io_ops *rk_io;
+
+/* What can be written to the disk that the file is on, and how large it is: false when it does not say. A file system
+ * that says "nothing" may mean that it does not like to promise (btrfs, when its metadata have little): then what is
+ * free at all, and the write tells. */
+bool rk_io_disk(int fd, uint64_t *free_bytes_out, uint64_t *disk_bytes_out);
 
 /* Reads until size bytes, the end of the file or an error: the number of bytes read, or -1 with errno. Any thread. */
 ssize_t rk_io_pread_full(int fd, void *bytes, size_t size, off_t offset);

@@ -35,6 +35,21 @@ static void show_recovery(const json_t *recovery)
                rk_client_figure_size(total, total_text), n_records, rk_plural(n_records));
 }
 
+/* What is done about a full disk, and what the way out is. */
+static void show_rescue(const json_t *merge)
+{
+    static const char *const texts[][2] = {
+        { "working", "space of dead records is being given back" },
+        { "paused", "`rackkvctl merge resume` would give back what is dead" },
+        { "stuck", "nothing more can be given back: delete keys, or make room on the disk" }
+    };
+    const char *state = rk_client_admin_text(merge, "rescue");
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (strcmp(texts[i][0], state) == 0)
+            printf("  full disk  %s\n", texts[i][1]);
+}
+
 static void show_merging(const json_t *merge)
 {
     const json_t *current = json_object_get(merge, "current");
@@ -99,6 +114,8 @@ static void show_status(const struct rk_client_admin *admin, const json_t *answe
         show_data(answer);
     if (json_object_get(answer, "merge") != NULL)
         show_merging(json_object_get(answer, "merge"));
+    if (json_object_get(answer, "merge") != NULL)
+        show_rescue(json_object_get(answer, "merge"));
 }
 
 enum rk_client_exit rk_client_admin_status(const struct rk_client_admin *admin,

@@ -37,14 +37,26 @@ static json_t *show_merge(const struct rk_store_merge_report *report)
     return merge;
 }
 
+/* What is done about a full disk. */
+static const char *rescue_word(enum rk_store_rescue_state state)
+{
+    static const char *const words[] = { [RK_STORE_RESCUE_NONE] = "none",
+                                         [RK_STORE_RESCUE_WORKING] = "working",
+                                         [RK_STORE_RESCUE_PAUSED] = "paused",
+                                         [RK_STORE_RESCUE_STUCK] = "stuck" };
+
+    return words[state];
+}
+
 json_t *rk_control_show_merging(const struct rk_control *control)
 {
     struct rk_store_compactor_status status = rk_store_compactor_status(control->compactor);
     const char *state = status.current.id == 0 ? "idle" : state_word(status.current.state);
 
-    return json_pack("{s:b, s:s, s:b, s:o, s:b, s:f, s:o}", "ok", 1, "state", state, "paused", status.paused,
-                     "rate_bytes_per_second", rk_control_number(status.rate_bytes_per_s), "paced", status.paced,
-                     "next_check_seconds", (double)status.next_check_ms / 1000, "current",
+    return json_pack("{s:b, s:s, s:s, s:o, s:b, s:o, s:b, s:f, s:o}", "ok", 1, "state", state, "rescue",
+                     rescue_word(status.rescue), "holes_bytes", rk_control_number(status.holes_bytes), "paused",
+                     status.paused, "rate_bytes_per_second", rk_control_number(status.rate_bytes_per_s), "paced",
+                     status.paced, "next_check_seconds", (double)status.next_check_ms / 1000, "current",
                      status.current.id == 0 ? json_null() : show_merge(&status.current));
 }
 

@@ -49,7 +49,7 @@
     X(READ_ONLY, 503, "Service Unavailable", "read-only", "writes are refused until a restart")                    \
     X(WRITE_ERROR, 503, "Service Unavailable", "write-error", "the write failed")                                  \
     X(NOT_READY, 503, "Service Unavailable", "not-ready", "the server is not ready")                               \
-    X(NO_SPACE, 507, "Insufficient Storage", "no-space", "the disk is full")                                       \
+    X(NO_SPACE, 507, "Insufficient Storage", "no-space", "the disk is full: see rackkvctl status")                 \
     X(KEYDIR_FULL, 507, "Insufficient Storage", "keydir-full", "keydir.max_bytes is used up: no new keys")
 
 enum rk_http_problem {

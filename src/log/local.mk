@@ -12,6 +12,7 @@ librk_log_writer_a_SOURCES = \
 	%D%/log_active.c %D%/log_active.h \
 	%D%/log_batch.c %D%/log_batch.h \
 	%D%/log_hint.c %D%/log_hint.h %D%/log_hint_builder.c %D%/log_hint_builder.h %D%/log_hint_make.c \
+	%D%/log_hole.c %D%/log_hole.h \
 	%D%/log_identity.c %D%/log_identity.h \
 	%D%/log_lock.c %D%/log_lock.h \
 	%D%/log_manifest.c %D%/log_manifest.h \

@@ -12,8 +12,12 @@
 
 /* A step is some tenths of a millisecond of the writer's time. After one that failed, the next is tried so much later.
  */
-#define STEP_BYTES  (32u << 20)
-#define RETRY_BYTES (1u << 20)
+#define STEP_BYTES_MIN    (1u << 20)
+#define STEP_BYTES_MAX    (32u << 20)
+#define RETRY_BYTES       (1u << 20)
+#define RESERVE_BYTES_MIN (256u << 10)
+#define PARTS             4 /* a step and a reserve are one of so many of what there is */
+#define LIMIT_PARTS       8 /* a reserve takes at most one of so many of the file */
 
 static enum rk_err fail(const struct rk_log_active *active, struct rk_detail *detail, const char *what)
 {
@@ -22,7 +26,7 @@ static enum rk_err fail(const struct rk_log_active *active, struct rk_detail *de
 
     rk_log_file_name(name, active->file_number);
     rk_detail_set(detail, "%s: %s: %s", name, what, rk_open_text(errnum));
-    return rk_err_from_errno(errnum);
+    return errnum == EFBIG ? RK_ERR_NO_SPACE : rk_err_from_errno(errnum);
 }
 
 /* Space up to target_bytes. What a failure got is given back: others may need it more than this file's future does. */
@@ -36,6 +40,7 @@ static bool allocate(struct rk_log_active *active, uint64_t target_bytes)
         return true;
     }
     errnum = errno;
+    active->is_at_end |= errnum == EFBIG;
     if (errnum == EOPNOTSUPP || errnum == ENOSYS)
         active->cannot_preallocate = true;
     else
@@ -44,44 +49,87 @@ static bool allocate(struct rk_log_active *active, uint64_t target_bytes)
     return false;
 }
 
+static uint64_t at_most(uint64_t bytes, uint64_t most_bytes)
+{
+    return bytes < most_bytes ? bytes : most_bytes;
+}
+
+static uint64_t at_least(uint64_t bytes, uint64_t least_bytes)
+{
+    return bytes > least_bytes ? bytes : least_bytes;
+}
+
+uint64_t rk_log_active_reserve(const struct rk_log_active *active, uint64_t end_bytes)
+{
+    uint64_t usual_bytes = at_least((active->sizes.before_bytes + end_bytes) / PARTS, RESERVE_BYTES_MIN);
+    uint64_t limit_bytes = active->sizes.limit_bytes / LIMIT_PARTS;
+
+    return at_most(active->sizes.reserve_bytes, at_most(usual_bytes, limit_bytes));
+}
+
+/* What is between the end and the limit is as much of a reserve as there is room for in this file. */
+static uint64_t end_with_reserve(const struct rk_log_active *active, uint64_t new_end_bytes)
+{
+    uint64_t end_bytes = new_end_bytes + rk_log_active_reserve(active, new_end_bytes);
+
+    return new_end_bytes <= active->sizes.limit_bytes ? at_most(end_bytes, active->sizes.limit_bytes) : end_bytes;
+}
+
 static uint64_t step_target(const struct rk_log_active *active, uint64_t new_end_bytes)
 {
-    uint64_t target = new_end_bytes + STEP_BYTES;
+    uint64_t step_bytes = at_most(at_least(new_end_bytes / PARTS, STEP_BYTES_MIN), STEP_BYTES_MAX);
+    uint64_t needed_bytes = end_with_reserve(active, new_end_bytes);
 
-    if (target > active->limit_bytes)
-        target = active->limit_bytes > new_end_bytes ? active->limit_bytes : new_end_bytes;
-    return target + active->reserve_bytes;
+    return at_least(at_most(needed_bytes + step_bytes, active->sizes.limit_bytes), needed_bytes);
+}
+
+/* Whether the disk has the room up to target_bytes beside what is to stay free. */
+static bool leaves_spare(const struct rk_log_active *active, uint64_t target_bytes, uint64_t spare_bytes)
+{
+    uint64_t free_bytes, disk_bytes;
+
+    if (spare_bytes == 0 || !rk_io_disk(active->dir_fd, &free_bytes, &disk_bytes))
+        return true;
+    if (free_bytes >= spare_bytes && free_bytes - spare_bytes >= target_bytes - active->preallocated_bytes)
+        return true;
+    errno = ENOSPC;
+    return false;
 }
 
 /* Sees to it that the file has space up to new_end_bytes, the reserve behind it, and some more. False when it has not
  * even the first two; errno says why. */
-static bool preallocate(struct rk_log_active *active, uint64_t new_end_bytes)
+static bool preallocate(struct rk_log_active *active, uint64_t new_end_bytes, uint64_t spare_bytes)
 {
-    uint64_t needed = new_end_bytes + active->reserve_bytes;
+    uint64_t needed = end_with_reserve(active, new_end_bytes);
+    uint64_t target = step_target(active, new_end_bytes);
 
     if (needed <= active->preallocated_bytes || active->cannot_preallocate)
         return true;
     if (new_end_bytes > active->step_at_bytes) {
-        if (allocate(active, step_target(active, new_end_bytes)) || active->cannot_preallocate)
+        if (leaves_spare(active, target, spare_bytes) && (allocate(active, target) || active->cannot_preallocate))
             return true;
         active->step_at_bytes = new_end_bytes + RETRY_BYTES;
     }
-    return active->reserve_bytes == 0 || allocate(active, needed) || active->cannot_preallocate;
+    if (!leaves_spare(active, needed, spare_bytes))
+        return false;
+    return needed == new_end_bytes || allocate(active, needed) || active->cannot_preallocate;
 }
 
 static bool says_full(int errnum)
 {
-    return errnum == ENOSPC || errnum == EDQUOT;
+    return errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG;
 }
 
 enum rk_err rk_log_active_make_room(struct rk_log_active *active, uint64_t size_bytes)
 {
-    return preallocate(active, active->end_bytes + size_bytes) || !says_full(errno) ? RK_OK : RK_ERR_NO_SPACE;
+    return preallocate(active, active->end_bytes + size_bytes, active->sizes.spare_bytes) || !says_full(errno)
+               ? RK_OK
+               : RK_ERR_NO_SPACE;
 }
 
 void rk_log_active_take_reserve(struct rk_log_active *active)
 {
-    (void)preallocate(active, active->end_bytes); /* a delete that does not find it will be refused */
+    (void)preallocate(active, active->end_bytes, 0); /* a delete that does not find it will be refused */
 }
 
 static uint64_t used_bytes(const struct rk_log_active *active)
@@ -138,17 +186,20 @@ static enum rk_err write_at_end(struct rk_log_active *active, struct iovec *iov,
 
     if (err != RK_OK)
         return err;
-    (void)preallocate(active, active->end_bytes + size_bytes); /* the write itself tells whether there is room */
-    if (rk_io_pwritev_full(active->fd, iov, n_iov, (off_t)active->end_bytes) != 0)
+    (void)preallocate(active, active->end_bytes + size_bytes, 0); /* the write itself tells whether there is room */
+    if (rk_io_pwritev_full(active->fd, iov, n_iov, (off_t)active->end_bytes) != 0) {
+        active->is_at_end |= errno == EFBIG;
         return cut_back(active, fail(active, detail, "cannot be written"), detail);
+    }
     return RK_OK;
 }
 
 static enum rk_err write_header(struct rk_log_active *active, const struct rk_log_file_header *header,
-                                const struct rk_record_stamp *stamp, bool needs_reserve, struct rk_detail *detail)
+                                const struct rk_record_stamp *stamp, struct rk_detail *detail)
 {
     uint8_t bytes[RK_LOG_FILE_FRAME_BYTES];
-    bool has_room = preallocate(active, sizeof bytes);
+    bool needs_reserve = active->sizes.needs_reserve;
+    bool has_room = preallocate(active, sizeof bytes, needs_reserve ? active->sizes.spare_bytes : 0);
 
     if (needs_reserve && !has_room && says_full(errno))
         return fail(active, detail, "cannot be made with the reserve");
@@ -163,10 +214,11 @@ static enum rk_err write_header(struct rk_log_active *active, const struct rk_lo
 
 static struct rk_log_active make_active(int dir_fd, uint32_t file_number, const struct rk_log_active_sizes *sizes)
 {
-    return (struct rk_log_active){ .dir_fd = dir_fd,
-                                   .file_number = file_number,
-                                   .limit_bytes = sizes->limit_bytes,
-                                   .reserve_bytes = RK_PLANTED(no_reserve) ? 0 : sizes->reserve_bytes };
+    struct rk_log_active active = { .dir_fd = dir_fd, .file_number = file_number, .sizes = *sizes };
+
+    if (RK_PLANTED(no_reserve))
+        active.sizes.reserve_bytes = 0;
+    return active;
 }
 
 enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const struct rk_log_file_header *header,
@@ -181,7 +233,8 @@ enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const
     active->fd = rk_io->open_at(dir_fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (active->fd < 0)
         return fail(active, detail, "cannot be made");
-    err = write_header(active, header, stamp, sizes->needs_reserve, detail);
+    (void)rk_io->write_in_place(active->fd); /* else a full disk has no room for a write to a block that is there */
+    err = write_header(active, header, stamp, detail);
     if (err != RK_OK)
         rk_log_active_close(active, true);
     return err;

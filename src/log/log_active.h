@@ -7,11 +7,13 @@
  *
  * 1. Everything below end_bytes is whole records. What a failed write left behind it is cut off before anything else is
  *    written, and the cut is made durable, so no piece of it can come back.
- * 2. Space is preallocated in steps, so that most syncs find no metadata to write. Without room for a step (or without
- *    support for it) the file grows write by write: then only the write itself decides whether the disk is full.
+ * 2. Space is preallocated in steps, so that most syncs find no metadata to write: a quarter of what the file has, so
+ *    that a small store takes little. Without room for a step (or without support for it) the file grows write by
+ * write: then only the write itself decides whether the disk is full.
  * 3. Room is made for a record together with a reserve behind it. What may use the reserve (tombstones, the trailer)
  *    is written without asking for room, and finds the reserve's space when the disk is full. On a file system that
- *    cannot preallocate there is no reserve.
+ *    cannot preallocate there is no reserve. It is a quarter of what the store has, for tombstones are no more than its
+ *    records, and at most what the settings say. Both stay below the limit, as long as what is written does.
  * 4. A sealed file that is opened again keeps its trailer, which says that all before it is durable, until something
  *    is written. */
 #ifndef RK_LOG_LOG_ACTIVE_H
@@ -23,24 +25,26 @@
 
 struct rk_detail;
 
+struct rk_log_active_sizes {
+    uint64_t limit_bytes;   /* nothing is preallocated past this, unless more is written */
+    uint64_t reserve_bytes; /* at most */
+    uint64_t before_bytes;  /* of the store, in the files before */
+    uint64_t spare_bytes;   /* of the disk, that room is not made of: merges need them */
+    bool needs_reserve;     /* no file is made without one */
+};
+
 struct rk_log_active {
     int fd;
     int dir_fd;
     uint32_t file_number;
-    uint64_t limit_bytes; /* nothing but the reserve is preallocated past this */
-    uint64_t reserve_bytes;
+    struct rk_log_active_sizes sizes;
     uint64_t end_bytes;
     uint64_t preallocated_bytes;
     uint64_t step_at_bytes; /* a step failed: an end past this tries the next */
     bool cannot_preallocate;
+    bool is_at_end; /* it was told that this file can grow no more (RLIMIT_FSIZE) */
     bool is_sealed; /* opened again, and not written yet: its trailer is behind end_bytes */
     struct rk_log_file_trailer totals;
-};
-
-struct rk_log_active_sizes {
-    uint64_t limit_bytes;
-    uint64_t reserve_bytes;
-    bool needs_reserve; /* no file is made without one */
 };
 
 /* Makes the file (there must be none of the name), preallocates the first step, writes the header and makes both
@@ -66,6 +70,9 @@ enum rk_err rk_log_active_reopen(struct rk_log_active *active, int dir_fd, const
  * can. */
 void rk_log_active_release_room(struct rk_log_active *active);
 void rk_log_active_take_reserve(struct rk_log_active *active);
+
+/* The reserve behind such an end. */
+uint64_t rk_log_active_reserve(const struct rk_log_active *active, uint64_t end_bytes);
 
 /* Makes room for size_bytes behind the end, and for the reserve behind them. RK_OK, also where only the write can tell;
  * RK_ERR_NO_SPACE: without the reserve they would not fit, or not even so. */

@@ -136,7 +136,7 @@ static bool names_file(const struct rk_log_hint *hint, uint32_t file_number, con
 
     return summary->has_trailer && header->file_number == file_number
            && memcmp(header->uuid, uuid, RK_LOG_UUID_BYTES) == 0 && header->data_bytes == summary->file_bytes
-           && header->trailer_crc == summary->trailer_crc && header->n_entries == summary->trailer.n_records
+           && header->trailer_crc == summary->trailer_crc && header->n_entries <= summary->trailer.n_records
            && header->n_entries <= RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES
            && entry_at(header->n_entries) <= header->keys_offset && header->keys_offset <= hint->file_bytes
            && header->keys_bytes == hint->file_bytes - header->keys_offset;
@@ -147,8 +147,10 @@ static bool fits_file(struct rk_log_hint *hint, const struct rk_log_hint_entry *
 {
     const struct rk_log_file_trailer *trailer = &hint->trailer;
     struct rk_location location = rk_log_location_decode(entry->location);
-    bool fits = location.file_number == hint->header.file_number && location.offset_bytes == hint->end_bytes
-                && location.size_bytes > 0 && location.offset_bytes + location.size_bytes <= trailer->size_bytes
+    bool has_holes = hint->header.n_entries < trailer->n_records; /* log_hole.h */
+    bool is_next = has_holes ? location.offset_bytes >= hint->end_bytes : location.offset_bytes == hint->end_bytes;
+    bool fits = location.file_number == hint->header.file_number && is_next && location.size_bytes > 0
+                && location.offset_bytes + location.size_bytes <= trailer->size_bytes
                 && entry->sequence >= trailer->first_sequence && entry->sequence <= trailer->last_sequence;
 
     hint->end_bytes = location.offset_bytes + location.size_bytes;

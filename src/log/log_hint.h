@@ -10,7 +10,8 @@
  *       36     4  CRC-32C of the entries
  *       40     4  CRC-32C of the keys
  *       44     4  header CRC of the data file's trailer
- *       48     8  n, the number of entries: all records of the data file, but for header and trailer
+ *       48     8  n, the number of entries: all records of the data file, but for header and trailer, and for
+ *               those in holes (log_hole.h) that were there when it was made
  *       56     8  size of the data file
  *       64     8  size of the keys
  *       72     8  where the keys begin

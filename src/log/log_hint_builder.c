@@ -34,6 +34,7 @@ struct rk_log_hint_builder {
     int fd;
     uint32_t file_number;
     uint64_t n_entries;
+    bool has_holes;
     uint64_t n_entries_max;
     bool is_named;
     struct section entries;
@@ -144,10 +145,23 @@ static bool write_header(const struct rk_log_hint_builder *builder, const uint8_
     return rk_io_pwrite_full(builder->fd, bytes, sizeof bytes, 0) == 0;
 }
 
+void rk_log_hint_builder_allow_holes(struct rk_log_hint_builder *builder)
+{
+    builder->has_holes = true;
+}
+
+static bool fits_summary(const struct rk_log_hint_builder *builder, const struct rk_log_file_summary *summary)
+{
+    uint64_t n_records = summary->trailer.n_records;
+
+    return summary->has_trailer
+           && (builder->has_holes ? n_records >= builder->n_entries : n_records == builder->n_entries);
+}
+
 enum rk_err rk_log_hint_builder_finish(struct rk_log_hint_builder *builder, const uint8_t uuid[RK_LOG_UUID_BYTES],
                                        const struct rk_log_file_summary *summary, struct rk_detail *detail)
 {
-    if (!summary->has_trailer || summary->trailer.n_records != builder->n_entries) {
+    if (!fits_summary(builder, summary)) {
         rk_detail_set(detail, "it has not the %llu record%s that its hint has", (unsigned long long)builder->n_entries,
                       rk_plural(builder->n_entries));
         return RK_ERR_CORRUPT;

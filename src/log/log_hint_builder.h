@@ -19,6 +19,9 @@ enum rk_err rk_log_hint_builder_create(struct rk_log_hint_builder **builder_out,
 enum rk_err rk_log_hint_builder_add(struct rk_log_hint_builder *builder, const struct rk_log_hint_entry *entry,
                                     const uint8_t *key, uint16_t key_len, struct rk_detail *detail);
 
+/* The data file has holes (log_hole.h): records that are not added. */
+void rk_log_hint_builder_allow_holes(struct rk_log_hint_builder *builder);
+
 /* Makes the hint durable and gives it its name. `summary` is of the data file, which is sealed and has exactly the
  * records that were added. RK_OK; RK_ERR_CORRUPT: it has not; RK_ERR_NO_SPACE, RK_ERR_IO. */
 enum rk_err rk_log_hint_builder_finish(struct rk_log_hint_builder *builder, const uint8_t uuid[RK_LOG_UUID_BYTES],

@@ -40,6 +40,8 @@ static enum rk_err add_records(struct rk_log_hint_builder *builder, const struct
     }
     if (err != RK_ERR_NOT_FOUND)
         return err;
+    if (rk_log_scan_end(scan)->has_holes)
+        rk_log_hint_builder_allow_holes(builder);
     if (rk_log_scan_end(scan)->kind == RK_LOG_SCAN_SEALED)
         return RK_OK;
     rk_detail_set(detail, "not whole at byte %llu: %s", (unsigned long long)rk_log_scan_end(scan)->end_bytes,

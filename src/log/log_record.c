@@ -28,6 +28,8 @@ enum header_offset {
 #define EXPIRY_BYTES   8u
 #define BLOCK_CRC_SIZE 4u
 
+_Static_assert(AT_BODY_CRC + 4 == RK_RECORD_HOLE_HEAD_BYTES, "what makes a hole is in one unit");
+
 _Static_assert(AT_MAGIC + 4 == AT_TYPE && AT_KEY_LEN + 2 == AT_HEADER_CRC && AT_BODY_CRC + 4 == AT_SEQUENCE
                    && AT_WRITE_TIME + 6 == AT_METADATA_LEN && AT_VALUE_LEN + 4 == AT_DURABLE
                    && AT_DURABLE + 4 == AT_END,
@@ -103,6 +105,8 @@ size_t rk_record_value_offset(const struct rk_record_header *header)
 
 uint64_t rk_record_size_of(const struct rk_record_header *header)
 {
+    if (header->type == RK_RECORD_HOLE)
+        return (uint64_t)header->body_crc * RK_LOG_UNIT_BYTES;
     return rk_log_padded_size((uint64_t)rk_record_value_offset(header) + header->value_len);
 }
 
@@ -184,6 +188,18 @@ void rk_record_stamp(uint8_t *header_bytes, const struct rk_record_secret *secre
     rk_bytes_store32(header_bytes + AT_HEADER_CRC, header_crc(header_bytes, secret));
 }
 
+void rk_record_make_hole(uint8_t header_bytes[RK_RECORD_HEADER_BYTES], const struct rk_record_secret *secret,
+                         uint32_t n_records, uint64_t size_bytes)
+{
+    RK_ASSERT(n_records > 0 && n_records <= RK_RECORD_HOLE_RECORDS_MAX && size_bytes % RK_LOG_UNIT_BYTES == 0
+              && size_bytes / RK_LOG_UNIT_BYTES <= UINT32_MAX);
+    header_bytes[AT_TYPE] = RK_RECORD_HOLE;
+    header_bytes[AT_FLAGS] = (uint8_t)(n_records >> 16);
+    rk_bytes_store16(header_bytes + AT_KEY_LEN, (uint16_t)n_records);
+    rk_bytes_store32(header_bytes + AT_BODY_CRC, (uint32_t)(size_bytes / RK_LOG_UNIT_BYTES));
+    rk_bytes_store32(header_bytes + AT_HEADER_CRC, header_crc(header_bytes, secret));
+}
+
 uint32_t rk_record_header_crc(const uint8_t *bytes)
 {
     return rk_bytes_load32(bytes + AT_HEADER_CRC);
@@ -195,6 +211,9 @@ static bool header_fits_rules(const struct rk_record_header *header)
     bool has_expiry = (header->flags & RK_RECORD_HAS_EXPIRY) != 0;
     bool has_block_crcs = (header->flags & RK_RECORD_HAS_BLOCK_CRCS) != 0;
 
+    if (type == RK_RECORD_HOLE)
+        return rk_record_hole_records(header) > 0
+               && rk_record_size_of(header) >= rk_record_hole_records(header) * RK_RECORD_HEADER_BYTES;
     if (type >= sizeof type_rules / sizeof type_rules[0] || !type_rules[type].known)
         return false;
     return (header->flags & ~(RK_RECORD_HAS_EXPIRY | RK_RECORD_HAS_BLOCK_CRCS)) == 0
@@ -225,9 +244,12 @@ static enum rk_err decode_fields(const uint8_t *bytes, struct rk_record_header *
     return RK_OK;
 }
 
+/* Nobody but the master makes holes, and only of what is stamped. */
 enum rk_err rk_record_decode_unstamped_header(const uint8_t *bytes, struct rk_record_header *header_out)
 {
-    return rk_bytes_load32(bytes + AT_MAGIC) == PLAIN_MAGIC ? decode_fields(bytes, header_out) : RK_ERR_CORRUPT;
+    if (rk_bytes_load32(bytes + AT_MAGIC) != PLAIN_MAGIC || bytes[AT_TYPE] == RK_RECORD_HOLE)
+        return RK_ERR_CORRUPT;
+    return decode_fields(bytes, header_out);
 }
 
 enum rk_err rk_record_decode_header(const uint8_t *bytes, const struct rk_record_secret *secret,
@@ -275,6 +297,8 @@ enum rk_err rk_record_decode(const uint8_t *bytes, size_t size, const struct rk_
     if (size < RK_RECORD_HEADER_BYTES)
         return RK_ERR_TORN;
     if (rk_record_decode_header(bytes, secret, &view.header) != RK_OK)
+        return RK_ERR_CORRUPT;
+    if (view.header.type == RK_RECORD_HOLE) /* it has no body */
         return RK_ERR_CORRUPT;
     if (size < rk_record_size_of(&view.header))
         return RK_ERR_TORN;

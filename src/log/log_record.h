@@ -22,7 +22,10 @@
  * 3. The body CRC does not depend on the header: a worker computes it before the writer stamps sequence, time, mark and
  *    header CRC.
  * 4. Values over 64 KiB have block CRCs, so a piece can be checked alone; the body CRC covers the CRCs.
- * 5. A tombstone is a type, never a value: the empty value is a value. */
+ * 5. A tombstone is a type, never a value: the empty value is a value.
+ * 6. A hole stands where records were that nobody needs any more: its flags (high) and key length are the number of
+ * these records, its body CRC the size of all of them in units of 16 bytes. What is behind its header may be anything.
+ * It is made of the first record's header by a change of the first 16 bytes, which no disk writes in part. */
 #ifndef RK_LOG_LOG_RECORD_H
 #define RK_LOG_LOG_RECORD_H
 
@@ -45,6 +48,7 @@ enum rk_record_type {
     RK_RECORD_BATCH_COMMIT = 4,
     RK_RECORD_FILE_HEADER = 5,
     RK_RECORD_FILE_TRAILER = 6,
+    RK_RECORD_HOLE = 7, /* log_hole.h */
 };
 
 enum rk_record_flag {
@@ -73,6 +77,19 @@ struct rk_record_header {
     uint64_t write_time_ms;
     uint32_t durable_units;
 };
+
+#define RK_RECORD_HOLE_RECORDS_MAX ((1u << 24) - 1)
+#define RK_RECORD_HOLE_HEAD_BYTES  16u /* so much of the header is changed */
+
+/* Makes a hole of the header of a stamped record, or of a hole: of so many records, of so many bytes in all. */
+void rk_record_make_hole(uint8_t header[RK_RECORD_HEADER_BYTES], const struct rk_record_secret *secret,
+                         uint32_t n_records, uint64_t size_bytes);
+
+/* How many records a hole stands for. */
+static inline uint64_t rk_record_hole_records(const struct rk_record_header *header)
+{
+    return (uint64_t)header->flags << 16 | header->key_len;
+}
 
 /* What a record is built from. Pointers may be NULL where the length is 0. */
 struct rk_record_parts {

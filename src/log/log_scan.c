@@ -143,7 +143,7 @@ static enum rk_err find_record(struct rk_log_scan *scan, struct found *found)
         found->what = "the file ends inside it";
         return RK_OK;
     }
-    return check_body(scan, found);
+    return found->header.type == RK_RECORD_HOLE ? RK_OK : check_body(scan, found);
 }
 
 /* Whether a header that stands behind `end` in the file says that what is at `end` had been durable. */
@@ -220,10 +220,16 @@ static enum rk_err end_before(struct rk_log_scan *scan, const struct found *foun
     return RK_OK;
 }
 
-static bool totals_agree(const struct rk_log_file_trailer *a, const struct rk_log_file_trailer *b)
+/* Which sequences are in the holes of a merged file nobody knows. */
+static bool totals_agree(const struct rk_log_scan *scan, const struct rk_log_file_trailer *trailer)
 {
-    return a->n_records == b->n_records && a->size_bytes == b->size_bytes && a->first_sequence == b->first_sequence
-           && a->last_sequence == b->last_sequence;
+    const struct rk_log_file_trailer *found = &scan->end.totals;
+
+    if (trailer->n_records != found->n_records || trailer->size_bytes != found->size_bytes)
+        return false;
+    if (scan->end.has_holes && scan->kind == RK_LOG_FILE_MERGED)
+        return trailer->first_sequence <= found->first_sequence && trailer->last_sequence >= found->last_sequence;
+    return trailer->first_sequence == found->first_sequence && trailer->last_sequence == found->last_sequence;
 }
 
 static enum rk_err end_at_trailer(struct rk_log_scan *scan, const struct found *found)
@@ -236,7 +242,7 @@ static enum rk_err end_at_trailer(struct rk_log_scan *scan, const struct found *
 
     scan->end.totals.size_bytes = scan->offset;
     fits = rk_log_file_trailer_decode(&view, &trailer) == RK_OK
-           && (scan->skipped ? trailer.size_bytes == scan->offset : totals_agree(&trailer, &scan->end.totals));
+           && (scan->skipped ? trailer.size_bytes == scan->offset : totals_agree(scan, &trailer));
     if (fits)
         scan->offset += found->size_bytes;
     scan->ended = true;
@@ -250,6 +256,25 @@ static enum rk_err end_at_trailer(struct rk_log_scan *scan, const struct found *
     return look_behind(scan, UINT64_MAX, &(bool){ false });
 }
 
+static void count_totals(struct rk_log_scan *scan, const struct rk_record_header *header)
+{
+    struct rk_log_file_trailer *totals = &scan->end.totals;
+
+    if (totals->n_records == 0 || header->sequence < totals->first_sequence)
+        totals->first_sequence = header->sequence;
+    if (header->sequence > totals->last_sequence)
+        totals->last_sequence = header->sequence;
+    totals->n_records += header->type == RK_RECORD_HOLE ? rk_record_hole_records(header) : 1;
+}
+
+/* A hole has the sequence of its first record; in an appended file each of the others had a higher one. */
+static uint64_t last_sequence_of(const struct rk_log_scan *scan, const struct rk_record_header *header)
+{
+    if (header->type != RK_RECORD_HOLE || scan->kind == RK_LOG_FILE_MERGED)
+        return header->sequence;
+    return header->sequence + rk_record_hole_records(header) - 1;
+}
+
 static void count_record(struct rk_log_scan *scan, const struct rk_record_header *header)
 {
     struct rk_log_scan_end *end = &scan->end;
@@ -257,30 +282,39 @@ static void count_record(struct rk_log_scan *scan, const struct rk_record_header
 
     if (mark > end->durable_bytes && scan->kind != RK_LOG_FILE_MERGED)
         end->durable_bytes = mark;
-    if (header->sequence > end->max_sequence)
-        end->max_sequence = header->sequence;
+    if (last_sequence_of(scan, header) > end->max_sequence)
+        end->max_sequence = last_sequence_of(scan, header);
     if (header->type == RK_RECORD_FILE_HEADER || header->type == RK_RECORD_FILE_TRAILER)
         return;
-    if (end->totals.n_records == 0 || header->sequence < end->totals.first_sequence)
-        end->totals.first_sequence = header->sequence;
-    if (header->sequence > end->totals.last_sequence)
-        end->totals.last_sequence = header->sequence;
-    end->totals.n_records++;
+    count_totals(scan, header);
+}
+
+/* The next whole record, or hole. */
+static enum rk_err next_whole(struct rk_log_scan *scan, struct found *found, struct rk_detail *detail)
+{
+    if (scan->ended)
+        return RK_ERR_NOT_FOUND;
+    if (find_record(scan, found) != RK_OK)
+        return io_failure(scan, detail);
+    if (found->what != NULL)
+        return end_before(scan, found) == RK_OK ? RK_ERR_NOT_FOUND : io_failure(scan, detail);
+    count_record(scan, &found->header);
+    if (found->header.type == RK_RECORD_FILE_TRAILER)
+        return end_at_trailer(scan, found) == RK_OK ? RK_ERR_NOT_FOUND : io_failure(scan, detail);
+    return RK_OK;
 }
 
 enum rk_err rk_log_scan_next(struct rk_log_scan *scan, struct rk_log_scan_item *item_out, struct rk_detail *detail)
 {
     struct found found;
+    enum rk_err err;
 
-    if (scan->ended)
-        return RK_ERR_NOT_FOUND;
-    if (find_record(scan, &found) != RK_OK)
-        return io_failure(scan, detail);
-    if (found.what != NULL)
-        return end_before(scan, &found) == RK_OK ? RK_ERR_NOT_FOUND : io_failure(scan, detail);
-    count_record(scan, &found.header);
-    if (found.header.type == RK_RECORD_FILE_TRAILER)
-        return end_at_trailer(scan, &found) == RK_OK ? RK_ERR_NOT_FOUND : io_failure(scan, detail);
+    while ((err = next_whole(scan, &found, detail)) == RK_OK && found.header.type == RK_RECORD_HOLE) {
+        scan->end.has_holes = true;
+        scan->offset += found.size_bytes;
+    }
+    if (err != RK_OK)
+        return err;
     item_out->header = found.header;
     item_out->key = found.bytes + rk_record_key_offset(&found.header);
     item_out->expiry_ms = rk_record_expiry_ms(&found.header, found.bytes);

@@ -37,7 +37,8 @@ struct rk_log_scan_end {
     uint64_t used_bytes;               /* what lies behind this is zeros */
     uint64_t durable_bytes;            /* the highest mark, or promise */
     uint64_t max_sequence;             /* of all records, file header and trailer included */
-    struct rk_log_file_trailer totals; /* of the records found */
+    bool has_holes;                    /* log_hole.h */
+    struct rk_log_file_trailer totals; /* of the records found, and of those that were in holes */
 };
 
 struct rk_log_scan_item {
@@ -56,8 +57,8 @@ void rk_log_scan_close(struct rk_log_scan **scan);
 /* Before the first next: that all records before this offset are known to be durable, as marks say it. */
 void rk_log_scan_promise(struct rk_log_scan *scan, uint64_t durable_bytes);
 
-/* The next record, checked to the last byte (file header and trailer are not shown); the key stays until the next call.
- * RK_ERR_NOT_FOUND at the end; RK_ERR_IO. */
+/* The next record, checked to the last byte (file header, trailer and holes are not shown); the key stays until the
+ * next call. RK_ERR_NOT_FOUND at the end; RK_ERR_IO. */
 enum rk_err rk_log_scan_next(struct rk_log_scan *scan, struct rk_log_scan_item *item_out, struct rk_detail *detail);
 
 /* After next said RK_ERR_NOT_FOUND. */

@@ -73,6 +73,8 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
     RK_ASSERT(settings->reserve_bytes <= RK_LOG_FILE_BYTES_MAX / 2);
     writer->store = store;
     writer->reserve_bytes = settings->reserve_bytes;
+    writer->spare_bytes = writer->spare_now_bytes = settings->spare_bytes;
+    writer->stored_bytes = settings->stored_bytes;
     writer->file_size_bytes = settings->file_size_bytes < RK_LOG_FILE_BYTES_MAX - settings->reserve_bytes
                                   ? settings->file_size_bytes
                                   : RK_LOG_FILE_BYTES_MAX - settings->reserve_bytes;
@@ -99,11 +101,17 @@ static uint64_t end_with(const struct rk_log_writer *writer, uint64_t size_bytes
     return writer->active.end_bytes + writer->batch.size_bytes + size_bytes + RK_LOG_FILE_FRAME_BYTES;
 }
 
-static bool fits_active(const struct rk_log_writer *writer, uint64_t size_bytes)
+/* The reserve is behind it in the same file, unless it is one that may use it. */
+static bool fits_active(const struct rk_log_writer *writer, uint64_t size_bytes, bool may_use_reserve)
 {
     bool is_first = writer->active.totals.n_records + writer->batch.n_records == 0;
+    uint64_t end_bytes = end_with(writer, size_bytes);
 
-    return end_with(writer, size_bytes) <= (is_first ? RK_LOG_FILE_BYTES_MAX : writer->file_size_bytes);
+    if (is_first)
+        return end_bytes <= RK_LOG_FILE_BYTES_MAX;
+    if (!may_use_reserve)
+        end_bytes += rk_log_active_reserve(&writer->active, end_bytes);
+    return !writer->active.is_at_end && end_bytes <= writer->file_size_bytes;
 }
 
 static bool fits_any_file(uint64_t size_bytes)
@@ -132,7 +140,7 @@ static enum rk_err check_file(struct rk_log_writer *writer, uint64_t size_bytes,
     bool outgrows = may_outgrow(writer, size_bytes, may_use_reserve);
     enum rk_err err;
 
-    if (fits_active(writer, size_bytes))
+    if (fits_active(writer, size_bytes, may_use_reserve))
         return RK_OK;
     if (writer->roll_again_ns != 0 && rk_time_monotonic_ns() < writer->roll_again_ns)
         return outgrows ? RK_OK : RK_ERR_NO_SPACE;
@@ -140,6 +148,21 @@ static enum rk_err check_file(struct rk_log_writer *writer, uint64_t size_bytes,
         return RK_ERR_FULL;
     err = try_roll(writer);
     return err == RK_ERR_NO_SPACE && outgrows ? RK_OK : err;
+}
+
+/* In the active file, or, where that may grow no more, in the next one. */
+static enum rk_err find_room(struct rk_log_writer *writer, uint64_t size_bytes, bool may_use_reserve)
+{
+    bool was_at_end = writer->active.is_at_end;
+    enum rk_err err = check_file(writer, size_bytes, may_use_reserve);
+
+    if (err != RK_OK || may_use_reserve)
+        return err;
+    err = rk_log_active_make_room(&writer->active, writer->batch.size_bytes + size_bytes);
+    if (err == RK_OK || was_at_end || !writer->active.is_at_end)
+        return err;
+    err = check_file(writer, size_bytes, false);
+    return err == RK_OK ? rk_log_active_make_room(&writer->active, size_bytes) : err;
 }
 
 static enum rk_err check_stage(struct rk_log_writer *writer, uint64_t size_bytes, bool may_use_reserve)
@@ -152,9 +175,7 @@ static enum rk_err check_stage(struct rk_log_writer *writer, uint64_t size_bytes
         return RK_ERR_TOO_LARGE;
     if (!rk_log_batch_has_room(&writer->batch, size_bytes))
         return RK_ERR_FULL;
-    err = check_file(writer, size_bytes, may_use_reserve);
-    if (err == RK_OK && !may_use_reserve)
-        err = rk_log_active_make_room(&writer->active, writer->batch.size_bytes + size_bytes);
+    err = find_room(writer, size_bytes, may_use_reserve);
     if (err == RK_ERR_NO_SPACE && size_bytes > writer->wanted_bytes)
         writer->wanted_bytes = size_bytes;
     return err;
@@ -313,8 +334,8 @@ bool rk_log_writer_look_for_room(struct rk_log_writer *writer)
     RK_ASSERT(writer->batch.n_records == 0);
     if (writer->wanted_bytes == 0 || rk_log_writer_state(writer) != RK_OK)
         return false;
-    err = rk_log_active_make_room(&writer->active, size_bytes); /* a file is not sealed for nothing */
-    if (err == RK_OK && !fits_active(writer, writer->wanted_bytes)) {
+    err = writer->active.is_at_end ? RK_OK : rk_log_active_make_room(&writer->active, size_bytes); /* not for nothing */
+    if (err == RK_OK && !fits_active(writer, writer->wanted_bytes, false)) {
         err = try_roll(writer);
         if (err == RK_OK)
             err = rk_log_active_make_room(&writer->active, size_bytes);

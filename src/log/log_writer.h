@@ -35,7 +35,9 @@ struct rk_log_writer;
 
 struct rk_log_writer_settings {
     uint64_t file_size_bytes;           /* roll over before a file grows past this; at most RK_LOG_FILE_BYTES_MAX */
-    uint64_t reserve_bytes;             /* of the disk, kept for tombstones; 0: none */
+    uint64_t reserve_bytes;             /* of the disk, kept for tombstones, at most; 0: none */
+    uint64_t spare_bytes;               /* of the disk, that puts leave free: merges need them */
+    uint64_t stored_bytes;              /* of all records, from recovery */
     uint64_t next_sequence;             /* from recovery */
     const struct rk_log_newest *newest; /* from recovery; NULL: there is none */
 };
@@ -92,6 +94,12 @@ bool rk_log_writer_is_full(const struct rk_log_writer *writer);
 /* Looks for room when the disk was full; whether it still is. Some times a second is often enough. Writer thread,
  * nothing staged. */
 bool rk_log_writer_look_for_room(struct rk_log_writer *writer);
+
+/* Halves what puts leave free of the disk, for merges that had nothing to do with it, or has it whole again. Writer
+ * thread. */
+void rk_log_writer_lend_spare(struct rk_log_writer *writer);
+void rk_log_writer_take_spare(struct rk_log_writer *writer);
+uint64_t rk_log_writer_spare_bytes(const struct rk_log_writer *writer); /* the whole; any thread */
 
 /* The last failure in words, "" when there was none. Any thread. */
 void rk_log_writer_why(const struct rk_log_writer *writer, struct rk_detail *detail_out);

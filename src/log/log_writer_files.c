@@ -14,7 +14,29 @@ static struct rk_log_active_sizes sizes_of(const struct rk_log_writer *writer, b
 {
     return (struct rk_log_active_sizes){ .limit_bytes = writer->file_size_bytes,
                                          .reserve_bytes = writer->reserve_bytes,
+                                         .before_bytes = writer->stored_bytes + writer->active.end_bytes,
+                                         .spare_bytes = writer->spare_now_bytes,
                                          .needs_reserve = needs_reserve };
+}
+
+static void set_spare(struct rk_log_writer *writer, uint64_t spare_bytes)
+{
+    writer->spare_now_bytes = writer->active.sizes.spare_bytes = spare_bytes;
+}
+
+void rk_log_writer_lend_spare(struct rk_log_writer *writer)
+{
+    set_spare(writer, writer->spare_now_bytes / 2);
+}
+
+void rk_log_writer_take_spare(struct rk_log_writer *writer)
+{
+    set_spare(writer, writer->spare_bytes);
+}
+
+uint64_t rk_log_writer_spare_bytes(const struct rk_log_writer *writer)
+{
+    return writer->spare_bytes;
 }
 
 /* The header's sequence says that all up to it were given out before this file: it survives the files before it. */
@@ -36,6 +58,7 @@ static enum rk_err create_file(struct rk_log_writer *writer, bool needs_reserve,
 /* Goes on with a file of which all is durable. */
 static void begin_file(struct rk_log_writer *writer, const struct rk_log_active *active)
 {
+    writer->stored_bytes += writer->active.end_bytes;
     writer->active = *active;
     writer->has_gap = false;
     writer->roll_again_ns = 0;

@@ -20,6 +20,7 @@
 #include "master/master_workers.h"
 #include "shm/shm_descriptors.h"
 #include "stats/stats_block.h"
+#include "store/store_compactor_writer.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -256,6 +257,7 @@ static void tell_refused(struct master *master)
     if (accepted == master->accepted_told)
         return;
     master->accepted_told = accepted;
+    rk_store_compactor_hurry(master->engine.compactor);
     if (accepted == RK_STATS_ACCEPTS_ALL) {
         rk_diag(RK_DIAG_INFO, "%s: there is space on the disk again: puts go on", data_dir);
     } else if (accepted == RK_STATS_ACCEPTS_DELETES) {

@@ -12,6 +12,7 @@
 #include "stats/stats_block.h"
 #include "store/store_compactor_writer.h"
 #include "store/store_hinter_writer.h"
+#include "store/store_rescue.h"
 #include "store/store_space_writer.h"
 #include "store/store_writer.h"
 
@@ -153,9 +154,26 @@ static void create_writer(struct rk_master_engine *engine, const struct rk_conf 
     });
 }
 
+/* Where no file may be as large as one of ours, all puts would fail one day. */
+static enum rk_err check_file_limit(const struct rk_conf *conf, struct rk_detail *detail)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY
+        || limit.rlim_cur >= conf->log.file_size_bytes)
+        return RK_OK;
+    rk_detail_set(detail,
+                  "this process may write no file larger than %llu bytes (RLIMIT_FSIZE, `ulimit -f`), less than "
+                  "log.file_size, %llu: raise the one or lower the other",
+                  (unsigned long long)limit.rlim_cur, (unsigned long long)conf->log.file_size_bytes);
+    return RK_ERR_LIMIT;
+}
+
 enum rk_err rk_master_engine_lock(struct rk_master_engine *engine, const struct rk_conf *conf, unsigned n_slots,
                                   struct rk_detail *detail)
 {
+    enum rk_err err;
+
     *engine = (struct rk_master_engine){ .n_slots = n_slots,
                                          .ring_bytes = conf->ring.size_bytes,
                                          .rings = rk_mem_calloc(n_slots, sizeof *engine->rings),
@@ -163,7 +181,8 @@ enum rk_err rk_master_engine_lock(struct rk_master_engine *engine, const struct 
                                          .writer_bell = -1,
                                          .notice_fd = -1 };
     memset(engine->worker_bells, -1, n_slots * sizeof *engine->worker_bells);
-    return open_store(engine, conf->server.data_dir, detail);
+    err = check_file_limit(conf, detail);
+    return err == RK_OK ? open_store(engine, conf->server.data_dir, detail) : err;
 }
 
 enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct rk_conf *conf, uint32_t n_listeners,
@@ -201,13 +220,14 @@ static enum rk_err start_compactor(struct rk_master_engine *engine, const struct
                     .trigger_dead_bytes = conf->merge.trigger.dead_bytes,
                     .threshold_fragmentation = (unsigned)conf->merge.threshold.fragmentation_percent,
                     .threshold_dead_bytes = conf->merge.threshold.dead_bytes,
-                    .threshold_small_file_bytes = conf->merge.threshold.small_file_bytes },
+                    .threshold_small_file_bytes =
+                        rk_store_rescue_small_file(conf->merge.threshold.small_file_bytes, engine->file_size_bytes) },
         .has_window = conf->merge.policy == RK_CONF_POLICY_WINDOW,
         .check_interval_ms = (uint32_t)conf->merge.check_interval_ms,
         .jitter_percent = (unsigned)conf->merge.jitter_percent,
         .rate_bytes_per_s = conf->merge.rate_bytes,
         .min_free_bytes = conf->merge.min_free_bytes,
-        .file_size_bytes = conf->log.file_size_bytes,
+        .file_size_bytes = engine->file_size_bytes,
     };
 
     if (settings.has_window)

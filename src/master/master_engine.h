@@ -37,6 +37,7 @@ struct rk_master_engine {
     struct rk_keydir_writer *keydir;
     struct rk_store_space *space; /* recovery's, then the writer thread's */
     struct rk_log_writer *log;
+    uint64_t file_size_bytes;     /* of data files, as the disk allows; with the log */
     struct rk_log_syncer *syncer; /* mode `interval` only */
     struct rk_store_hinter *hinter;
     struct rk_store_compactor *compactor; /* from serve on */

@@ -2,6 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_diag.h"
+#include "base/base_io.h"
 #include "base/base_machine.h"
 #include "base/base_mem.h"
 #include "base/base_path.h"
@@ -15,6 +16,8 @@
 #include "master/master.h"
 #include "master/master_engine.h"
 #include "store/store_recover_writer.h"
+#include "store/store_rescue.h"
+#include "store/store_space_writer.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -123,6 +126,40 @@ static enum rk_err salvage(struct rk_master_recovery *recovery)
     return rk_log_salvage(recovery->engine->store, &hooks, &recovery->detail);
 }
 
+static uint64_t disk_bytes(const struct rk_log_store *store)
+{
+    uint64_t free_bytes, disk_bytes;
+
+    return rk_io_disk(rk_log_store_dir_fd(store), &free_bytes, &disk_bytes) ? disk_bytes : 0;
+}
+
+static uint64_t stored_bytes(const struct rk_store_space *space)
+{
+    struct rk_store_space_file total = rk_store_space_total(space);
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < RK_STORE_N_COLUMNS; i++)
+        bytes += total.bytes[i];
+    return bytes;
+}
+
+static enum rk_err open_log(struct rk_master_recovery *recovery, const struct rk_conf *conf)
+{
+    struct rk_master_engine *engine = recovery->engine;
+    uint64_t disk = disk_bytes(engine->store);
+    struct rk_log_writer_settings settings = {
+        .file_size_bytes = rk_store_rescue_file_size(conf->log.file_size_bytes, disk),
+        .reserve_bytes = conf->log.reserve_bytes,
+        .spare_bytes = rk_store_rescue_spare(conf->log.file_size_bytes, disk),
+        .stored_bytes = stored_bytes(engine->space),
+        .next_sequence = recovery->result.next_sequence,
+        .newest = &recovery->result.newest,
+    };
+
+    engine->file_size_bytes = settings.file_size_bytes;
+    return rk_log_writer_open(&engine->log, engine->store, &settings, &recovery->detail);
+}
+
 static enum rk_err recover(struct rk_master_recovery *recovery)
 {
     struct rk_master_engine *engine = recovery->engine;
@@ -139,12 +176,7 @@ static enum rk_err recover(struct rk_master_recovery *recovery)
     if (err != RK_OK)
         return err;
     atomic_store_explicit(&engine->board->last_sequence, recovery->result.last_sequence, memory_order_relaxed);
-    return rk_log_writer_open(&engine->log, engine->store,
-                              &(struct rk_log_writer_settings){ .file_size_bytes = conf->log.file_size_bytes,
-                                                                .reserve_bytes = conf->log.reserve_bytes,
-                                                                .next_sequence = recovery->result.next_sequence,
-                                                                .newest = &recovery->result.newest },
-                              &recovery->detail);
+    return open_log(recovery, conf);
 }
 
 static void *recovery_main(void *argument)

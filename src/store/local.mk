@@ -14,6 +14,7 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_compactor_files_writer.c \
 	%D%/store_compactor_pace_writer.c \
 	%D%/store_compactor_private.h \
+	%D%/store_compactor_rescue_writer.c \
 	%D%/store_compactor_writer.c %D%/store_compactor_writer.h \
 	%D%/store_crew_writer.c %D%/store_crew_writer.h \
 	%D%/store_expire_writer.c %D%/store_expire_writer.h \
@@ -28,6 +29,8 @@ librk_store_writer_a_SOURCES = \
 	%D%/store_moves_writer.c %D%/store_moves_writer.h \
 	%D%/store_policy.c %D%/store_policy.h \
 	%D%/store_newest_writer.c %D%/store_newest_writer.h \
+	%D%/store_punch_writer.c %D%/store_punch_writer.h \
+	%D%/store_rescue.c %D%/store_rescue.h \
 	%D%/store_recover_build_writer.c %D%/store_recover_build_writer.h \
 	%D%/store_recover_plan_writer.c %D%/store_recover_plan_writer.h \
 	%D%/store_recover_read_writer.c %D%/store_recover_read_writer.h \

@@ -115,7 +115,9 @@ static enum rk_err take_large(struct rk_store_client *client, const struct looku
     size_t key_offset;
     enum rk_err err = rk_record_decode_header(bytes, &client->secret, &header);
 
-    if (err == RK_OK && (rk_record_n_blocks(&header) == 0 || rk_record_size_of(&header) != lookup->location.size_bytes))
+    if (err == RK_OK
+        && (header.type == RK_RECORD_HOLE || rk_record_n_blocks(&header) == 0
+            || rk_record_size_of(&header) != lookup->location.size_bytes))
         err = RK_ERR_CORRUPT;
     if (err == RK_OK)
         err = complete_head(lookup, &header, arena, &bytes, size);

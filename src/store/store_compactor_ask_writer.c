@@ -22,22 +22,29 @@ static void roll(void *argument)
     rolling->err = rk_log_writer_roll(rolling->log);
 }
 
-/* Every file that is there, but for the active one, which is a new one. */
+enum rk_err rk_store_compactor_roll(struct rk_store_compactor *compactor, struct rk_detail *detail)
+{
+    struct rolling rolling = { .log = compactor->settings.log };
+    enum rk_err err = rk_store_writer_call(compactor->settings.writer, roll, &rolling);
+
+    if (err == RK_OK)
+        err = rolling.err;
+    if (err != RK_OK)
+        rk_detail_set(detail, "the active file cannot be rolled over: %s", rk_err_text(err));
+    return err;
+}
+
+/* Every file that is there, but for the active one, which is a new one: on a full disk the old one. */
 static enum rk_err choose_all(struct rk_store_compactor *compactor, uint32_t **files_out, size_t *n_out,
                               struct rk_detail *detail)
 {
     const struct rk_store_compactor_settings *settings = &compactor->settings;
-    struct rolling rolling = { .log = settings->log };
-    enum rk_err err = rk_store_writer_call(settings->writer, roll, &rolling);
+    enum rk_err err = rk_store_compactor_roll(compactor, detail);
     size_t n_files, n = 0;
     uint32_t file_number;
 
-    if (err == RK_OK)
-        err = rolling.err;
-    if (err != RK_OK) {
-        rk_detail_set(detail, "the active file cannot be rolled over: %s", rk_err_text(err));
+    if (err != RK_OK && err != RK_ERR_NO_SPACE)
         return err;
-    }
     n_files = rk_log_store_n_files(settings->store);
     *files_out = rk_mem_calloc(n_files + 1, sizeof **files_out);
     for (size_t i = 0; i < n_files && (file_number = rk_log_store_file(settings->store, i)) != 0; i++)
@@ -127,6 +134,15 @@ enum rk_err rk_store_compactor_request(struct rk_store_compactor *compactor,
     return err;
 }
 
+void rk_store_compactor_hurry(struct rk_store_compactor *compactor)
+{
+    if (compactor == NULL)
+        return;
+    rk_store_compactor_lock(compactor);
+    rk_store_compactor_wake_locked(compactor);
+    rk_store_compactor_unlock(compactor);
+}
+
 struct rk_store_compactor_status rk_store_compactor_status(struct rk_store_compactor *compactor)
 {
     struct rk_store_compactor_status status;
@@ -139,6 +155,8 @@ struct rk_store_compactor_status rk_store_compactor_status(struct rk_store_compa
         .rate_bytes_per_s = compactor->rate_bytes_per_s,
         .next_check_ms = compactor->due_ns > now_ns ? (compactor->due_ns - now_ns) / RK_NS_PER_MS : 0,
         .current = compactor->current,
+        .rescue = rk_store_compactor_rescue_state_locked(compactor),
+        .holes_bytes = compactor->rescue.freed_bytes,
     };
     if (status.current.state == RK_STORE_MERGE_RUNNING)
         status.current.elapsed_ms = (now_ns - compactor->current_begun_ns) / RK_NS_PER_MS;

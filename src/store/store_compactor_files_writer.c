@@ -148,8 +148,9 @@ static void judge(struct rk_store_compactor *compactor, bool always, struct rk_s
     free(verdicts);
 }
 
-static enum rk_err survey_files(struct rk_store_compactor *compactor, bool always,
-                                struct rk_store_file_report **files_out, size_t *n_files_out, struct rk_detail *detail)
+enum rk_err rk_store_compactor_survey(struct rk_store_compactor *compactor, bool always,
+                                      struct rk_store_file_report **files_out, size_t *n_files_out,
+                                      struct rk_detail *detail)
 {
     struct survey survey = { .compactor = compactor };
     enum rk_err err = rk_store_writer_call(compactor->settings.writer, take_survey, &survey);
@@ -174,7 +175,7 @@ enum rk_err rk_store_compactor_files(struct rk_store_compactor *compactor, struc
                                      size_t *n_files_out, struct rk_detail *detail)
 {
     rk_store_compactor_look(compactor, detail);
-    return survey_files(compactor, false, files_out, n_files_out, detail);
+    return rk_store_compactor_survey(compactor, false, files_out, n_files_out, detail);
 }
 
 enum rk_err rk_store_compactor_choose(struct rk_store_compactor *compactor, bool always, uint32_t **files_out,
@@ -182,7 +183,7 @@ enum rk_err rk_store_compactor_choose(struct rk_store_compactor *compactor, bool
 {
     struct rk_store_file_report *reports = NULL;
     size_t n_reports = 0, n = 0;
-    enum rk_err err = survey_files(compactor, always, &reports, &n_reports, detail);
+    enum rk_err err = rk_store_compactor_survey(compactor, always, &reports, &n_reports, detail);
 
     if (err != RK_OK)
         return err;

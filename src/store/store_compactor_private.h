@@ -21,6 +21,24 @@ struct rk_store_pace {
     unsigned patience_percent; /* when the piece began */
 };
 
+/* What is done about a full disk (store_compactor_rescue_writer.c): the thread's own, but for is_stuck and freed_bytes,
+ * which change under `mutex`. */
+struct rk_store_rescue {
+    bool is_active;    /* since the disk is full */
+    bool is_merging;   /* the merge in line is a step of it */
+    bool has_failed;   /* the last such merge: it had no room */
+    bool has_no_holes; /* of any use: the disk gets nothing back for them */
+    bool has_rolled;   /* the active file */
+    bool is_lent;      /* what puts leave free for merges: of no use then */
+    bool is_stuck;     /* the last step gave nothing */
+    uint64_t due_ns;   /* the next step, if something is different by then */
+    uint64_t due_always_ns;
+    uint64_t seen_dead_bytes; /* after the last step */
+    uint64_t seen_free_bytes;
+    uint64_t room_bytes;  /* of the disk, when the step began */
+    uint64_t freed_bytes; /* by holes, since the start */
+};
+
 struct rk_store_compactor {
     struct rk_store_compactor_settings settings;
     pthread_t thread;
@@ -29,6 +47,7 @@ struct rk_store_compactor {
     struct rk_store_gate *gate;
     struct rk_store_kept kept; /* the thread's own */
     struct rk_grace_agent *agent;
+    struct rk_store_rescue rescue;
 
     pthread_mutex_t mutex; /* guards what follows; never held while something is done */
     pthread_cond_t wake;
@@ -89,6 +108,35 @@ void rk_store_pace_begin(struct rk_store_compactor *compactor, const struct rk_s
 
 /* The same, but that nothing is waited for: somebody waits for the thread. */
 void rk_store_pace_rush(struct rk_store_compactor *compactor, const struct rk_store_merge_progress *progress);
+
+/* Whether puts are refused because the disk is full. */
+bool rk_store_compactor_is_full(const struct rk_store_compactor *compactor);
+
+/* Locked, the thread itself: whether a step of the rescue is due; the step, without the lock: it may put a merge in
+ * line. */
+bool rk_store_compactor_wants_rescue_locked(struct rk_store_compactor *compactor);
+void rk_store_compactor_rescue_locked(struct rk_store_compactor *compactor);
+enum rk_store_rescue_state rk_store_compactor_rescue_state_locked(const struct rk_store_compactor *compactor);
+
+/* What is different about a merge that is a step of the rescue; and that it failed. */
+void rk_store_compactor_adapt_merge(const struct rk_store_compactor *compactor, struct rk_store_merge_settings *merge);
+void rk_store_compactor_merge_failed_locked(struct rk_store_compactor *compactor);
+
+/* Hooks of whatever the thread runs. */
+enum rk_err rk_store_compactor_on_call(void *context, void (*run)(void *argument), void *argument);
+enum rk_err rk_store_compactor_on_wait_grace(void *context, uint64_t ticket);
+bool rk_store_compactor_on_release(void *context);
+
+enum rk_err rk_store_compactor_enqueue_locked(struct rk_store_compactor *compactor, uint32_t *files, size_t n_files,
+                                              bool by_policy);
+
+/* Has the active file rolled over, at all costs. */
+enum rk_err rk_store_compactor_roll(struct rk_store_compactor *compactor, struct rk_detail *detail);
+
+/* As rk_store_compactor_files, without a look. */
+enum rk_err rk_store_compactor_survey(struct rk_store_compactor *compactor, bool always,
+                                      struct rk_store_file_report **files_out, size_t *n_files_out,
+                                      struct rk_detail *detail);
 
 /* The files of a merge that the policy asks for (always: whatever merge.policy says), allocated; n 0: none. */
 enum rk_err rk_store_compactor_choose(struct rk_store_compactor *compactor, bool always, uint32_t **files_out,

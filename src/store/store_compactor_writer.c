@@ -20,8 +20,10 @@
 #include <time.h>
 
 #define GRACE_LOOK_NS (2 * RK_NS_PER_MS)
-#define CLOCK_LOOK_NS (60 * RK_NS_PER_S) /* a small part of RK_STORE_CLOCK_DOUBT_NS */
-#define INCARNATION   1                  /* of its slot: it has one life */
+#define CLOCK_LOOK_NS (60 * RK_NS_PER_S)   /* a small part of RK_STORE_CLOCK_DOUBT_NS */
+#define FULL_LOOK_NS  (200 * RK_NS_PER_MS) /* while the disk is full */
+#define FIRST_DUE_NS  RK_NS_PER_S          /* after a start: who starts every few seconds has its files merged, too */
+#define INCARNATION   1                    /* of its slot: it has one life */
 
 void rk_store_compactor_lock(struct rk_store_compactor *compactor)
 {
@@ -104,14 +106,18 @@ static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *
     rk_store_compactor_lock(compactor);
     update_report_locked(compactor, progress);
     until_ns = rk_store_pace_next(compactor, progress, compactor->rate_bytes_per_s, compactor->paced);
-    until_ns = until_ns > 0 ? until_ns + rk_time_monotonic_ns() : 0;
-    while (may_go_on_locked(compactor) && (compactor->paused || rk_time_monotonic_ns() < until_ns)) {
+    until_ns = until_ns > 0 && !rk_store_compactor_is_full(compactor) ? until_ns + rk_time_monotonic_ns() : 0;
+    while (may_go_on_locked(compactor)
+           && (compactor->paused || (rk_time_monotonic_ns() < until_ns && !rk_store_compactor_is_full(compactor)))) {
         rk_store_compactor_wait_locked(compactor, compactor->paused ? rk_time_monotonic_ns() + RK_NS_PER_S : until_ns);
         (void)close_kept_locked(compactor); /* a pause may be long */
     }
     go_on = may_go_on_locked(compactor);
     rk_store_compactor_unlock(compactor);
-    rk_store_pace_begin(compactor, progress);
+    if (rk_store_compactor_is_full(compactor)) /* the requests that it would give way to are refused */
+        rk_store_pace_rush(compactor, progress);
+    else
+        rk_store_pace_begin(compactor, progress);
     return go_on ? RK_OK : RK_ERR_AGAIN;
 }
 
@@ -120,13 +126,13 @@ static void on_pause(void *context)
     rk_store_pace_pause(context);
 }
 
-static enum rk_err on_call(void *context, void (*run)(void *argument), void *argument)
+enum rk_err rk_store_compactor_on_call(void *context, void (*run)(void *argument), void *argument)
 {
     return rk_store_writer_call(((struct rk_store_compactor *)context)->settings.writer, run, argument);
 }
 
 /* A stuck worker may take long. What was unlisted meanwhile is swept by the next start, if the server ends first. */
-static enum rk_err on_wait_grace(void *context, uint64_t ticket)
+enum rk_err rk_store_compactor_on_wait_grace(void *context, uint64_t ticket)
 {
     struct rk_store_compactor *compactor = context;
     bool go_on = true;
@@ -149,7 +155,7 @@ static void on_gone(void *context)
         atomic_fetch_add_explicit(compactor->settings.files_edition, 1, memory_order_release);
 }
 
-static bool on_release(void *context)
+bool rk_store_compactor_on_release(void *context)
 {
     struct rk_store_compactor *compactor = context;
     bool had_some = compactor->kept.n > 0;
@@ -178,14 +184,15 @@ static enum rk_err run_merge(struct rk_store_compactor *compactor, const uint32_
                                              .min_free_bytes = settings->min_free_bytes,
                                              .now_s = rk_store_compactor_now_s(compactor),
                                              .context = compactor,
-                                             .call = on_call,
-                                             .wait_grace = on_wait_grace,
+                                             .call = rk_store_compactor_on_call,
+                                             .wait_grace = rk_store_compactor_on_wait_grace,
                                              .gone = on_gone,
                                              .pause = on_pause,
                                              .keep = on_keep,
-                                             .release = on_release,
+                                             .release = rk_store_compactor_on_release,
                                              .turn = on_turn };
 
+    rk_store_compactor_adapt_merge(compactor, &merge);
     rk_store_pace_start(compactor);
     rk_store_pace_begin(compactor, &(struct rk_store_merge_progress){ 0 });
     return rk_store_merge_run(&merge, detail);
@@ -217,6 +224,9 @@ static void end_merge_locked(struct rk_store_compactor *compactor, enum rk_err e
     if (report->state == RK_STORE_MERGE_FAILED)
         (void)snprintf(report->why, sizeof report->why, "%s",
                        detail->text[0] != '\0' ? detail->text : rk_err_text(err)); /* cut if it is too long */
+    if (report->state == RK_STORE_MERGE_FAILED)
+        rk_store_compactor_merge_failed_locked(compactor);
+    compactor->rescue.is_merging = false;
     count_merge(compactor->settings.stats, report);
     compactor->history[report->id % RK_STORE_MERGE_HISTORY] = *report;
     *report = (struct rk_store_merge_report){ .id = 0 };
@@ -247,7 +257,8 @@ static void do_merge_locked(struct rk_store_compactor *compactor)
 }
 
 /* Puts a merge in line; `files` becomes the compactor's. RK_ERR_BUSY: there is one. */
-static enum rk_err enqueue_locked(struct rk_store_compactor *compactor, uint32_t *files, size_t n_files, bool by_policy)
+enum rk_err rk_store_compactor_enqueue_locked(struct rk_store_compactor *compactor, uint32_t *files, size_t n_files,
+                                              bool by_policy)
 {
     if (compactor->current.id != 0)
         return RK_ERR_BUSY;
@@ -266,7 +277,7 @@ enum rk_err rk_store_compactor_enqueue(struct rk_store_compactor *compactor, uin
     enum rk_err err;
 
     rk_store_compactor_lock(compactor);
-    err = enqueue_locked(compactor, files, n_files, false);
+    err = rk_store_compactor_enqueue_locked(compactor, files, n_files, false);
     if (err == RK_OK)
         *merge_id_out = compactor->current.id;
     rk_store_compactor_unlock(compactor);
@@ -286,7 +297,7 @@ static void check_locked(struct rk_store_compactor *compactor)
     rk_store_compactor_unlock(compactor);
     (void)rk_store_compactor_choose(compactor, false, &files, &n_files, NULL); /* it fails when the server ends */
     rk_store_compactor_lock(compactor);
-    if (n_files == 0 || enqueue_locked(compactor, files, n_files, true) != RK_OK)
+    if (n_files == 0 || rk_store_compactor_enqueue_locked(compactor, files, n_files, true) != RK_OK)
         free(files);
 }
 
@@ -296,6 +307,8 @@ static void wait_for_work_locked(struct rk_store_compactor *compactor, uint64_t 
 
     if (kept_until_ns < until_ns)
         until_ns = kept_until_ns;
+    if (compactor->rescue.is_active && until_ns > rk_time_monotonic_ns() + FULL_LOOK_NS)
+        until_ns = rk_time_monotonic_ns() + FULL_LOOK_NS;
     rk_store_compactor_wait_locked(compactor, compactor->due_ns < until_ns ? compactor->due_ns : until_ns);
 }
 
@@ -321,6 +334,8 @@ static void *run(void *argument)
             rk_store_compactor_expire_locked(compactor);
         else if (has_merge)
             do_merge_locked(compactor);
+        else if (rk_store_compactor_wants_rescue_locked(compactor))
+            rk_store_compactor_rescue_locked(compactor);
         else if (is_due)
             check_locked(compactor);
         else
@@ -366,6 +381,8 @@ enum rk_err rk_store_compactor_start(struct rk_store_compactor **compactor_out,
     compactor->paced = true;
     compactor->rate_bytes_per_s = settings->rate_bytes_per_s;
     compactor->due_ns = next_due_ns(compactor);
+    if (compactor->due_ns > rk_time_monotonic_ns() + FIRST_DUE_NS)
+        compactor->due_ns = rk_time_monotonic_ns() + FIRST_DUE_NS;
     rk_store_clock_start(&compactor->clock, rk_time_wall_ms(), rk_time_monotonic_ns());
     RK_ASSERT(pthread_mutex_init(&compactor->mutex, NULL) == 0);
     init_clocked_cond(&compactor->wake);

@@ -104,7 +104,17 @@ struct rk_store_merge_report {
     char why[256];            /* of a failure; else "" */
 };
 
+/* What is done about a full disk, for which neither policy nor window are asked. */
+enum rk_store_rescue_state {
+    RK_STORE_RESCUE_NONE,    /* it is not full */
+    RK_STORE_RESCUE_WORKING, /* space is given back */
+    RK_STORE_RESCUE_PAUSED,  /* it would be, but merging is paused */
+    RK_STORE_RESCUE_STUCK,   /* nothing is dead that could be given back */
+};
+
 struct rk_store_compactor_status {
+    enum rk_store_rescue_state rescue;
+    uint64_t holes_bytes; /* given back by holes since the start */
     bool paused;
     bool paced;
     uint64_t rate_bytes_per_s;
@@ -117,6 +127,9 @@ struct rk_store_compactor_status rk_store_compactor_status(struct rk_store_compa
 /* The last merges, newest first; returns how many. */
 size_t rk_store_compactor_history(struct rk_store_compactor *compactor,
                                   struct rk_store_merge_report reports[RK_STORE_MERGE_HISTORY]);
+
+/* The disk is full, or not any more: what there is to do should not wait. */
+void rk_store_compactor_hurry(struct rk_store_compactor *compactor);
 
 /* Every data file with its bytes by column, and what the policy says of it. */
 struct rk_store_file_report {

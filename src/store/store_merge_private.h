@@ -19,6 +19,7 @@ struct merge_input {
     struct rk_store_space_file space; /* as it was when the merge began */
     bool has_expired;                 /* records that count as expired, then: they hide older ones */
     uint64_t max_dropped;             /* the highest sequence that hid something and was dropped */
+    bool is_dead;                     /* nothing of it was wanted */
     bool is_copied;                   /* all that is wanted is in outputs, or in the one that is written */
     bool is_settled;                  /* and they are listed, and the keydir names them */
     bool is_removed;
@@ -37,6 +38,7 @@ struct rk_store_merge {
     struct rk_log_merged *output;
     struct rk_log_hint_builder *hint; /* of the output; NULL: none, or it failed, and will be made later */
     uint32_t output_number;
+    uint64_t output_bytes_max;
     uint32_t output_expiry_s; /* the first one of its records; 0: none */
     bool output_needs_sync;   /* of the active file, before it is listed */
     bool output_may_be_listed;

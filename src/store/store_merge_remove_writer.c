@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#define FILES_A_TURN 64
+
 struct removal {
     struct rk_store_merge *merge;
     struct merge_input **inputs;
@@ -142,8 +144,13 @@ static enum rk_err remove_files(struct removal *removal, struct rk_detail *detai
     if (err != RK_OK)
         return err;
     for (size_t i = 0; i < removal->n_files; i++) {
+        uint64_t file_bytes = removal->inputs[i]->summary.file_bytes;
+
         unlink_input(merge, removal->files[i]);
-        merge->progress.removed_bytes += removal->inputs[i]->summary.file_bytes;
+        merge->progress.removed_bytes += file_bytes;
+        merge->progress.done_bytes += removal->inputs[i]->is_dead ? file_bytes : 0;
+        if (i % FILES_A_TURN == FILES_A_TURN - 1) /* cancelled or not, they go */
+            (void)settings->turn(settings->context, &merge->progress);
     }
     settings->gone(settings->context);
     return RK_OK;

@@ -11,11 +11,11 @@
 #include "log/log_store_writer.h"
 #include "log/log_writer.h"
 #include "store/store_merge_private.h"
+#include "store/store_rescue.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #define GROUPS_A_TURN         8
 #define TOMBSTONE_BYTES_USUAL 96u
@@ -157,21 +157,30 @@ static uint64_t expected_bytes(const struct rk_store_merge *merge, uint64_t size
                         ? merge->wanted_bytes - merge->progress.written_bytes
                         : size_bytes;
 
-    if (rest > merge->settings->file_size_bytes)
-        rest = merge->settings->file_size_bytes;
+    if (rest > merge->output_bytes_max)
+        rest = merge->output_bytes_max;
     return rest > size_bytes ? rest : size_bytes;
 }
 
 /* Whether the disk has so many bytes beside those that stay free. */
 static bool has_room(const struct rk_store_merge *merge, uint64_t needed_bytes, uint64_t *free_bytes_out)
 {
-    uint64_t min_free_bytes = merge->settings->min_free_bytes;
-    struct statvfs status;
+    uint64_t min_free_bytes, disk_bytes;
 
-    if (rk_io->fstatvfs(rk_log_store_dir_fd(merge->settings->store), &status) != 0)
+    if (!rk_io_disk(rk_log_store_dir_fd(merge->settings->store), free_bytes_out, &disk_bytes))
         return true; /* then the write tells */
-    *free_bytes_out = (uint64_t)status.f_bavail * status.f_frsize;
+    min_free_bytes = rk_store_rescue_min_free(merge->settings->min_free_bytes, disk_bytes);
     return *free_bytes_out >= min_free_bytes && *free_bytes_out - min_free_bytes >= needed_bytes;
+}
+
+/* merge.min_free, or what is reasonable on such a disk. */
+static uint64_t kept_bytes(const struct rk_store_merge *merge)
+{
+    uint64_t free_bytes, disk_bytes;
+
+    if (!rk_io_disk(rk_log_store_dir_fd(merge->settings->store), &free_bytes, &disk_bytes))
+        return merge->settings->min_free_bytes;
+    return rk_store_rescue_min_free(merge->settings->min_free_bytes, disk_bytes);
 }
 
 /* Inputs that are gone, but still open, have space that is as good as free. */
@@ -186,7 +195,7 @@ static enum rk_err check_room(const struct rk_store_merge *merge, uint64_t neede
         return RK_OK;
     rk_detail_set(detail, "needs %llu bytes for the next file; the disk has %llu, of which it leaves %llu free",
                   (unsigned long long)needed_bytes, (unsigned long long)free_bytes,
-                  (unsigned long long)merge->settings->min_free_bytes);
+                  (unsigned long long)kept_bytes(merge));
     return RK_ERR_NO_SPACE;
 }
 
@@ -201,14 +210,35 @@ static void begin_hint(struct rk_store_merge *merge)
                                      n_entries_max, NULL);
 }
 
+/* As large as a file should be, or as there is room for. */
+static uint64_t output_bytes_max(const struct rk_store_merge *merge)
+{
+    const struct rk_store_merge_settings *settings = merge->settings;
+    uint64_t free_bytes = UINT64_MAX, piece_bytes;
+
+    if (settings->piece_bytes_min == 0)
+        return settings->file_size_bytes;
+    (void)has_room(merge, 0, &free_bytes);
+    piece_bytes = free_bytes / 2 > settings->piece_bytes_min ? free_bytes / 2 : settings->piece_bytes_min;
+    return piece_bytes < settings->file_size_bytes ? piece_bytes : settings->file_size_bytes;
+}
+
+static struct rk_log_merged_settings merged_settings(const struct rk_store_merge *merge, uint64_t size_bytes)
+{
+    return (struct rk_log_merged_settings){ .dir_fd = rk_log_store_dir_fd(merge->settings->store),
+                                            .identity = rk_log_store_identity(merge->settings->store),
+                                            .sequence = rk_log_writer_last_sequence(merge->settings->log),
+                                            .expected_bytes = expected_bytes(merge, size_bytes) };
+}
+
 enum rk_err rk_store_merge_begin_output(struct rk_store_merge *merge, uint64_t size_bytes, struct rk_detail *detail)
 {
-    struct rk_log_merged_settings settings = { .dir_fd = rk_log_store_dir_fd(merge->settings->store),
-                                               .identity = rk_log_store_identity(merge->settings->store),
-                                               .sequence = rk_log_writer_last_sequence(merge->settings->log),
-                                               .expected_bytes = expected_bytes(merge, size_bytes) };
-    enum rk_err err = check_room(merge, settings.expected_bytes, detail);
+    struct rk_log_merged_settings settings;
+    enum rk_err err;
 
+    merge->output_bytes_max = output_bytes_max(merge);
+    settings = merged_settings(merge, size_bytes);
+    err = check_room(merge, settings.expected_bytes, detail);
     if (err != RK_OK)
         return err;
     settings.file_number = merge->output_number = rk_log_store_next_number(merge->settings->store);
@@ -336,5 +366,8 @@ enum rk_err rk_store_merge_settle(struct rk_store_merge *merge, struct rk_detail
         return err;
     for (size_t i = 0; i < merge->n_inputs; i++)
         merge->inputs[i].is_settled = merge->inputs[i].is_copied;
-    return rk_store_merge_remove(merge, detail);
+    err = rk_store_merge_remove(merge, detail);
+    if (err == RK_OK && merge->settings->settled != NULL)
+        merge->settings->settled(merge->settings->context);
+    return err;
 }

@@ -82,7 +82,7 @@ static enum rk_err make_room(struct rk_store_merge *merge, uint64_t size_bytes, 
     enum rk_err err = RK_OK;
 
     if (merge->output != NULL
-        && (rk_log_merged_size_with(merge->output, size_bytes) > merge->settings->file_size_bytes
+        && (rk_log_merged_size_with(merge->output, size_bytes) > merge->output_bytes_max
             || merge->moves.n_moves >= RK_STORE_MOVES_MAX))
         err = rk_store_merge_settle(merge, detail);
     if (err == RK_OK && merge->output == NULL)
@@ -312,17 +312,31 @@ static bool is_all_dead(struct rk_store_merge *merge, struct merge_input *input)
     return may_drop_hiding(merge, input, input->last_sequence);
 }
 
+/* Those with nothing that is wanted go first, all at once: that takes no room, and one edition of the MANIFEST. How far
+ * it is they say when they go. */
+static enum rk_err take_dead_inputs(struct rk_store_merge *merge, struct rk_detail *detail)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < merge->n_inputs; i++) {
+        struct merge_input *input = &merge->inputs[i];
+
+        if (!is_all_dead(merge, input))
+            continue;
+        merge->progress.n_dropped += input->summary.trailer.n_records;
+        input->is_copied = input->is_dead = any = true;
+    }
+    return any ? rk_store_merge_settle(merge, detail) : RK_OK;
+}
+
 static enum rk_err take_input(struct rk_store_merge *merge, struct merge_input *input, struct rk_detail *detail)
 {
-    enum rk_err err = RK_OK;
+    enum rk_err err;
 
-    if (is_all_dead(merge, input)) {
-        merge->progress.done_bytes += input->summary.file_bytes;
-        merge->progress.n_dropped += input->summary.trailer.n_records;
-    } else {
-        err = copy_input(merge, input, detail);
-        merge->progress.done_bytes += 2 * RK_LOG_FILE_FRAME_BYTES;
-    }
+    if (input->is_dead)
+        return RK_OK;
+    err = copy_input(merge, input, detail);
+    merge->progress.done_bytes += 2 * RK_LOG_FILE_FRAME_BYTES;
     input->is_copied = err == RK_OK;
     if (err == RK_OK && merge->output == NULL) /* nothing to wait for */
         err = rk_store_merge_settle(merge, detail);
@@ -339,6 +353,8 @@ enum rk_err rk_store_merge_run(const struct rk_store_merge_settings *settings, s
     err = rk_store_merge_plan(merge, detail);
     if (err == RK_OK)
         err = settings->turn(settings->context, &merge->progress);
+    if (err == RK_OK)
+        err = take_dead_inputs(merge, detail);
     for (size_t i = 0; err == RK_OK && i < merge->n_inputs; i++)
         err = take_input(merge, &merge->inputs[i], detail);
     if (err == RK_OK)

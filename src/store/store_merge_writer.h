@@ -32,7 +32,7 @@
  *     If by the clock it has not expired, the active file is synced before the output is listed: what took the key out
  *     may be there, and if a power failure takes that, the record is the newest of its key.
  *  8. Inputs are removed as soon as what was wanted of them is durable, so it takes free space for one output, not for
- *     all. An input with nothing that is wanted is removed without being read.
+ *     all. Those with nothing that is wanted are removed first, at once, without being read.
  *  9. Whatever fails, the store goes on: an output that is not listed is removed, an input that is listed stays. After
  *     a MANIFEST that could not be replaced, nothing is removed that one of the two may name.
  * 10. A hint is acted by before all of it is known to be right. Copies that it leads to are right in any case; what it
@@ -75,7 +75,10 @@ struct rk_store_merge_settings {
     const uint32_t *files;         /* sealed */
     size_t n_files;
     uint64_t file_size_bytes;
-    uint64_t min_free_bytes;
+    uint64_t min_free_bytes; /* of the disk, or as much of it as is reasonable (store_rescue.h) */
+    /* 0, or: each output takes no more than half of the room that there is when it begins, but so much in any case;
+     * what it frees is the room of the next one (`settled`). */
+    uint64_t piece_bytes_min;
     uint64_t now_s; /* since 1970, by a clock that may be believed: what has expired by then is dead */
 
     void *context;
@@ -90,6 +93,10 @@ struct rk_store_merge_settings {
     void (*keep)(void *context, int fd);
     /* Closes what it has taken over: whether there was anything, and so space that was not free yet. NULL: no. */
     bool (*release)(void *context);
+    /* An output is listed, and the keydir names what is in it: the copied records are dead where they were. NULL: so
+     * what.
+     */
+    void (*settled)(void *context);
     /* Every few records: gives the processor to who wants it now. NULL: it does not. */
     void (*pause)(void *context);
     /* Between two pieces of work: may sleep. RK_ERR_AGAIN: give up what is not finished. */

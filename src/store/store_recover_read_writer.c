@@ -33,14 +33,16 @@ static bool take_turn(struct pass *pass, uint64_t offset)
 
 static void add_entries(struct pass *pass, const struct rk_log_hint_entry *entries, size_t n_entries)
 {
-    uint64_t n_tombstones = 0;
+    uint64_t n_tombstones = 0, record_bytes = 0;
 
     for (size_t i = 0; i < n_entries; i++) {
+        record_bytes += rk_log_location_decode(entries[i].location).size_bytes;
         n_tombstones += rk_log_hint_is_tombstone(&entries[i]);
         rk_store_scatter_add(pass->scatter, &entries[i]);
     }
     pass->file->n_records += n_entries;
     pass->file->n_tombstones += n_tombstones;
+    pass->file->record_bytes += record_bytes;
 }
 
 static enum rk_err add_record(struct pass *pass, const struct rk_log_scan_item *item)
@@ -187,7 +189,7 @@ static void read_file(struct rk_store_reading *reading, struct rk_store_scatter 
     struct pass pass = { .reading = reading, .scatter = scatter, .file = file, .index = index };
 
     file->by_hint = false;
-    file->n_records = file->n_tombstones = 0;
+    file->n_records = file->n_tombstones = file->record_bytes = 0;
     file->err = read_hint(&pass);
     if (file->err == RK_ERR_NOT_FOUND)
         file->err = scan_file(&pass);

@@ -25,6 +25,7 @@ struct rk_store_read_file {
     bool by_hint;
     uint64_t n_records;
     uint64_t n_tombstones;
+    uint64_t record_bytes;      /* of the n_records */
     struct rk_log_scan_end end; /* RK_OK */
 };
 

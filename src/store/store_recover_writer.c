@@ -230,6 +230,21 @@ static enum rk_err make_pass(struct recovery *recovery)
     return RK_OK;
 }
 
+/* What was in holes is dead; of what kind nobody knows any more. */
+static void count_holes(const struct recovery *recovery)
+{
+    for (size_t i = 0; i < recovery->reading.n_files && recovery->spaces[0] != NULL; i++) {
+        const struct rk_store_read_file *file = &recovery->reading.files[i];
+        const struct rk_log_scan_end *end = &file->end;
+        bool is_sealed = end->kind == RK_LOG_SCAN_SEALED;
+        uint64_t end_bytes = is_sealed ? end->totals.size_bytes : end->end_bytes;
+
+        if (end->totals.n_records > file->n_records)
+            rk_store_space_add_hole(recovery->spaces[0], file->number, end->totals.n_records - file->n_records,
+                                    end_bytes - RK_LOG_FILE_FRAME_BYTES - file->record_bytes);
+    }
+}
+
 static enum rk_err fill_keydir(struct recovery *recovery)
 {
     enum rk_err err = RK_OK;
@@ -242,6 +257,8 @@ static enum rk_err fill_keydir(struct recovery *recovery)
         err = rk_keydir_bulk_publish(recovery->building.bulk, recovery->detail);
     for (unsigned i = 1; err == RK_OK && i < recovery->n_workers && recovery->spaces[i] != NULL; i++)
         rk_store_space_add_all(recovery->spaces[0], recovery->spaces[i]);
+    if (err == RK_OK)
+        count_holes(recovery);
     return err;
 }
 

@@ -67,6 +67,16 @@ void rk_store_space_add(struct rk_store_space *space, uint64_t location, enum rk
     count(&space->total, column, place.size_bytes);
 }
 
+void rk_store_space_add_hole(struct rk_store_space *space, uint32_t file_number, uint64_t n_records, uint64_t bytes)
+{
+    struct rk_store_space_file *row = row_of(space, file_number);
+
+    row->n_records[RK_STORE_OVERWRITTEN] += n_records;
+    row->bytes[RK_STORE_OVERWRITTEN] += bytes;
+    space->total.n_records[RK_STORE_OVERWRITTEN] += n_records;
+    space->total.bytes[RK_STORE_OVERWRITTEN] += bytes;
+}
+
 void rk_store_space_move(struct rk_store_space *space, uint64_t location, enum rk_store_column from,
                          enum rk_store_column to)
 {

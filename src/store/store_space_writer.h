@@ -44,6 +44,9 @@ void rk_store_space_destroy(struct rk_store_space **space);
 /* A record at the location, counted for the first time. */
 void rk_store_space_add(struct rk_store_space *space, uint64_t location, enum rk_store_column column);
 
+/* Records of the file that a recovery found given up (log_hole.h): they count as overwritten. */
+void rk_store_space_add_hole(struct rk_store_space *space, uint32_t file_number, uint64_t n_records, uint64_t bytes);
+
 /* It was in one column and is in another from now on. */
 void rk_store_space_move(struct rk_store_space *space, uint64_t location, enum rk_store_column from,
                          enum rk_store_column to);

@@ -90,6 +90,7 @@ struct scenario {
     struct sim_script_settings settings;
     size_t n_batches; /* in each life */
     bool syncs;
+    unsigned punch_odds; /* after one batch in so many; 0: never */
     unsigned merge_odds; /* after one batch in so many; 0: never */
 };
 
@@ -117,6 +118,8 @@ static void write_lives(struct sim_script *script, const struct scenario *scenar
                 sim_script_hints(script);
             if (scenario->settings.expires)
                 pass_time(script);
+            if (scenario->punch_odds > 0 && sim_script_random(script, scenario->punch_odds) == 0)
+                sim_script_punch(script);
             if (scenario->merge_odds > 0 && sim_script_random(script, scenario->merge_odds) == 0)
                 sim_script_merge(script);
         }
@@ -260,6 +263,42 @@ static void run_merges(const char *name, bool sync_always, bool expires, uint64_
     });
 }
 
+static void run_holes(const char *name, bool sync_always, bool expires, uint64_t seed)
+{
+    run_scenario(&(struct scenario){
+        .name = name,
+        .settings = { .sync_always = sync_always,
+                      .file_size_bytes = 4096,
+                      .seed = seed,
+                      .batch_max = 12,
+                      .value_max = 600,
+                      .large_odds = 4,
+                      .merges = true,
+                      .expires = expires },
+        .n_batches = 7,
+        .punch_odds = 3,
+        .merge_odds = 12,
+    });
+}
+
+START_TEST(holes_in_synced_writes)
+{
+    run_holes("always, holes", true, false, 11001);
+}
+END_TEST
+
+START_TEST(holes_in_writes_that_are_not_synced)
+{
+    run_holes("none, holes", false, false, 12001);
+}
+END_TEST
+
+START_TEST(holes_beside_what_expired)
+{
+    run_holes("none, holes, expired", false, true, 13001);
+}
+END_TEST
+
 START_TEST(merges_of_synced_writes)
 {
     run_merges("always, merged", true, false, 4001);
@@ -350,6 +389,9 @@ Suite *test_suite(void)
     tcase_add_test(add_case(suite, "always", false), every_write_is_synced);
     tcase_add_test(add_case(suite, "none", false), nothing_is_synced_but_by_rolling_over);
     tcase_add_test(add_case(suite, "interval", false), now_and_then_a_sync);
+    tcase_add_test(add_case(suite, "holes", false), holes_in_synced_writes);
+    tcase_add_test(add_case(suite, "holes-none", false), holes_in_writes_that_are_not_synced);
+    tcase_add_test(add_case(suite, "holes-expired", false), holes_beside_what_expired);
     tcase_add_test(add_case(suite, "merge", false), merges_of_synced_writes);
     tcase_add_test(add_case(suite, "merge-none", false), merges_of_writes_that_are_not_synced);
     expired = add_case(suite, "expired", false);

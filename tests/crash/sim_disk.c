@@ -73,12 +73,20 @@ static void write_bytes(struct sim_bytes *bytes, const uint8_t *from, size_t siz
         memcpy(bytes->at + offset, from, size);
 }
 
+static void punch_bytes(struct sim_bytes *bytes, size_t size, size_t offset)
+{
+    if (offset < bytes->size)
+        memset(bytes->at + offset, 0, size < bytes->size - offset ? size : bytes->size - offset);
+}
+
 static void apply_to_bytes(struct sim_bytes *bytes, const struct sim_op *op)
 {
     if (op->kind == SIM_WRITE)
         write_bytes(bytes, op->bytes, op->size, op->offset);
     else if (op->kind == SIM_TRUNCATE)
         sim_bytes_resize(bytes, op->size);
+    else if (op->kind == SIM_PUNCH)
+        punch_bytes(bytes, op->size, op->offset);
     else
         grow(bytes, op->offset + op->size);
 }
@@ -175,6 +183,7 @@ void sim_disk_apply(struct sim_disk *disk, const struct sim_op *op)
     case SIM_WRITE:
     case SIM_TRUNCATE:
     case SIM_ALLOCATE:
+    case SIM_PUNCH:
         keep_loose(&disk->inodes[op->inode], op);
         break;
     case SIM_SYNC:
@@ -211,6 +220,13 @@ bool sim_disk_has_loose_names(const struct sim_disk *disk)
     return disk->n_loose_names > 0 || disk->root_is_made != disk->root_is_durable;
 }
 
+/* A sector that is there is written over as a whole, or not at all. */
+static bool is_in_one_sector(const struct sim_bytes *bytes, const struct sim_op *op)
+{
+    return op->kind == SIM_WRITE && op->size > 0 && op->offset + op->size <= bytes->size
+           && op->offset / SECTOR_BYTES == (op->offset + op->size - 1) / SECTOR_BYTES;
+}
+
 /* Some pieces of a write, cut at the multiples of piece_bytes in the file. */
 static void write_some_pieces(struct sim_bytes *bytes, const struct sim_op *op, size_t piece_bytes, uint64_t *state)
 {
@@ -230,9 +246,13 @@ static void image_in_pieces(struct sim_bytes *bytes, const struct inode *inode, 
     size_t n_sizes = sim_random(state) % (inode->n_loose + 1);
 
     for (size_t i = 0; i < inode->n_loose; i++) {
-        if (inode->loose[i]->kind == SIM_WRITE)
+        bool punches = inode->loose[i]->kind == SIM_PUNCH;
+
+        if (punches && sim_random(state) % 2 == 0)
+            apply_to_bytes(bytes, inode->loose[i]);
+        else if (inode->loose[i]->kind == SIM_WRITE)
             write_some_pieces(bytes, inode->loose[i], piece_bytes, state);
-        else if (i < n_sizes)
+        else if (!punches && i < n_sizes)
             apply_to_bytes(bytes, inode->loose[i]);
     }
 }
@@ -244,7 +264,7 @@ static void image_prefix(struct sim_bytes *bytes, const struct inode *inode, uin
 
     for (size_t i = 0; i < n; i++)
         apply_to_bytes(bytes, inode->loose[i]);
-    if (last.kind == SIM_WRITE && last.size > 0) {
+    if (last.kind == SIM_WRITE && last.size > 0 && !is_in_one_sector(bytes, &last)) {
         last.size = sim_random(state) % last.size;
         apply_to_bytes(bytes, &last);
     }
@@ -256,15 +276,16 @@ static void image_filled(struct sim_bytes *bytes, const struct inode *inode, enu
     for (size_t i = 0; i < inode->n_loose; i++) {
         const struct sim_op *op = inode->loose[i];
 
-        if (op->kind != SIM_WRITE) {
-            apply_to_bytes(bytes, op);
+        if (op->kind != SIM_WRITE || is_in_one_sector(bytes, op)) {
+            if (op->kind == SIM_ALLOCATE || op->kind == SIM_TRUNCATE || sim_random(state) % 2 == 0)
+                apply_to_bytes(bytes, op);
             continue;
         }
         grow(bytes, op->offset + op->size);
         for (size_t at = 0; kind != SIM_EXTENDED && at < op->size; at++)
             bytes->at[op->offset + at] = kind == SIM_GARBAGE ? (uint8_t)sim_random(state) : 0;
     }
-    if (kind == SIM_EXTENDED)
+    if (kind == SIM_EXTENDED && bytes->size > inode->durable.size)
         sim_bytes_resize(bytes, (bytes->size + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
 }
 

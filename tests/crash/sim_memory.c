@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -268,19 +269,32 @@ static int memory_fallocate(int fd, int mode, off_t offset, off_t size)
 {
     struct inode *inode;
 
-    MUST(mode == 0);
+    MUST(mode == 0 || mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE));
     lock();
     inode = file_of(fd);
-    if ((size_t)(offset + size) > inode->bytes.size)
+    if (mode != 0) {
+        make_own(inode, 0);
+        memset(inode->bytes.at + offset, 0, (size_t)size);
+    } else if ((size_t)(offset + size) > inode->bytes.size)
         resize(inode, (size_t)(offset + size));
     return leave(0, 0);
 }
 
+/* So small that small files have holes, too. */
+#define BLOCK_BYTES 64
+
 static int memory_fstat(int fd, struct stat *status)
 {
     lock();
-    *status = (struct stat){ .st_mode = S_IFREG | 0600, .st_size = (off_t)file_of(fd)->bytes.size };
+    *status = (struct stat){ .st_mode = S_IFREG | 0600, .st_blksize = BLOCK_BYTES };
+    if (fd_of(fd)->kind == FD_FILE)
+        status->st_size = (off_t)file_of(fd)->bytes.size;
     return leave(0, 0);
+}
+
+static int memory_nothing(int fd)
+{
+    return 0;
 }
 
 static int memory_sync(int fd)
@@ -391,6 +405,8 @@ const struct rk_io_ops sim_memory_ops = {
     .fsync = memory_sync,
     .ftruncate = memory_ftruncate,
     .fallocate = memory_fallocate,
+    .syncfs = memory_nothing,
+    .write_in_place = memory_nothing,
     .sync_range = memory_sync_range,
     .fadvise = memory_fadvise,
     .fstat = memory_fstat,

@@ -6,6 +6,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,11 +220,13 @@ static int record_fallocate(int fd, int mode, off_t offset, off_t size)
 {
     int result;
 
-    if (is_frozen() || is_full())
+    bool punches = (mode & FALLOC_FL_PUNCH_HOLE) != 0;
+
+    if (is_frozen() || (!punches && is_full()))
         return -1;
     pthread_mutex_lock(&recorder.mutex);
     if (file_of(fd)->kind == FD_FILE) {
-        struct sim_op *op = begin_op(SIM_ALLOCATE, file_of(fd)->inode);
+        struct sim_op *op = begin_op(punches ? SIM_PUNCH : SIM_ALLOCATE, file_of(fd)->inode);
 
         op->offset = (uint64_t)offset;
         op->size = (uint64_t)size;
@@ -232,6 +235,11 @@ static int record_fallocate(int fd, int mode, off_t offset, off_t size)
     ck_assert_int_eq(result, 0);
     pthread_mutex_unlock(&recorder.mutex);
     return result;
+}
+
+static int record_nothing(int fd)
+{
+    return 0;
 }
 
 static int record_fadvise(int fd, off_t offset, off_t size, int advice)
@@ -329,6 +337,8 @@ void sim_record_begin(struct sim_trace *trace, const struct sim_image *base, voi
     record_ops.fsync = record_sync;
     record_ops.ftruncate = record_ftruncate;
     record_ops.fallocate = record_fallocate;
+    record_ops.syncfs = record_nothing;
+    record_ops.write_in_place = record_nothing;
     record_ops.fadvise = record_fadvise;
     record_ops.rename_at = record_rename_at;
     record_ops.unlink_at = record_unlink_at;

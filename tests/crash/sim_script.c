@@ -12,6 +12,7 @@
 #include "store/store_expire_writer.h"
 #include "store/store_hinter_writer.h"
 #include "store/store_merge_writer.h"
+#include "store/store_punch_writer.h"
 #include "store/store_space_writer.h"
 
 #include <check.h>
@@ -376,6 +377,26 @@ void sim_script_merge(struct sim_script *script)
         if (number != rk_log_writer_file_number(script->writer) && (all || sim_script_random(script, odds) == 0))
             files[settings.n_files++] = number;
     ck_assert_msg(rk_store_merge_run(&settings, &detail) == RK_OK, "%s", detail.text);
+    if (rk_log_writer_durable_sequence(script->writer) == rk_log_writer_last_sequence(script->writer))
+        script->trace.promise.n_durable = script->trace.promise.n_acked;
+}
+
+void sim_script_punch(struct sim_script *script)
+{
+    uint32_t files[64];
+    struct rk_store_punch_settings settings = { .store = script->store,
+                                                .log = script->writer,
+                                                .keydir = script->keydir,
+                                                .space = script->space,
+                                                .files = files,
+                                                .call = on_call };
+    struct rk_detail detail = { "" };
+    uint64_t freed_bytes;
+    uint32_t number;
+
+    for (size_t i = 0; settings.n_files < 64 && (number = rk_log_store_file(script->store, i)) != 0; i++)
+        files[settings.n_files++] = number;
+    ck_assert_msg(rk_store_punch_run(&settings, &freed_bytes, &detail) == RK_OK, "%s", detail.text);
     if (rk_log_writer_durable_sequence(script->writer) == rk_log_writer_last_sequence(script->writer))
         script->trace.promise.n_durable = script->trace.promise.n_acked;
 }

@@ -39,6 +39,9 @@ void sim_script_hints(struct sim_script *script); /* of all files that are seale
 /* Merges all sealed files, or some of them. */
 void sim_script_merge(struct sim_script *script);
 
+/* Punches holes over what is dead, in all files, in blocks of 64 bytes. */
+void sim_script_punch(struct sim_script *script);
+
 /* The clock goes on, or is set back. It stands still otherwise. */
 void sim_script_wait(struct sim_script *script, int seconds);
 /* Looks for what has expired. */

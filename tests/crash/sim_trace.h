@@ -21,7 +21,8 @@ enum sim_op_kind {
     SIM_WRITE,
     SIM_TRUNCATE,
     SIM_ALLOCATE,
-    SIM_SYNC, /* of a file's bytes and size, not of its name */
+    SIM_PUNCH, /* zeros inside of the file, at once or whenever the disk likes */
+    SIM_SYNC,  /* of a file's bytes and size, not of its name */
     SIM_CREATE,
     SIM_RENAME,
     SIM_UNLINK,

@@ -251,7 +251,7 @@ START_TEST(lengths_and_flags_of_no_writer_are_refused)
         uint32_t value;
     } pokes[] = {
         { 4, 1, 0 },
-        { 4, 1, 7 },
+        { 4, 1, 8 },
         { 4, 1, 255 },
         { 5, 1, 4 },
         { 5, 1, 0x80 },
@@ -281,6 +281,33 @@ START_TEST(lengths_and_flags_of_no_writer_are_refused)
         rk_record_stamp(bad, &secret, &stamp);
         ck_assert_int_eq(rk_record_decode_header(bad, &secret, &header), RK_ERR_CORRUPT);
     }
+}
+END_TEST
+
+/* It is as large as what it stands for, whatever is behind its header; a client cannot send one. */
+START_TEST(a_hole_is_made_of_a_header)
+{
+    struct rk_record_parts parts = { .type = RK_RECORD_PUT, .key = "k", .key_len = 1, .value = "v", .value_len = 1 };
+    struct rk_record_header header;
+    struct rk_record_view view;
+    uint8_t bytes[48], hole[48];
+
+    rk_record_build(bytes, &parts);
+    rk_record_stamp(bytes, &secret, &stamp);
+    memcpy(hole, bytes, sizeof hole);
+    rk_record_make_hole(hole, &secret, 100000, 48 * 100000);
+    ck_assert_mem_eq(hole + RK_RECORD_HOLE_HEAD_BYTES, bytes + RK_RECORD_HOLE_HEAD_BYTES,
+                     sizeof bytes - RK_RECORD_HOLE_HEAD_BYTES);
+    ck_assert_int_eq(rk_record_decode_header(hole, &secret, &header), RK_OK);
+    ck_assert_int_eq(header.type, RK_RECORD_HOLE);
+    ck_assert_uint_eq(rk_record_size_of(&header), 48 * 100000);
+    ck_assert_uint_eq(rk_record_hole_records(&header), 100000);
+    ck_assert_uint_eq(header.sequence, stamp.sequence);
+    ck_assert_uint_eq(header.durable_units, stamp.durable_units);
+    ck_assert_int_eq(rk_record_decode(hole, sizeof hole, &secret, &view), RK_ERR_CORRUPT);
+    rk_record_build(bytes, &parts);
+    bytes[4] = RK_RECORD_HOLE;
+    ck_assert_int_eq(rk_record_decode_unstamped_header(bytes, &header), RK_ERR_CORRUPT);
 }
 END_TEST
 
@@ -401,6 +428,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, headers_of_another_secret_are_no_headers);
     tcase_add_test(tcase, the_secret_follows_from_the_hash_key);
     tcase_add_test(tcase, lengths_and_flags_of_no_writer_are_refused);
+    tcase_add_test(tcase, a_hole_is_made_of_a_header);
     tcase_add_test(tcase, a_tombstone_is_a_type);
     tcase_add_test(tcase, blocks_are_checked_alone);
     tcase_add_test(tcase, the_largest_record_has_a_size);

@@ -247,14 +247,14 @@ END_TEST
  * have gone. */
 START_TEST(a_failed_write_is_cut_back)
 {
-    static const int errnums[] = { ENOSPC, EIO, EFBIG };
-    static const enum rk_err errs[] = { RK_ERR_NO_SPACE, RK_ERR_IO, RK_ERR_TOO_LARGE };
+    static const int errnums[] = { ENOSPC, EIO };
+    static const enum rk_err errs[] = { RK_ERR_NO_SPACE, RK_ERR_IO };
     static const size_t shorts[] = { 0, 1, 40, 47, 48, 95 };
     struct rk_log_scan_end end;
     uint64_t location, sequence;
     size_t n = 0;
 
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 2; i++)
         for (size_t j = 0; j < 6; j++) {
             ck_assert_int_eq(test_log_stage(writer(), "a", "lost", &location, &sequence), RK_OK);
             ck_assert_int_eq(test_log_stage(writer(), "b", "lost", &location, &sequence), RK_OK);
@@ -465,6 +465,58 @@ START_TEST(a_roll_over_does_not_give_the_reserve_away)
 }
 END_TEST
 
+static uint64_t bytes_on_disk(uint32_t file_number)
+{
+    char name[RK_LOG_FILE_NAME_BYTES];
+    struct stat status;
+
+    rk_log_file_name(name, file_number);
+    ck_assert_int_eq(fstatat(rk_log_store_dir_fd(log_under_test.store), name, &status, 0), 0);
+    ck_assert_uint_le((uint64_t)status.st_size, FILE_BYTES);
+    return (uint64_t)status.st_blocks * 512;
+}
+
+/* What is preallocated grows with what is there, and ends where the file does. */
+START_TEST(a_small_store_takes_little)
+{
+    struct rk_log_writer_settings settings = { .file_size_bytes = FILE_BYTES,
+                                               .reserve_bytes = 16 << 20,
+                                               .next_sequence = 1 };
+
+    static char value[1001];
+
+    memset(value, 'v', sizeof value - 1);
+    ck_assert_int_eq(rk_log_writer_close(&log_under_test.writer), RK_OK);
+    ck_assert_int_eq(rk_log_writer_open(&log_under_test.writer, log_under_test.store, &settings, NULL), RK_OK);
+    for (unsigned i = 0; i < 3000; i++) {
+        test_log_put(writer(), "key", value);
+        ck_assert_uint_le(bytes_on_disk(rk_log_writer_file_number(writer())), FILE_BYTES);
+    }
+    ck_assert_uint_gt(rk_log_writer_file_number(writer()), 3);
+    for (unsigned i = 0; i < FILE_BYTES / 48; i++) { /* deletes go on in the reserve, and then in the next file */
+        ck_assert_int_eq(test_log_stage(writer(), "key", NULL, &(uint64_t){ 0 }, &(uint64_t){ 0 }), RK_OK);
+        ck_assert_int_eq(rk_log_writer_flush(writer()), RK_OK);
+        ck_assert_uint_le(bytes_on_disk(rk_log_writer_file_number(writer())), FILE_BYTES);
+    }
+}
+END_TEST
+
+/* Where a file may grow no more (RLIMIT_FSIZE), the next one goes on. */
+START_TEST(a_file_that_may_not_grow_is_rolled_over)
+{
+    uint32_t file_number = rk_log_writer_file_number(writer());
+    uint64_t location, sequence;
+
+    test_log_put(writer(), "a", "1");
+    ck_assert_int_eq(test_log_stage(writer(), "b", "2", &location, &sequence), RK_OK);
+    test_io_install(&(struct test_io_fault){ .calls = TEST_IO_PWRITEV, .nth = 1, .errnum = EFBIG });
+    ck_assert_int_eq(rk_log_writer_flush(writer()), RK_ERR_NO_SPACE);
+    test_io_remove();
+    test_log_put(writer(), "b", "2");
+    ck_assert_uint_ne(rk_log_writer_file_number(writer()), file_number);
+}
+END_TEST
+
 /* Else what is dead in the active file could not be had back by a merge. */
 START_TEST(a_roll_over_that_is_asked_for_takes_the_reserve_along)
 {
@@ -486,7 +538,7 @@ END_TEST
 START_TEST(a_disk_without_room_for_the_next_file_stays_full)
 {
     reopen_with_reserve(1 << 20);
-    fill_disk(1 << 19);
+    fill_disk(1 << 16);
     (void)write_until_full("0123456789");
     for (int round = 0; round < 3; round++) {
         ck_assert(rk_log_writer_look_for_room(writer()));
@@ -505,7 +557,7 @@ START_TEST(a_refused_put_tries_no_roll_over_of_its_own)
     unsigned n_before;
 
     reopen_with_reserve(1 << 20);
-    fill_disk(1 << 19);
+    fill_disk(1 << 16);
     (void)write_until_full("0123456789");
     n_before = n_opens;
     for (int round = 0; round < 50; round++)
@@ -691,6 +743,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, deletes_go_on_in_the_reserve);
     tcase_add_test(tcase, a_roll_over_does_not_give_the_reserve_away);
     tcase_add_test(tcase, a_roll_over_that_is_asked_for_takes_the_reserve_along);
+    tcase_add_test(tcase, a_small_store_takes_little);
+    tcase_add_test(tcase, a_file_that_may_not_grow_is_rolled_over);
     tcase_add_test(tcase, a_disk_without_room_for_the_next_file_stays_full);
     tcase_add_test(tcase, a_refused_put_tries_no_roll_over_of_its_own);
     tcase_add_test(tcase, a_put_does_not_fail_the_deletes_of_its_batch);

@@ -39,6 +39,8 @@ tests_of() {
     hint_forgets_tombstones) echo 'check_store_hint check_crash' ;;
     doubtful_hint_believed) echo 'check_log_hint_builder check_store_merge_hint' ;;
     no_reserve) echo 'check_log_writer check_system_full' ;;
+    hole_before_mark | hole_over_live) echo 'check_crash@holes' ;;
+    hole_without_sync) echo 'check_crash@holes-none' ;;
     full_for_good) echo 'check_system_full' ;;
     failed_sync_forgotten) echo 'check_log_writer check_system_faults' ;;
     key_not_compared) echo 'check_store_client' ;;

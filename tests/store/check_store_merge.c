@@ -237,6 +237,29 @@ START_TEST(a_tombstone_for_what_lives_waits_for_what_replaced_it)
 }
 END_TEST
 
+/* However many: one edition of the list, and nothing is written. */
+START_TEST(files_of_which_nothing_is_wanted_go_at_once)
+{
+    struct rk_io_ops ops = *rk_io;
+
+    for (unsigned i = 0; i < 20; i++) {
+        fill(10, 300);
+        model_roll(&model);
+    }
+    fill(10, 300);
+    unwatched = rk_io;
+    ck_assert_int_eq(rk_log_writer_sync(model.log), RK_OK);
+    ops.rename_at = rename_when_all_is_durable;
+    rk_io = &ops;
+    n_lists = 0;
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
+    rk_io = unwatched;
+    ck_assert_uint_eq(n_lists, 1);
+    ck_assert_uint_eq(rk_log_store_n_files(model.store), 1);
+    model_check(&model);
+}
+END_TEST
+
 static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
 {
     struct rk_fingerprint fingerprint = rk_keydir_fingerprint(key, key_len, context);
@@ -431,6 +454,15 @@ static void random_merge(void)
     model_check(&model);
 }
 
+static void random_punch(void)
+{
+    if (model_random(&model, 8) == 0)
+        model.calls_left = 1 + model_random(&model, 2);
+    if (model_punch(&model) == RK_ERR_CLOSED)
+        model_restart(&model, model_random(&model, 2) == 0, false);
+    model_check(&model);
+}
+
 static void random_step(void)
 {
     unsigned dice = model_random(&model, 1000);
@@ -444,8 +476,10 @@ static void random_step(void)
         model.now_s += model_random(&model, 3) == 0 ? -(uint64_t)model_random(&model, 30) : model_random(&model, 30);
     else if (dice < 985)
         random_look();
-    else if (dice < 988)
+    else if (dice < 987)
         model_roll(&model);
+    else if (dice < 989)
+        random_punch();
     else if (dice < 996)
         random_merge();
     else if (dice < 998)
@@ -470,6 +504,7 @@ START_TEST(random_histories_with_merges)
     printf("%zu operations, %zu merges, %llu records found expired: as the model says\n", n_ops, model.n_merges,
            (unsigned long long)model.n_expired);
     ck_assert_uint_gt(model.n_expired, 0);
+    ck_assert_uint_gt(model.n_holes, 0);
 }
 END_TEST
 
@@ -489,6 +524,7 @@ Suite *test_suite(void)
     tcase_add_loop_test(tcase, what_is_put_again_meanwhile_stays, 0, 2);
     tcase_add_test(tcase, a_tombstone_for_what_lives_waits_for_what_replaced_it);
     tcase_add_test(tcase, the_hint_of_a_merged_file_is_that_of_its_records);
+    tcase_add_test(tcase, files_of_which_nothing_is_wanted_go_at_once);
     tcase_add_test(tcase, large_values_are_copied_whole);
     tcase_add_test(tcase, the_active_file_and_unknown_files_are_refused);
     tcase_add_test(tcase, a_disk_without_room_for_an_output_is_left_alone);

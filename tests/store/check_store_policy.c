@@ -1,6 +1,7 @@
 /* The merge policy: by single cases, and by a store of random puts and deletes that is merged as it says until it says
  * no more. */
 #include "store/store_policy.h"
+#include "store/store_rescue.h"
 #include "test_main.h"
 
 #include <stdlib.h>
@@ -59,6 +60,45 @@ static void check_reasons(const struct rk_store_policy_file *files, size_t n,
 
 #define CHECK(files, ...) \
     check_reasons(files, N_OF(files), (const enum rk_store_policy_reason[N_OF(files)]){ __VA_ARGS__ })
+
+/* On a full disk: what needs no room, else what gives most for what is copied and has room. */
+START_TEST(a_rescue_takes_what_gives_most)
+{
+    struct rk_store_policy_file files[] = {
+        { .file_number = 1, .file_bytes = 1000, .live_bytes = 500, .dead_bytes = 500 },
+        { .file_number = 2, .file_bytes = 1000, .live_bytes = 100, .dead_bytes = 900 },
+        { .file_number = 3, .file_bytes = 1000, .live_bytes = 990, .dead_bytes = 10 },
+        { .file_number = 4, .file_bytes = 1000, .dead_bytes = 1000 },
+        { .file_number = 5, .file_bytes = 1000, .dead_bytes = 1000 },
+        { .file_number = 6, .file_bytes = 1000, .dead_bytes = 1000, .is_active = true },
+    };
+    bool chosen[6];
+
+    ck_assert_uint_eq(rk_store_rescue_choose(files, 6, 0, chosen), 2);
+    ck_assert(!chosen[0] && !chosen[1] && !chosen[2] && chosen[3] && chosen[4] && !chosen[5]);
+    ck_assert_uint_eq(rk_store_rescue_choose(files, 3, 100, chosen), 1);
+    ck_assert(!chosen[0] && chosen[1] && !chosen[2]);
+    ck_assert_uint_eq(rk_store_rescue_choose(files, 3, 99, chosen), 0);
+    ck_assert_uint_eq(rk_store_rescue_choose(&files[2], 1, 1000, chosen), 0); /* it would hardly give anything */
+}
+END_TEST
+
+/* What would be a trap on a small disk. */
+START_TEST(settings_are_as_the_disk_allows)
+{
+    const uint64_t mib = 1 << 20, gib = 1 << 30;
+
+    ck_assert_uint_eq(rk_store_rescue_min_free(256 * mib, 640 * mib), 40 * mib);
+    ck_assert_uint_eq(rk_store_rescue_min_free(256 * mib, 100 * gib), 256 * mib);
+    ck_assert_uint_eq(rk_store_rescue_file_size(4 * gib, 640 * mib), 20 * mib);
+    ck_assert_uint_eq(rk_store_rescue_file_size(gib, 100 * gib), gib);
+    ck_assert_uint_eq(rk_store_rescue_file_size(4 * mib, 16 * mib), mib);
+    ck_assert_uint_eq(rk_store_rescue_spare(16 * mib, 640 * mib), 16 * mib);
+    ck_assert_uint_eq(rk_store_rescue_spare(4 * gib, 640 * mib), 20 * mib);
+    ck_assert_uint_eq(rk_store_rescue_spare(gib, 100 * gib), 64 * mib);
+    ck_assert_uint_eq(rk_store_rescue_small_file(10 * mib, 4 * mib), mib);
+}
+END_TEST
 
 START_TEST(nothing_is_merged_without_a_reason)
 {
@@ -522,6 +562,8 @@ Suite *test_suite(void)
     TCase *tcase = tcase_create("store_policy");
 
     tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, a_rescue_takes_what_gives_most);
+    tcase_add_test(tcase, settings_are_as_the_disk_allows);
     tcase_add_test(tcase, nothing_is_merged_without_a_reason);
     tcase_add_test(tcase, a_threshold_alone_starts_nothing);
     tcase_add_test(tcase, with_a_trigger_all_past_a_threshold_take_part);

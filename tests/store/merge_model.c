@@ -13,6 +13,7 @@
 #include "store/store_batch_writer.h"
 #include "store/store_expire_writer.h"
 #include "store/store_merge_writer.h"
+#include "store/store_punch_writer.h"
 #include "store/store_recover_writer.h"
 #include "store/store_space_writer.h"
 #include "test_dir.h"
@@ -25,6 +26,15 @@
 #include <unistd.h>
 
 #define KEYDIR_BYTES (4u << 20)
+
+/* So that small files have holes, too; the kernel fills with zeros what is no whole block. */
+static int fstat_of_small_blocks(int fd, struct stat *status)
+{
+    int result = rk_io_kernel_ops.fstat(fd, status);
+
+    status->st_blksize = 64;
+    return result;
+}
 
 static int calm_sync(int fd)
 {
@@ -141,6 +151,7 @@ void model_create(struct model *model, uint64_t seed)
     calm = rk_io_kernel_ops;
     calm.fdatasync = calm_sync;
     calm.fsync = calm_sync;
+    calm.fstat = fstat_of_small_blocks;
     rk_io = &calm;
     open_store(model);
 }
@@ -315,6 +326,29 @@ enum rk_err model_merge(struct model *model, const uint32_t *files, size_t n_fil
     return err;
 }
 
+enum rk_err model_punch(struct model *model)
+{
+    uint32_t files[1024];
+    struct rk_store_punch_settings settings = { .store = model->store,
+                                                .log = model->log,
+                                                .keydir = model->keydir,
+                                                .space = model->space,
+                                                .files = files,
+                                                .context = model,
+                                                .call = on_call };
+    struct rk_detail detail = { "" };
+    uint64_t freed_bytes;
+    uint32_t number;
+    enum rk_err err;
+
+    for (size_t i = 0; settings.n_files < 1024 && (number = rk_log_store_file(model->store, i)) != 0; i++)
+        files[settings.n_files++] = number;
+    err = rk_store_punch_run(&settings, &freed_bytes, &detail);
+    model->calls_left = 0;
+    ck_assert_msg(err == RK_OK || err == RK_ERR_CLOSED, "%d: %s", (int)err, detail.text);
+    return err;
+}
+
 static enum rk_err on_look_turn(void *context)
 {
     struct model *model = context;
@@ -405,11 +439,12 @@ static void check_keys(const struct model *model)
     ck_assert_uint_eq(rk_keydir_writer_usage(model->keydir).n_keys, n_found);
 }
 
-static void check_file(const struct model *model, uint32_t number, struct rk_store_space_file *sum)
+static void check_file(struct model *model, uint32_t number, struct rk_store_space_file *sum)
 {
     struct rk_store_space_file counted = rk_store_space_file(model->space, number);
     uint64_t found_n[3] = { 0 }, found_bytes[3] = { 0 }; /* live, tombstones, dead */
-    uint64_t dead_n = 0, dead_bytes = 0;
+    uint64_t dead_n = 0, dead_bytes = 0, n_gone, end_bytes;
+    struct rk_log_scan_end end;
     struct rk_log_scan *scan = NULL;
     struct rk_log_scan_item item;
 
@@ -425,7 +460,13 @@ static void check_file(const struct model *model, uint32_t number, struct rk_sto
         found_n[kind]++;
         found_bytes[kind] += rk_record_size_of(&item.header);
     }
+    end = *rk_log_scan_end(scan);
     rk_log_scan_close(&scan);
+    n_gone = end.totals.n_records - found_n[0] - found_n[1] - found_n[2];
+    end_bytes = end.kind == RK_LOG_SCAN_SEALED ? end.totals.size_bytes : end.end_bytes;
+    model->n_holes += n_gone;
+    found_n[2] += n_gone;
+    found_bytes[2] = end_bytes - RK_LOG_FILE_FRAME_BYTES - found_bytes[0] - found_bytes[1];
     for (unsigned column = RK_STORE_OVERWRITTEN; column <= RK_STORE_EXPIRED; column++) {
         dead_n += counted.n_records[column];
         dead_bytes += counted.bytes[column];
@@ -442,7 +483,7 @@ static void check_file(const struct model *model, uint32_t number, struct rk_sto
     }
 }
 
-void model_check(const struct model *model)
+void model_check(struct model *model)
 {
     struct rk_store_space_file sum = { 0 }, total = rk_store_space_total(model->space);
     uint32_t number;

@@ -38,6 +38,7 @@ struct model {
     uint32_t n_values;
     size_t n_merges;
     uint64_t n_reclaimed;
+    uint64_t n_holes;     /* of records, so far; what merges took since is counted, too */
     uint64_t n_expired;   /* found by looks */
     struct rk_detail why; /* the last look failed */
 
@@ -69,6 +70,9 @@ void model_restart(struct model *model, bool crash, bool drop_hints);
 /* Merges these files; every sealed one when n_files is 0. */
 enum rk_err model_merge(struct model *model, const uint32_t *files, size_t n_files);
 
+/* Punches holes over what is dead, in all files; the disk's blocks are of 64 bytes. */
+enum rk_err model_punch(struct model *model);
+
 /* Looks for what has expired: of that the keydir names nothing afterwards. */
 enum rk_err model_expire(struct model *model);
 
@@ -78,6 +82,6 @@ size_t model_choose(struct model *model, uint32_t *files, size_t max);
 /* The bytes of all data files. */
 uint64_t model_disk_bytes(const struct model *model);
 
-void model_check(const struct model *model);
+void model_check(struct model *model);
 
 #endif

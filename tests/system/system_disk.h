@@ -8,6 +8,10 @@
 /* Mounts a tmpfs of 16 MiB below the folder, in a mount namespace of its own: it is gone with this process. Its path
  * goes to `path`. False, with a line that says so, where that is not permitted: the caller skips its test then. */
 bool system_disk_mount(const char *folder, char *path, size_t size);
+/* The same of a file system of that kind ("ext4", "xfs", "btrfs", "tmpfs"), of so many MiB, in an image file below the
+ * folder. False also where there is no mkfs for it, or no loop device. */
+bool system_disk_mount_kind(const char *folder, const char *kind, unsigned mib, char *path, size_t size);
+
 void system_disk_unmount(const char *path);
 
 /* Makes the file, a ballast, as large as the disk allows, to the last page; once more takes what has come free. */
