@@ -154,26 +154,9 @@ static void create_writer(struct rk_master_engine *engine, const struct rk_conf 
     });
 }
 
-/* Where no file may be as large as one of ours, all puts would fail one day. */
-static enum rk_err check_file_limit(const struct rk_conf *conf, struct rk_detail *detail)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY
-        || limit.rlim_cur >= conf->log.file_size_bytes)
-        return RK_OK;
-    rk_detail_set(detail,
-                  "this process may write no file larger than %llu bytes (RLIMIT_FSIZE, `ulimit -f`), less than "
-                  "log.file_size, %llu: raise the one or lower the other",
-                  (unsigned long long)limit.rlim_cur, (unsigned long long)conf->log.file_size_bytes);
-    return RK_ERR_LIMIT;
-}
-
 enum rk_err rk_master_engine_lock(struct rk_master_engine *engine, const struct rk_conf *conf, unsigned n_slots,
                                   struct rk_detail *detail)
 {
-    enum rk_err err;
-
     *engine = (struct rk_master_engine){ .n_slots = n_slots,
                                          .ring_bytes = conf->ring.size_bytes,
                                          .rings = rk_mem_calloc(n_slots, sizeof *engine->rings),
@@ -181,8 +164,7 @@ enum rk_err rk_master_engine_lock(struct rk_master_engine *engine, const struct 
                                          .writer_bell = -1,
                                          .notice_fd = -1 };
     memset(engine->worker_bells, -1, n_slots * sizeof *engine->worker_bells);
-    err = check_file_limit(conf, detail);
-    return err == RK_OK ? open_store(engine, conf->server.data_dir, detail) : err;
+    return open_store(engine, conf->server.data_dir, detail);
 }
 
 enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct rk_conf *conf, uint32_t n_listeners,

@@ -145,7 +145,7 @@ static const struct {
 } write_faults[] = {
     { "inject=pwritev:error=EIO:when=1", 503, "write-error" },
     { "inject=pwritev:error=ENOSPC:when=1", 507, "no-space" },
-    { "inject=pwritev:error=EFBIG:when=1", 503, "write-error" },
+    { "inject=pwritev:error=EFBIG:when=1", 507, "no-space" },
 };
 
 START_TEST(a_failed_write_did_not_happen_and_the_next_one_does)

@@ -288,7 +288,7 @@ START_TEST(a_limit_of_files_below_file_size_is_refused)
 
     server = system_server_launch(dir, arguments, limit_files);
     ck_assert(!system_server_wait_serving(server));
-    ck_assert(system_server_has_line(server, "RLIMIT_FSIZE"));
+    ck_assert(system_server_has_line(server, "limit of a file's size (ulimit -f)"));
     ck_assert_int_eq(system_server_stop(&server, 0), 1);
 }
 END_TEST
