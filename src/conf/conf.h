@@ -39,6 +39,7 @@ struct rk_conf {
         uint64_t max_key_bytes;
         uint64_t max_value_bytes;
         uint64_t max_head_bytes;
+        uint64_t max_fields;
     } limits;
     struct {
         enum rk_conf_sync sync;

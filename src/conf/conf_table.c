@@ -88,6 +88,8 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
     { .section = "limits", .name = "max_head", .type = RK_CONF_SIZE, .offset = OFFSET(limits.max_head_bytes),
       .default_text = "32KiB", .min = 1 * KIB, .max = 256 * KIB,
       .doc = "The largest request line and headers together." },
+    { .section = "limits", .name = "max_fields", .type = RK_CONF_INTEGER, .offset = OFFSET(limits.max_fields),
+      .default_text = "100", .min = 8, .max = 100, .doc = "The most header fields of a request." },
 
     { .section = "log", .name = "sync", .type = RK_CONF_ENUM, .offset = OFFSET(log.sync), .default_text = "always",
       .words = sync_words,

@@ -111,11 +111,10 @@ void rk_http_answer_outcome(struct rk_http_request *request, enum rk_http_proble
     rk_http_answer_problem(request, problem, 0, NULL);
 }
 
-void rk_http_answer_refusal(struct rk_http_request *request, enum rk_http_problem problem, uint64_t limit)
+void rk_http_answer_last(struct rk_http_request *request)
 {
     request->req->http1_is_persistent = 0;
     rk_http_connection_linger(request->req);
-    rk_http_answer_problem(request, problem, limit, NULL);
 }
 
 /* ---- errors that libh2o answers itself ---- */

@@ -23,6 +23,7 @@ struct rk_http_settings {
     uint32_t max_key_bytes;
     uint32_t max_value_bytes;
     uint32_t max_head_bytes;
+    uint32_t max_fields;
     uint64_t request_timeout_ms; /* from the first byte of a request to its last; also for an answer of the writer */
     uint64_t idle_timeout_ms;    /* a connection without a request */
 };

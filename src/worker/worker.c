@@ -154,6 +154,7 @@ static enum rk_err open_server(struct worker *worker, struct rk_detail *detail)
                                      .max_key_bytes = settings->max_key_bytes,
                                      .max_value_bytes = settings->max_value_bytes,
                                      .max_head_bytes = settings->max_head_bytes,
+                                     .max_fields = settings->max_fields,
                                      .request_timeout_ms = settings->request_timeout_ms,
                                      .idle_timeout_ms = settings->idle_timeout_ms };
     struct rk_http_backend table;

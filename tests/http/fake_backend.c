@@ -360,6 +360,7 @@ struct rk_http_settings fake_settings(void)
         .max_key_bytes = 4096,
         .max_value_bytes = 2 << 20,
         .max_head_bytes = 32768,
+        .max_fields = 100,
         .request_timeout_ms = 10000,
         .idle_timeout_ms = 20000,
     };

@@ -1,11 +1,11 @@
 # tests of src/http
-check_PROGRAMS += check_http_target check_http_head check_http_codecs
+check_PROGRAMS += check_http_target check_http_parser check_http_codecs
 check_http_target_SOURCES = %D%/check_http_target.c
 check_http_target_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_target_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
-check_http_head_SOURCES = %D%/check_http_head.c
-check_http_head_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
-check_http_head_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
+check_http_parser_SOURCES = %D%/check_http_parser.c
+check_http_parser_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_http_parser_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
 check_http_codecs_SOURCES = %D%/check_http_codecs.c
 check_http_codecs_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_codecs_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(JANSSON_LIBS)
@@ -14,6 +14,12 @@ check_PROGRAMS += check_http_fuzz
 check_http_fuzz_SOURCES = %D%/check_http_fuzz.c %D%/fuzz_http.c %D%/fuzz_http.h
 check_http_fuzz_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_fuzz_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
+
+check_PROGRAMS += check_http_parser_fuzz
+check_http_parser_fuzz_SOURCES = %D%/check_http_parser_fuzz.c %D%/fuzz_parser.c %D%/fuzz_parser.h %D%/slow_parser.c \
+	%D%/slow_parser.h
+check_http_parser_fuzz_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_http_parser_fuzz_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
 
 check_LIBRARIES += librk_test_http.a
 librk_test_http_a_SOURCES = %D%/fake_backend.c %D%/fake_backend.h %D%/http_bed.c %D%/http_bed.h \
