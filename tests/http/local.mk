@@ -47,6 +47,11 @@ check_http_bytes_SOURCES = %D%/check_http_bytes.c
 check_http_bytes_CFLAGS = $(check_http_server_CFLAGS)
 check_http_bytes_LDADD = $(check_http_server_LDADD)
 
+check_PROGRAMS += check_http_raw
+check_http_raw_SOURCES = %D%/check_http_raw.c
+check_http_raw_CFLAGS = $(check_http_server_CFLAGS)
+check_http_raw_LDADD = $(check_http_server_LDADD)
+
 check_PROGRAMS += check_http_protocol
 check_http_protocol_SOURCES = %D%/check_http_protocol.c
 check_http_protocol_CFLAGS = $(check_http_server_CFLAGS)
