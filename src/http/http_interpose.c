@@ -113,13 +113,14 @@ int phr_parse_request(const char *bytes, size_t size, const char **method, size_
                       size_t *path_len, int *minor_version, struct rk_http_field *fields, size_t *n_fields_ref,
                       size_t last_size)
 {
-    struct rk_http_head head = { .fields = fields };
+    struct rk_http_head head;
     enum rk_http_problem problem;
 
     RK_ASSERT(bounds != NULL && *n_fields_ref >= bounds->max_fields && bounds->max_fields >= 2);
     calls.n_heads++;
     if (!rk_http_parse_is_due(bytes, size, last_size, bounds->max_head_bytes))
         return -2;
+    head.fields = fields;
     problem = rk_http_parse_head(bytes, size, bounds, &head);
     if (problem == RK_HTTP_UNFINISHED)
         return -2;

@@ -8,55 +8,63 @@
 
 #define OWN_PREFIX "rackkv-"
 
-#define T(byte) [byte] = 1
-const uint8_t rk_http_token_bytes[256] = {
-    T('!'), T('#'), T('$'), T('%'), T('&'), T('\''), T('*'), T('+'), T('-'), T('.'), T('^'), T('_'), T('`'),
-    T('|'), T('~'), T('0'), T('1'), T('2'), T('3'),  T('4'), T('5'), T('6'), T('7'), T('8'), T('9'), T('A'),
-    T('B'), T('C'), T('D'), T('E'), T('F'), T('G'),  T('H'), T('I'), T('J'), T('K'), T('L'), T('M'), T('N'),
-    T('O'), T('P'), T('Q'), T('R'), T('S'), T('T'),  T('U'), T('V'), T('W'), T('X'), T('Y'), T('Z'), T('a'),
-    T('b'), T('c'), T('d'), T('e'), T('f'), T('g'),  T('h'), T('i'), T('j'), T('k'), T('l'), T('m'), T('n'),
-    T('o'), T('p'), T('q'), T('r'), T('s'), T('t'),  T('u'), T('v'), T('w'), T('x'), T('y'), T('z'),
+#define NAME    RK_HTTP_BYTE_OF_NAME
+#define BOTH    (RK_HTTP_BYTE_OF_NAME | RK_HTTP_BYTE_OF_HOST)
+#define N(byte) [byte] = NAME
+#define H(byte) [byte] = RK_HTTP_BYTE_OF_HOST
+#define B(byte) [byte] = BOTH
+const uint8_t rk_http_bytes[256] = {
+    N('#'), N('%'), N('^'), N('`'), N('|'), H('('), H(')'), H(';'), H('='), B('!'), B('$'), B('&'), B('\''), B('*'),
+    B('+'), B('-'), B('.'), B('_'), B('~'), B('0'), B('1'), B('2'), B('3'), B('4'), B('5'), B('6'), B('7'),  B('8'),
+    B('9'), B('A'), B('B'), B('C'), B('D'), B('E'), B('F'), B('G'), B('H'), B('I'), B('J'), B('K'), B('L'),  B('M'),
+    B('N'), B('O'), B('P'), B('Q'), B('R'), B('S'), B('T'), B('U'), B('V'), B('W'), B('X'), B('Y'), B('Z'),  B('a'),
+    B('b'), B('c'), B('d'), B('e'), B('f'), B('g'), B('h'), B('i'), B('j'), B('k'), B('l'), B('m'), B('n'),  B('o'),
+    B('p'), B('q'), B('r'), B('s'), B('t'), B('u'), B('v'), B('w'), B('x'), B('y'), B('z'),
 };
-#undef T
+#undef NAME
+#undef BOTH
+#undef N
+#undef H
+#undef B
 
+/* The first letter tells most names apart. */
 static bool name_is(const struct rk_http_field *field, const char *name)
 {
-    return strncasecmp(field->name, name, field->name_len) == 0;
+    return (*field->name | 0x20) == *name && strncasecmp(field->name, name, field->name_len) == 0;
 }
 
-static void trim(struct rk_http_field *field)
+static bool is_blank(char byte)
 {
-    while (field->value_len > 0 && (*field->value == ' ' || *field->value == '\t')) {
-        field->value++;
-        field->value_len--;
-    }
-    while (field->value_len > 0
-           && (field->value[field->value_len - 1] == ' ' || field->value[field->value_len - 1] == '\t'))
-        field->value_len--;
+    return byte == ' ' || byte == '\t';
+}
+
+static void set_value(struct rk_http_field *field, const char *at, const char *end)
+{
+    while (at < end && is_blank(*at))
+        at++;
+    while (end > at && is_blank(end[-1]))
+        end--;
+    field->value = at;
+    field->value_len = (size_t)(end - at);
 }
 
 static enum rk_http_problem take_field(struct rk_http_cursor *cursor, bool has_room, struct rk_http_field *field)
 {
-    const char *start = cursor->at;
-    enum rk_http_problem problem;
+    const char *start = cursor->at, *end = cursor->end, *at;
 
-    if (*start == ' ' || *start == '\t')
+    if (is_blank(*start))
         return RK_HTTP_PROBLEM_FOLDED_HEADER;
-    while (cursor->at < cursor->end && rk_http_is_token_byte(*cursor->at))
-        cursor->at++;
-    if (cursor->at == cursor->end || *cursor->at != ':' || cursor->at == start)
+    at = rk_http_skip_token(start, end);
+    cursor->at = at;
+    if (at == end || *at != ':' || at == start)
         return rk_http_stopped(cursor, RK_HTTP_PROBLEM_BAD_FIELD);
     if (!has_room)
         return RK_HTTP_PROBLEM_TOO_MANY_FIELDS;
     field->name = start;
-    field->name_len = (size_t)(cursor->at - start);
-    field->value = ++cursor->at;
-    while ((cursor->at = rk_http_skip(cursor->at, cursor->end, ' ')) < cursor->end && *cursor->at == '\t')
-        cursor->at++;
-    field->value_len = (size_t)(cursor->at - field->value);
-    problem = rk_http_take_line_end(cursor, RK_HTTP_PROBLEM_BAD_FIELD);
-    trim(field);
-    return problem;
+    field->name_len = (size_t)(at - start);
+    cursor->at = rk_http_text_skip_value(at + 1, end);
+    set_value(field, at + 1, cursor->at);
+    return rk_http_take_line_end(cursor, RK_HTTP_PROBLEM_BAD_FIELD);
 }
 
 /* ---- what the fields mean that frame or direct a request ---- */
@@ -108,67 +116,83 @@ static enum rk_http_problem note_expect(struct rk_http_head *head, const struct 
                : RK_HTTP_PROBLEM_EXPECTATION;
 }
 
-static void note_type(struct rk_http_head *head, const struct rk_http_field *field)
+static void note_type(struct rk_http_head *head, const struct rk_http_field *field, const char *name)
 {
-    if (field->value_len > RK_HTTP_METADATA_VALUE_MAX)
+    if (field->value_len > RK_HTTP_METADATA_VALUE_MAX && name_is(field, name))
         head->seen |= RK_HTTP_SEEN_LONG_TYPE;
 }
 
-/* Fields that are told apart by the length of their names first. Clears *is_kept_ref for those that `seen` tells. */
-static enum rk_http_problem note_field(struct rk_http_head *head, struct rk_http_field *field, bool *is_kept_ref)
+/* Fields that `seen` tells are not kept. */
+static enum rk_http_problem note_unkept(struct rk_http_head *head, const struct rk_http_field *field)
 {
+    head->n_fields--;
+    if (field->name_len == strlen("expect"))
+        return note_expect(head, field);
+    head->seen |= rk_http_value_connection((struct rk_http_span){ field->value, field->value_len });
+    return RK_HTTP_NO_PROBLEM;
+}
+
+static void note_condition(struct rk_http_head *head, bool is_one)
+{
+    head->seen |= is_one ? RK_HTTP_SEEN_CONDITION : 0u;
+}
+
+static void note_own(struct rk_http_head *head, const struct rk_http_field *field)
+{
+    if (head->own_field.at == NULL && field->name_len >= strlen(OWN_PREFIX)
+        && strncasecmp(field->name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0)
+        head->own_field = (struct rk_http_span){ field->name, field->name_len };
+}
+
+/* Looks at the fields that matter, which the lengths of their names tell apart first. The field is the head's last. */
+static enum rk_http_problem note_field(struct rk_http_head *head, struct rk_http_field *field)
+{
+    if ((*field->name | 0x20) == OWN_PREFIX[0])
+        note_own(head, field);
     switch (field->name_len) {
     case 4:
         return name_is(field, "host") ? note_host(head, field) : RK_HTTP_NO_PROBLEM;
     case 6:
-        *is_kept_ref = !name_is(field, "expect");
-        return *is_kept_ref ? RK_HTTP_NO_PROBLEM : note_expect(head, field);
+        return name_is(field, "expect") ? note_unkept(head, field) : RK_HTTP_NO_PROBLEM;
+    case 8:
+        note_condition(head, name_is(field, "if-match"));
+        return RK_HTTP_NO_PROBLEM;
     case 10:
-        *is_kept_ref = !name_is(field, "connection");
-        if (!*is_kept_ref)
-            head->seen |= rk_http_value_connection((struct rk_http_span){ field->value, field->value_len });
+        return name_is(field, "connection") ? note_unkept(head, field) : RK_HTTP_NO_PROBLEM;
+    case 12:
+        note_type(head, field, "content-type");
+        return RK_HTTP_NO_PROBLEM;
+    case 13:
+        note_condition(head, name_is(field, "if-none-match") || name_is(field, "content-range"));
         return RK_HTTP_NO_PROBLEM;
     case 14:
         return name_is(field, "content-length") ? note_length(head, field) : RK_HTTP_NO_PROBLEM;
+    case 16:
+        note_type(head, field, "content-encoding");
+        return RK_HTTP_NO_PROBLEM;
     case 17:
         return name_is(field, "transfer-encoding") ? note_coding(head, field) : RK_HTTP_NO_PROBLEM;
+    case 19:
+        note_condition(head, name_is(field, "if-unmodified-since"));
+        return RK_HTTP_NO_PROBLEM;
     default:
         return RK_HTTP_NO_PROBLEM;
     }
 }
 
-/* Fields that change what an operation does. */
-static void note_option(struct rk_http_head *head, const struct rk_http_field *field)
-{
-    size_t len = field->name_len;
-
-    if ((len == 8 && name_is(field, "if-match")) || (len == 13 && name_is(field, "if-none-match"))
-        || (len == 13 && name_is(field, "content-range")) || (len == 19 && name_is(field, "if-unmodified-since")))
-        head->seen |= RK_HTTP_SEEN_CONDITION;
-    else if ((len == 12 && name_is(field, "content-type")) || (len == 16 && name_is(field, "content-encoding")))
-        note_type(head, field);
-    else if (head->own_field.at == NULL && len >= strlen(OWN_PREFIX)
-             && strncasecmp(field->name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0)
-        head->own_field = (struct rk_http_span){ field->name, len };
-}
-
 enum rk_http_problem rk_http_parse_fields(struct rk_http_cursor *cursor, unsigned max_fields, struct rk_http_head *head)
 {
-    unsigned n_lines = 0;
+    for (unsigned n_lines = 0; cursor->at < cursor->end && *cursor->at != '\r'; n_lines++) {
+        struct rk_http_field spare; /* for the line that is one too many */
+        struct rk_http_field *field = n_lines < max_fields ? &head->fields[head->n_fields] : &spare;
+        enum rk_http_problem problem = take_field(cursor, n_lines < max_fields, field);
 
-    while (cursor->at < cursor->end && *cursor->at != '\r') {
-        struct rk_http_field field;
-        bool is_kept = true;
-        enum rk_http_problem problem = take_field(cursor, n_lines < max_fields, &field);
-
-        if (problem == RK_HTTP_NO_PROBLEM)
-            problem = note_field(head, &field, &is_kept);
         if (problem != RK_HTTP_NO_PROBLEM)
             return problem;
-        note_option(head, &field);
-        if (is_kept)
-            head->fields[head->n_fields++] = field;
-        n_lines++;
+        head->n_fields++;
+        problem = note_field(head, field);
+        if (problem != RK_HTTP_NO_PROBLEM)
+            return problem;
     }
     return rk_http_take_line_end(cursor, RK_HTTP_PROBLEM_BAD_FIELD);
 }

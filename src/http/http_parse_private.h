@@ -3,8 +3,8 @@
 #define RK_HTTP_HTTP_PARSE_PRIVATE_H
 
 #include "http/http_parser.h"
+#include "http/http_text.h"
 
-#include <endian.h>
 #include <string.h>
 
 struct rk_http_cursor {
@@ -12,39 +12,25 @@ struct rk_http_cursor {
     const char *end; /* of what may be looked at */
 };
 
-/* RFC 9110 section 5.6.2: the bytes of a token. */
-extern const uint8_t rk_http_token_bytes[256];
+/* What a byte can be part of: a name, that is a token (RFC 9110 section 5.6.2), or the name of a host (RFC 3986
+ * section 3.2.2). */
+#define RK_HTTP_BYTE_OF_NAME 1
+#define RK_HTTP_BYTE_OF_HOST 2
+
+extern const uint8_t rk_http_bytes[256];
 
 static inline bool rk_http_is_token_byte(char byte)
 {
-    return rk_http_token_bytes[(unsigned char)byte] != 0;
+    return (rk_http_bytes[(unsigned char)byte] & RK_HTTP_BYTE_OF_NAME) != 0;
 }
 
-#define RK_HTTP_EACH_BYTE(byte) (0x0101010101010101u * (byte))
-
-/* Of eight bytes those below `low`, and DEL: the high bit of each. Exact up to the first of them, which is all that is
- * asked for. */
-static inline uint64_t rk_http_stops(uint64_t bytes, unsigned low)
+/* The first byte that is none of a token, or the end. */
+static inline const char *rk_http_skip_token(const char *at, const char *end)
 {
-    uint64_t del = bytes ^ RK_HTTP_EACH_BYTE(0x7fu);
-    uint64_t below = (bytes - RK_HTTP_EACH_BYTE(low)) & ~bytes;
-
-    return (below | ((del - RK_HTTP_EACH_BYTE(1u)) & ~del)) & RK_HTTP_EACH_BYTE(0x80u);
-}
-
-/* The first byte that is below `low` or DEL, or the end. */
-static inline const char *rk_http_skip(const char *at, const char *end, unsigned low)
-{
-    while (end - at >= 8) {
-        uint64_t bytes, stops;
-
-        memcpy(&bytes, at, sizeof bytes);
-        stops = rk_http_stops(le64toh(bytes), low);
-        if (stops != 0)
-            return at + __builtin_ctzll(stops) / 8;
-        at += 8;
-    }
-    while (at < end && (unsigned char)*at >= low && *at != 0x7f)
+    while (end - at >= 4 && rk_http_is_token_byte(at[0]) && rk_http_is_token_byte(at[1]) && rk_http_is_token_byte(at[2])
+           && rk_http_is_token_byte(at[3]))
+        at += 4;
+    while (at < end && rk_http_is_token_byte(*at))
         at++;
     return at;
 }

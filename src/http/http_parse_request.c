@@ -21,8 +21,7 @@ static enum rk_http_problem take_method(struct rk_http_cursor *cursor, struct rk
 {
     const char *start = cursor->at;
 
-    while (cursor->at < cursor->end && rk_http_is_token_byte(*cursor->at))
-        cursor->at++;
+    cursor->at = rk_http_skip_token(start, cursor->end);
     if (cursor->at == cursor->end || *cursor->at != ' ' || cursor->at == start)
         return rk_http_stopped(cursor, RK_HTTP_PROBLEM_BAD_REQUEST_LINE);
     *method_out = (struct rk_http_span){ start, (size_t)(cursor->at - start) };
@@ -85,7 +84,7 @@ static enum rk_http_problem take_target(struct rk_http_cursor *cursor, struct rk
 {
     const char *start = cursor->at;
 
-    cursor->at = rk_http_skip(start, cursor->end, '!');
+    cursor->at = rk_http_text_skip(start, cursor->end, '!');
     if (cursor->at - start > RK_HTTP_TARGET_MAX)
         return RK_HTTP_PROBLEM_TARGET_TOO_LONG;
     if (cursor->at == cursor->end || *cursor->at != ' ')
@@ -104,6 +103,11 @@ static enum rk_http_problem take_version(struct rk_http_cursor *cursor, struct r
 {
     const char *version = cursor->at;
     enum rk_http_problem problem;
+
+    if (cursor->end - version >= VERSION_LEN + 2 && memcmp(version, "HTTP/1.1\r\n", VERSION_LEN + 2) == 0) {
+        cursor->at += VERSION_LEN + 2; /* nearly always */
+        return RK_HTTP_NO_PROBLEM;
+    }
 
     while (cursor->at < cursor->end && cursor->at < version + VERSION_LEN
            && is_version_byte(version, (size_t)(cursor->at - version)))

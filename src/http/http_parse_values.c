@@ -20,42 +20,17 @@ static bool is_hex(char byte)
 
 /* RFC 3986 section 3.2.2: reg-name, which IPv4 addresses are too. The comma is one of its bytes, but two Host lines
  * that somebody joined into one look like that, and no name that is in use does. */
-static bool is_name_byte(char byte)
-{
-    switch (byte) {
-    case '#':
-    case '^':
-    case '`':
-    case '|':
-        return false;
-    case '(':
-    case ')':
-    case ';':
-    case '=':
-        return true;
-    default:
-        return rk_http_is_token_byte(byte);
-    }
-}
-
 static size_t name_len(struct rk_http_span value)
 {
-    size_t at = 0;
+    const char *at = value.at, *end = value.at + value.len;
 
-    while (at < value.len) {
-        char byte = value.at[at];
-
-        if (byte == '%') {
-            if (value.len - at < 3 || !is_hex(value.at[at + 1]) || !is_hex(value.at[at + 2]))
-                break;
-            at += 3;
-            continue;
-        }
-        if (!is_name_byte(byte))
-            break;
-        at++;
+    while (true) {
+        while (at < end && (rk_http_bytes[(unsigned char)*at] & RK_HTTP_BYTE_OF_HOST) != 0)
+            at++;
+        if (end - at < 3 || *at != '%' || !is_hex(at[1]) || !is_hex(at[2]))
+            return (size_t)(at - value.at);
+        at += 3;
     }
-    return at;
 }
 
 /* [address of IPv6]; 0 when it is none. */

@@ -118,9 +118,11 @@ static void show_name(struct rk_http_refusal *refusal, const char *member, struc
 static enum rk_http_problem check_parameters(const struct rk_http_target *target, enum rk_http_method method,
                                              struct rk_http_refusal *refusal)
 {
-    unsigned wrong = target->parameters & ~parameters_of(target->endpoint, method);
     struct rk_http_span name = target->unknown;
+    unsigned wrong = 0;
 
+    if (target->parameters != 0)
+        wrong = target->parameters & ~parameters_of(target->endpoint, method);
     if (wrong == 0 && name.at == NULL)
         return RK_HTTP_NO_PROBLEM;
     if (name.at == NULL) {
@@ -150,10 +152,13 @@ static bool is_known_header(struct rk_http_span name, bool is_delete)
 static enum rk_http_problem check_options(const struct rk_http_head *head, const struct rk_http_target *target,
                                           enum rk_http_method method, struct rk_http_refusal *refusal)
 {
-    bool writes = is_write(target->endpoint, method);
-    bool is_delete = method == RK_HTTP_DELETE || target->endpoint == RK_HTTP_ENDPOINT_LEGACY_DELETE;
     struct rk_http_span own = head->own_field;
+    bool writes, is_delete;
 
+    if (own.at == NULL && target->parameters == 0 && (head->seen & RK_HTTP_SEEN_CONDITION) == 0)
+        return RK_HTTP_NO_PROBLEM; /* nearly always */
+    writes = is_write(target->endpoint, method);
+    is_delete = method == RK_HTTP_DELETE || target->endpoint == RK_HTTP_ENDPOINT_LEGACY_DELETE;
     if (own.at != NULL && !(writes && is_known_header(own, is_delete))) {
         show_name(refusal, "header", own);
         return RK_HTTP_PROBLEM_UNKNOWN_HEADER;
