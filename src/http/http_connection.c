@@ -24,6 +24,7 @@
 
 #define LINGER_MS         1000
 #define LINGER_MAX_PASSES 64 /* reads in one go, so that a fast sender holds up nobody */
+#define LINGER_MAX_BYTES  (64u << 20)
 
 enum state { STATE_IDLE, STATE_READING, STATE_ANSWERING };
 
@@ -33,6 +34,7 @@ struct rk_http_connection {
     h2o_socket_t *socket;
     int linger_fd; /* a second descriptor of the same socket, that outlives libh2o's; -1: none */
     bool is_lingering;
+    uint64_t n_lingered; /* bytes that were dropped since */
     uint64_t n_requests;
     uint64_t swept_requests; /* all three as the last sweep saw them */
     enum state state;
@@ -64,6 +66,7 @@ static void on_lingering_close(void *context)
 
 static void on_lingering_readable(h2o_socket_t *socket, const char *err)
 {
+    struct rk_http_connection *connection = socket->on_close.data;
     int fd = h2o_socket_get_fd(socket);
     char drop[4096];
 
@@ -73,7 +76,8 @@ static void on_lingering_readable(h2o_socket_t *socket, const char *err)
 
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
-        if (n <= 0) {
+        connection->n_lingered += n > 0 ? (uint64_t)n : 0;
+        if (n <= 0 || connection->n_lingered > LINGER_MAX_BYTES) {
             h2o_socket_close(socket);
             return;
         }

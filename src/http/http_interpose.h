@@ -2,7 +2,7 @@
  *
  * libh2o calls the three functions of its parser by name through the dynamic linker, and a program that defines them
  * gets the calls: http_interpose.c does. Nothing else of libh2o is changed, and whether it works is checked at every
- * start (rk_http_interpose_check): with a libh2o that is built otherwise there is no server.
+ * start (http_probe.c): with a libh2o that is built otherwise there is no server.
  *
  * A request that the head refuses never becomes an answer of libh2o's own, and its body is not waited for: libh2o is
  * given a request without a body and with a mark, by which the handler knows it. */

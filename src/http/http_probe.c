@@ -51,11 +51,8 @@ static enum rk_err send_probe(struct rk_http_server *server)
 enum rk_err rk_http_probe(struct rk_http_server *server, struct rk_detail *detail)
 {
     struct rk_http_interpose_calls before = rk_http_interpose_calls(), after;
-    enum rk_err err = rk_http_interpose_check_names(detail);
+    enum rk_err err = send_probe(server);
 
-    if (err != RK_OK)
-        return err;
-    err = send_probe(server);
     if (err != RK_OK) {
         rk_detail_set(detail, "the look at the start whether requests are parsed did not end");
         return err;

@@ -190,6 +190,9 @@ enum rk_err rk_http_server_create(struct rk_http_server **server_out, const stru
                       FIELDS_MIN, RK_HTTP_FIELDS_MAX);
         return RK_ERR_INVALID;
     }
+    err = rk_http_interpose_check_names(detail);
+    if (err != RK_OK)
+        return err;
     (void)signal(SIGPIPE, SIG_IGN); /* libh2o writes with writev: a client that is gone must not end the process */
     server = rk_mem_calloc(1, sizeof *server);
     server->settings = *settings;

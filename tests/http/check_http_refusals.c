@@ -323,6 +323,25 @@ START_TEST(a_refused_upload_can_read_why)
 }
 END_TEST
 
+/* It may send on for a while, and not for ever. */
+START_TEST(a_refused_upload_is_not_read_for_ever)
+{
+    static char mebibyte[1 << 20];
+    struct raw_client client;
+    size_t n_sent = 0;
+
+    start();
+    raw_client_open(&client, server.port);
+    ck_assert(raw_client_send_text(&client, PUT HOST "Content-Length: 99999999999\r\n\r\n"));
+    while (n_sent < 4096 && raw_client_send(&client, mebibyte, sizeof mebibyte))
+        n_sent++;
+    ck_assert_msg(n_sent >= 8 && n_sent < 80, "%zu MiB were taken", n_sent); /* 64, and what the sockets hold */
+    raw_client_close(&client);
+    check_nothing_done();
+    stop();
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("http_refusals");
@@ -336,6 +355,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, heads_over_their_limits);
     tcase_add_test(tcase, too_many_headers);
     tcase_add_test(tcase, a_refused_upload_can_read_why);
+    tcase_add_test(tcase, a_refused_upload_is_not_read_for_ever);
     tcase_set_timeout(tcase, 30);
     suite_add_tcase(suite, tcase);
     return suite;

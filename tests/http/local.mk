@@ -56,3 +56,9 @@ check_PROGRAMS += check_http_protocol
 check_http_protocol_SOURCES = %D%/check_http_protocol.c
 check_http_protocol_CFLAGS = $(check_http_server_CFLAGS)
 check_http_protocol_LDADD = $(check_http_server_LDADD)
+
+check_PROGRAMS += check_http_probe
+check_http_probe_SOURCES = %D%/check_http_probe.c
+check_http_probe_CFLAGS = $(check_http_server_CFLAGS)
+check_http_probe_LDFLAGS = $(AM_LDFLAGS) -Wl,--exclude-libs,librk_http.a
+check_http_probe_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) $(OPENSSL_LIBS) $(ISAL_LIBS)
