@@ -213,6 +213,7 @@ START_TEST(unknown_parameters_and_headers_are_named)
     };
     static const struct unknown headers[] = {
         { "RackKV-Foo: 1", "\"header\":\"RackKV-Foo\"" },
+        { "RackKV-Refused: head", "\"header\":\"RackKV-Refused\"" },
         { "rackkv-: 1", "\"header\":\"rackkv-\"" },
         { "RackKV-TTLs: 1", "\"header\":\"RackKV-TTLs\"" },
     };
