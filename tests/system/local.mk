@@ -11,9 +11,9 @@ SYSTEM_LDADD = librk_test.a $(CHECK_LIBS)
 if !TSAN
 check_PROGRAMS += check_system_script check_system_basic check_system_crash check_system_expire check_system_faults check_system_full check_system_input check_system_start check_system_stuck
 check_PROGRAMS += check_system_damage check_system_kill check_system_load check_system_merge
-dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh
+dist_check_SCRIPTS += %D%/check_system_cli.sh %D%/check_system_ctl.sh %D%/check_system_proxies.sh
 endif
-EXTRA_DIST += %D%/system_script.sh
+EXTRA_DIST += %D%/system_script.sh doc/proxies.md
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
 check_system_basic_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_basic_LDADD = $(SYSTEM_LDADD)
