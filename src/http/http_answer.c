@@ -139,14 +139,12 @@ static void send_error_body(h2o_ostream_t *super, h2o_req_t *req, h2o_iovec_t *b
 
 static enum rk_http_problem problem_of_status(int status)
 {
-    return status == 413   ? RK_HTTP_PROBLEM_VALUE_TOO_LARGE
-           : status == 417 ? RK_HTTP_PROBLEM_EXPECTATION
-                           : RK_HTTP_PROBLEM_BAD_BODY;
+    return status == 413 ? RK_HTTP_PROBLEM_VALUE_TOO_LARGE : RK_HTTP_PROBLEM_BAD_BODY;
 }
 
-/* libh2o answers with the fallback path of the host when it gives up before it looks for a handler: a body that is too
- * large, chunks that cannot be read, another expectation than 100-continue. Handlers answer on "/", so nothing else
- * comes here. */
+/* libh2o answers with the fallback path of the host when it gives up before it looks for a handler: chunks that cannot
+ * be read, or that are more than it takes. Handlers answer on "/", and heads are refused by ours, so nothing else comes
+ * here. */
 static void on_setup_error_stream(h2o_filter_t *super, h2o_req_t *req, h2o_ostream_t **slot)
 {
     struct rk_http_server *server = ((struct error_filter *)super)->server;

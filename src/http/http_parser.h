@@ -4,7 +4,7 @@
  *
  * The rules:
  *  1. Bytes are read from left to right, each once. The first that is wrong decides what the answer is, so it does not
- *     matter in which pieces they come, and it is given as soon as that byte is there.
+ *     matter in which pieces they come, and it is given when the line is there at the latest.
  *  2. Lines end in CR LF, alone or not at all. No folded lines, no control bytes, no space before a colon.
  *  3. What frames or directs a request (Host, Content-Length, Transfer-Encoding) comes at most once.
  *  4. White space around a value is no part of it.

@@ -20,7 +20,7 @@ fuzz_conf_LDADD = librk_conf.a librk_base.a $(YAML_LIBS)
 fuzz_http_SOURCES = tests/http/fuzz_http.c tests/http/fuzz_http.h %D%/fuzz_main.c %D%/fuzz.h
 fuzz_http_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_SEEDS='"$(abs_top_srcdir)/%D%/seeds/http"'
 fuzz_http_LDADD = librk_http.a librk_base.a
-fuzz_parser_SOURCES = tests/http/fuzz_parser.c tests/http/fuzz_parser.h tests/http/slow_parser.c \
+fuzz_parser_SOURCES = tests/http/fuzz_parser.c tests/http/fuzz_parser.h tests/http/slow_parser.c tests/http/slow_chunks.c \
 	tests/http/slow_parser.h %D%/fuzz_main.c %D%/fuzz.h
 fuzz_parser_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_SEEDS='"$(abs_top_srcdir)/%D%/seeds/parser"'
 fuzz_parser_LDADD = librk_http.a librk_base.a

@@ -16,7 +16,7 @@ check_http_fuzz_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/supp
 check_http_fuzz_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
 
 check_PROGRAMS += check_http_parser_fuzz
-check_http_parser_fuzz_SOURCES = %D%/check_http_parser_fuzz.c %D%/fuzz_parser.c %D%/fuzz_parser.h %D%/slow_parser.c \
+check_http_parser_fuzz_SOURCES = %D%/check_http_parser_fuzz.c %D%/fuzz_parser.c %D%/fuzz_parser.h %D%/slow_parser.c %D%/slow_chunks.c \
 	%D%/slow_parser.h
 check_http_parser_fuzz_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_parser_fuzz_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
@@ -56,6 +56,11 @@ check_PROGRAMS += check_http_protocol
 check_http_protocol_SOURCES = %D%/check_http_protocol.c
 check_http_protocol_CFLAGS = $(check_http_server_CFLAGS)
 check_http_protocol_LDADD = $(check_http_server_LDADD)
+
+check_PROGRAMS += check_http_chunked
+check_http_chunked_SOURCES = %D%/check_http_chunked.c
+check_http_chunked_CFLAGS = $(check_http_parser_CFLAGS)
+check_http_chunked_LDADD = $(check_http_parser_LDADD)
 
 check_PROGRAMS += check_http_probe
 check_http_probe_SOURCES = %D%/check_http_probe.c
