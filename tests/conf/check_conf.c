@@ -73,6 +73,7 @@ START_TEST(defaults_are_those_of_the_documentation)
     ck_assert_uint_eq(conf.limits.max_key_bytes, 4096);
     ck_assert_uint_eq(conf.limits.max_value_bytes, 32u << 20);
     ck_assert_uint_eq(conf.limits.max_head_bytes, 32u << 10);
+    ck_assert_uint_eq(conf.limits.max_fields, 100);
     ck_assert_int_eq(conf.log.sync, RK_CONF_SYNC_ALWAYS);
     ck_assert_uint_eq(conf.log.sync_interval_ms, 1000);
     ck_assert_uint_eq(conf.log.file_size_bytes, 1u << 30);
@@ -796,13 +797,14 @@ START_TEST(mutated_texts_never_crash)
     uint64_t state = 0xd1b54a32d192ed03u + (uint64_t)_i;
     char *page = print_page(rk_conf_print_reference);
     size_t n_bad = sizeof bad_texts / sizeof bad_texts[0];
-    uint8_t bytes[8192];
+    uint8_t bytes[16384]; /* more than the page has */
 
     for (int round = 0; round < 500; round++) {
         size_t which = next_random(&state) % (n_bad + 8);
         const char *seed = which < n_bad ? bad_texts[which].text : page;
         size_t size = strlen(seed), n_changes = 1 + next_random(&state) % 4;
 
+        ck_assert_uint_le(size, sizeof bytes);
         memcpy(bytes, seed, size);
         for (size_t i = 0; i < n_changes && size > 0; i++)
             bytes[next_random(&state) % size] = (uint8_t) "\n :-[]{}&*!#'\"\\0~\xff\t,"[next_random(&state) % 20];
