@@ -50,6 +50,7 @@ struct rk_conf {
         uint64_t max_value_bytes;
         uint64_t max_head_bytes;
         uint64_t upload_memory_bytes; /* 0: auto */
+        uint64_t max_fields;
     } limits;
     struct {
         enum rk_conf_sync sync;

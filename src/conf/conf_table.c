@@ -122,6 +122,8 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
       .doc = "The memory of all workers together for requests that are being sent; beyond it, a body of more than "
              "64 KiB is refused with 503. It must hold one of limits.max_value, which takes up to twice as much. auto "
              "is 256 MiB, or room for four of limits.max_value." },
+    { .section = "limits", .name = "max_fields", .type = RK_CONF_INTEGER, .offset = OFFSET(limits.max_fields),
+      .default_text = "100", .min = 8, .max = 100, .doc = "The most header fields of a request." },
 
     { .section = "log", .name = "sync", .type = RK_CONF_ENUM, .offset = OFFSET(log.sync), .default_text = "always",
       .words = sync_words,
@@ -132,11 +134,11 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
       .doc = "How often to sync at least with sync: interval; much that was written is synced earlier. A power failure loses at most about the last two intervals." },
     { .section = "log", .name = "file_size", .type = RK_CONF_SIZE, .offset = OFFSET(log.file_size_bytes),
       .default_text = "1GiB", .min = MIB, .max = 4 * GIB,
-      .doc = "A data file that would grow past this is sealed, and a new one begun. On a small disk, a 32nd of it is taken instead." },
+      .doc = "A data file that would grow past this is sealed, and a new one begun." },
     { .section = "log", .name = "reserve", .type = RK_CONF_SIZE, .offset = OFFSET(log.reserve_bytes),
       .default_text = "16MiB", .min = 0, .max = GIB,
       .doc = "Space on the disk that is kept for deletes: when the rest is full, puts are answered 507 until there is "
-             "space again, and deletes go on. About 16000 deletes for each MiB; 0 is none. A small store keeps less: a quarter of what it has, and an eighth of log.file_size." },
+             "space again, and deletes go on. About 16000 deletes for each MiB; 0 is none." },
 
     { .section = "keydir", .name = "max_bytes", .type = RK_CONF_SIZE, .offset = OFFSET(keydir.max_bytes),
       .auto_allowed = true, .default_text = "auto", .min = MIB, .max = 8 * TIB,
@@ -178,14 +180,14 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
       .doc = "A file of which so many bytes are dead takes part in a merge; at most trigger.dead_bytes." },
     { .section = "merge", .name = "threshold.small_file", .type = RK_CONF_SIZE,
       .offset = OFFSET(merge.threshold.small_file_bytes), .default_text = "10MiB", .min = 0, .max = 4 * GIB,
-      .doc = "Files smaller than this, and than a quarter of log.file_size, take part in a merge, so that they become one; 0 is none." },
+      .doc = "Files smaller than this take part in a merge, so that they become one; 0 is none." },
     { .section = "merge", .name = "rate", .type = RK_CONF_SIZE, .offset = OFFSET(merge.rate_bytes),
       .default_text = "0", .min = 0, .max = TIB,
       .doc = "The most bytes that a merge copies in a second. A merge yields to requests in any case; 0 is no limit "
              "besides." },
     { .section = "merge", .name = "min_free", .type = RK_CONF_SIZE, .offset = OFFSET(merge.min_free_bytes),
       .default_text = "256MiB", .min = 0, .max = 16 * TIB,
-      .doc = "Space on the disk that a merge leaves free, but at most a 16th of the disk, and nothing of it when the disk is full." },
+      .doc = "Space on the disk that a merge leaves free: it needs room for what it copies before it gives any back." },
 
     { .section = "worker", .name = "reader_threads", .type = RK_CONF_INTEGER, .offset = OFFSET(worker.reader_threads),
       .default_text = "2", .min = 1, .max = 64,

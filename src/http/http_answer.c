@@ -111,11 +111,10 @@ void rk_http_answer_outcome(struct rk_http_request *request, enum rk_http_proble
     rk_http_answer_problem(request, problem, 0, NULL);
 }
 
-void rk_http_answer_refusal(struct rk_http_request *request, enum rk_http_problem problem, uint64_t limit)
+void rk_http_answer_last(struct rk_http_request *request)
 {
     request->req->http1_is_persistent = 0;
     rk_http_connection_linger(request->req);
-    rk_http_answer_problem(request, problem, limit, NULL);
 }
 
 /* ---- errors that libh2o answers itself ---- */
@@ -142,13 +141,12 @@ static enum rk_http_problem problem_of_status(int status)
 {
     return status == 413   ? RK_HTTP_PROBLEM_VALUE_TOO_LARGE
            : status == 503 ? RK_HTTP_PROBLEM_UPLOAD_MEMORY
-           : status == 417 ? RK_HTTP_PROBLEM_EXPECTATION
                            : RK_HTTP_PROBLEM_BAD_BODY;
 }
 
-/* libh2o answers with the fallback path of the host when it gives up before it looks for a handler: a body that is too
- * large, chunks that cannot be read, another expectation than 100-continue. Handlers answer on "/", so nothing else
- * comes here. */
+/* libh2o answers with the fallback path of the host when it gives up before it looks for a handler: chunks that cannot
+ * be read, or that are more than it takes. Handlers answer on "/", and heads are refused by ours, so nothing else comes
+ * here. */
 static void on_setup_error_stream(h2o_filter_t *super, h2o_req_t *req, h2o_ostream_t **slot)
 {
     struct rk_http_server *server = ((struct error_filter *)super)->server;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #define LINGER_MAX_PASSES 64 /* reads in one go, so that a fast sender holds up nobody */
+#define LINGER_MAX_BYTES  (64u << 20)
 
 static void count_open(struct rk_http_server *server)
 {
@@ -35,6 +36,7 @@ static void on_lingering_close(void *context)
 
 static void on_lingering_readable(h2o_socket_t *socket, const char *err)
 {
+    struct rk_http_connection *connection = socket->on_close.data;
     int fd = h2o_socket_get_fd(socket);
     char drop[4096];
 
@@ -44,7 +46,8 @@ static void on_lingering_readable(h2o_socket_t *socket, const char *err)
 
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
-        if (n <= 0) {
+        connection->n_lingered += n > 0 ? (uint64_t)n : 0;
+        if (n <= 0 || connection->n_lingered > LINGER_MAX_BYTES) {
             h2o_socket_close(socket);
             return;
         }

@@ -22,6 +22,7 @@ struct rk_http_connection {
     h2o_socket_t *socket;
     int linger_fd; /* a second descriptor of the same socket, that outlives libh2o's; -1: none */
     bool is_lingering;
+    uint64_t n_lingered; /* bytes that were dropped since */
 
     /* http_reading.c: */
     h2o_socket_cb on_read; /* libh2o's; NULL: it did not ask for reading yet */

@@ -2,68 +2,22 @@
 
 #include "base/base_planted.h"
 #include "base/base_time.h"
-#include "http/http_head.h"
+#include "http/http_interpose.h"
 
 #include <string.h>
 
-enum method { METHOD_GET, METHOD_HEAD, METHOD_PUT, METHOD_POST, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
-
-#define METHOD_IS(method, literal) h2o_memis((method).base, (method).len, H2O_STRLIT(literal))
-
-static enum method method_of(h2o_iovec_t method)
+static enum rk_stats_http_op op_of(enum rk_http_endpoint endpoint, enum rk_http_method method)
 {
-    if (METHOD_IS(method, "GET"))
-        return METHOD_GET;
-    if (METHOD_IS(method, "PUT"))
-        return METHOD_PUT;
-    if (METHOD_IS(method, "POST"))
-        return METHOD_POST;
-    if (METHOD_IS(method, "DELETE"))
-        return METHOD_DELETE;
-    if (METHOD_IS(method, "HEAD"))
-        return METHOD_HEAD;
-    return METHOD_IS(method, "OPTIONS") ? METHOD_OPTIONS : METHOD_OTHER;
-}
-
-/* What each kind of path takes, as its Allow header says it. */
-struct methods {
-    const char *allow;
-    unsigned set; /* bits of enum method */
-};
-
-#define BIT(method) (1u << METHOD_##method)
-
-static const struct methods key_methods = { "GET, HEAD, PUT, POST, DELETE, OPTIONS",
-                                            BIT(GET) | BIT(HEAD) | BIT(PUT) | BIT(POST) | BIT(DELETE) | BIT(OPTIONS) };
-static const struct methods legacy_methods = { "GET, PUT, POST, OPTIONS",
-                                               BIT(GET) | BIT(PUT) | BIT(POST) | BIT(OPTIONS) };
-static const struct methods service_methods = { "GET, HEAD, OPTIONS", BIT(GET) | BIT(HEAD) | BIT(OPTIONS) };
-
-static const struct methods *methods_of(enum rk_http_endpoint endpoint)
-{
-    switch (endpoint) {
-    case RK_HTTP_ENDPOINT_KEY:
-        return &key_methods;
-    case RK_HTTP_ENDPOINT_LIVEZ:
-    case RK_HTTP_ENDPOINT_READYZ:
-        return &service_methods;
-    default:
-        return &legacy_methods;
-    }
-}
-
-static enum rk_stats_http_op op_of(enum rk_http_endpoint endpoint, enum method method)
-{
-    if (method == METHOD_OPTIONS)
+    if (method == RK_HTTP_OPTIONS_METHOD)
         return RK_STATS_HTTP_SERVICE;
     switch (endpoint) {
     case RK_HTTP_ENDPOINT_KEY:
-        return method == METHOD_GET      ? RK_STATS_HTTP_GET
-               : method == METHOD_HEAD   ? RK_STATS_HTTP_HEAD
-               : method == METHOD_DELETE ? RK_STATS_HTTP_DELETE
-                                         : RK_STATS_HTTP_PUT;
+        return method == RK_HTTP_GET      ? RK_STATS_HTTP_GET
+               : method == RK_HTTP_HEAD   ? RK_STATS_HTTP_HEAD
+               : method == RK_HTTP_DELETE ? RK_STATS_HTTP_DELETE
+                                          : RK_STATS_HTTP_PUT;
     case RK_HTTP_ENDPOINT_LEGACY_GET:
-        return RK_STATS_HTTP_GET;
+        return method == RK_HTTP_HEAD ? RK_STATS_HTTP_HEAD : RK_STATS_HTTP_GET;
     case RK_HTTP_ENDPOINT_LEGACY_PUT:
         return RK_STATS_HTTP_PUT;
     case RK_HTTP_ENDPOINT_LEGACY_DELETE:
@@ -197,8 +151,6 @@ static void start_store_operation(struct rk_http_request *request, const struct 
 
     if (problem == RK_HTTP_NO_PROBLEM && is_put)
         problem = take_value(request, target);
-    if (problem == RK_HTTP_NO_PROBLEM && target->has_option && !is_read)
-        problem = RK_HTTP_PROBLEM_NOT_IMPLEMENTED; /* done without its option it would be another operation */
     if (problem == RK_HTTP_PROBLEM_KEY_TOO_LONG)
         rk_http_answer_problem(request, problem, request->server->settings.max_key_bytes, NULL);
     else if (problem == RK_HTTP_PROBLEM_VALUE_TOO_LARGE)
@@ -230,55 +182,54 @@ static void start_operation(struct rk_http_request *request, const struct rk_htt
     }
 }
 
-/* OPTIONS, and methods that the path does not take. A method that is in no table ends the connection: whether it has a
- * body is not known either. */
-static void answer_methods(struct rk_http_request *request, const struct methods *methods, enum method method)
+static void answer_options(struct rk_http_request *request, enum rk_http_endpoint endpoint)
 {
-    rk_http_answer_token(request->req, H2O_TOKEN_ALLOW, "Allow", methods->allow, strlen(methods->allow));
-    if (method == METHOD_OPTIONS)
-        rk_http_answer_no_content(request);
-    else if (method == METHOD_OTHER)
-        rk_http_answer_refusal(request, RK_HTTP_PROBLEM_METHOD, 0);
-    else
-        rk_http_answer_problem(request, RK_HTTP_PROBLEM_METHOD, 0, NULL);
+    const char *allow = rk_http_route_allow(endpoint);
+
+    rk_http_answer_token(request->req, H2O_TOKEN_ALLOW, "Allow", allow, strlen(allow));
+    rk_http_answer_no_content(request);
 }
 
+/* A request that its head does not refuse. */
 static void route_request(struct rk_http_request *request)
 {
     h2o_req_t *req = request->req;
-    enum method method = method_of(req->method);
-    const struct methods *methods;
+    enum rk_http_method method = rk_http_method_of((struct rk_http_span){ req->method.base, req->method.len });
     h2o_iovec_t path = RK_PLANTED(normalised_key) ? req->path_normalized : req->path;
     struct rk_http_target target;
     enum rk_http_problem problem = rk_http_target_parse(path.base, path.len, request->server->settings.legacy, &target);
 
     if (problem == RK_HTTP_NO_PROBLEM && target.endpoint == RK_HTTP_ENDPOINT_NONE)
         problem = RK_HTTP_PROBLEM_NO_ENDPOINT;
-    if (problem != RK_HTTP_NO_PROBLEM && method == METHOD_OTHER)
-        problem = RK_HTTP_PROBLEM_METHOD;
-    if (problem == RK_HTTP_PROBLEM_METHOD) {
-        answer_methods(request, &key_methods, method);
-        return;
-    }
     if (problem != RK_HTTP_NO_PROBLEM) {
         rk_http_answer_problem(request, problem, 0, NULL);
         return;
     }
     request->endpoint = target.endpoint;
-    methods = methods_of(target.endpoint);
-    if (method == METHOD_OPTIONS || (methods->set & 1u << method) == 0) {
-        answer_methods(request, methods, method);
-        return;
-    }
     request->op = op_of(target.endpoint, method);
-    start_operation(request, &target);
+    if (method == RK_HTTP_OPTIONS_METHOD)
+        answer_options(request, target.endpoint);
+    else
+        start_operation(request, &target);
 }
 
-static uint64_t limit_of(const struct rk_http_server *server, enum rk_http_problem problem)
+/* The mark of a refused head is its last field. */
+static const struct rk_http_refusal *refusal_of(const h2o_req_t *req)
 {
-    return problem == RK_HTTP_PROBLEM_HEAD_TOO_LARGE    ? server->settings.max_head_bytes
-           : problem == RK_HTTP_PROBLEM_TARGET_TOO_LONG ? RK_HTTP_TARGET_MAX
-                                                        : 0;
+    const h2o_headers_t *headers = &req->headers;
+
+    return headers->size > 0 ? rk_http_interpose_refusal(headers->entries[headers->size - 1].name->base) : NULL;
+}
+
+static void answer_refused(struct rk_http_request *request, const struct rk_http_refusal *refusal)
+{
+    const char *members = refusal->members[0] != '\0' ? refusal->members : NULL;
+
+    if (refusal->allow != NULL)
+        rk_http_answer_token(request->req, H2O_TOKEN_ALLOW, "Allow", refusal->allow, strlen(refusal->allow));
+    if (refusal->closes)
+        rk_http_answer_last(request);
+    rk_http_answer_problem(request, refusal->problem, refusal->limit, members);
 }
 
 struct handler {
@@ -289,23 +240,16 @@ struct handler {
 static int on_req(h2o_handler_t *super, h2o_req_t *req)
 {
     struct rk_http_server *server = ((struct handler *)super)->server;
-    h2o_buffer_t *input = req->conn->callbacks->get_socket(req->conn)->input;
     struct rk_http_request *request = h2o_mem_alloc_pool(&req->pool, sizeof *request);
-    struct rk_http_head head;
-    enum rk_http_problem problem;
+    const struct rk_http_refusal *refusal = refusal_of(req);
 
     rk_http_server_note_awake(server);
     rk_http_connection_note_request(req);
     *request = (struct rk_http_request){ .server = server, .req = req, .op = RK_STATS_HTTP_REFUSED };
-    /* For HTTP/1 the head is still where it was read to, also when a body came after it. */
-    problem = rk_http_head_check(input->bytes, input->size, server->settings.max_head_bytes, &head);
-    if (problem != RK_HTTP_NO_PROBLEM) {
-        rk_http_answer_refusal(request, problem, limit_of(server, problem));
-        return 0;
-    }
-    if (head.is_chunked)
-        req->http1_is_persistent = 0; /* where the body ended was read leniently: nothing after it can be trusted */
-    route_request(request);
+    if (refusal != NULL)
+        answer_refused(request, refusal);
+    else
+        route_request(request);
     return 0;
 }
 

@@ -5,7 +5,8 @@
  *   http_connection.c  one connection: counted, closed with its last answer read
  *   http_reading.c     what libh2o asks of its reading: shares of a turn, memory of bodies, clients that left
  *   http_sweep.c       how long it may take for what it does
- *   http_handler.c     one request: guard, route, method
+ *   http_handler.c     one request: refused, or routed to its operation
+ *   http_probe.c       the look at the start whether ours is the parser
  *   http_read.c        GET and HEAD, large values piece by piece
  *   http_write.c       PUT, POST and DELETE
  *   http_answer.c      statuses, headers and bodies
@@ -15,6 +16,7 @@
 #define RK_HTTP_HTTP_INTERNAL_H
 
 #include "http/http_backend.h"
+#include "http/http_parser.h"
 #include "http/http_problem.h"
 #include "http/http_server.h"
 #include "http/http_target.h"
@@ -24,6 +26,7 @@
 
 struct rk_http_server {
     struct rk_http_settings settings;
+    struct rk_http_bounds bounds; /* what the parser is told of them */
     struct rk_http_backend backend;
     struct rk_stats_http *stats;
     struct rk_stats_http own_stats; /* when the caller gave none */
@@ -136,6 +139,11 @@ void rk_http_connection_cut_all(struct rk_http_server *server);
 /* The time between two sweeps. */
 uint64_t rk_http_connection_sweep_interval_ns(const struct rk_http_server *server);
 
+/* ---- http_probe.c ---- */
+
+/* Whether the parser of this program is the one that libh2o calls. Before anything is served. */
+enum rk_err rk_http_probe(struct rk_http_server *server, struct rk_detail *detail);
+
 /* ---- http_handler.c ---- */
 
 void rk_http_handler_register(struct rk_http_server *server, h2o_hostconf_t *host);
@@ -184,8 +192,8 @@ void rk_http_answer_problem(struct rk_http_request *request, enum rk_http_proble
 /* A problem of an operation on the store: it did not happen (certain), or it may have. */
 void rk_http_answer_outcome(struct rk_http_request *request, enum rk_http_problem problem, bool none);
 
-/* A problem that ends the connection: the request cannot be trusted. */
-void rk_http_answer_refusal(struct rk_http_request *request, enum rk_http_problem problem, uint64_t limit);
+/* The answer that follows is the last of its connection: what comes behind the request cannot be trusted. */
+void rk_http_answer_last(struct rk_http_request *request);
 
 /* Gives the errors that libh2o answers by itself, without the handler, the body that all others have. */
 void rk_http_answer_register(struct rk_http_server *server, h2o_hostconf_t *host);

@@ -1,6 +1,7 @@
 #include "http/http_metadata.h"
 
 #include "base/base_bytes.h"
+#include "http/http_text.h"
 
 #include <stdbool.h>
 
@@ -8,13 +9,9 @@
 
 enum tag { TAG_CONTENT_TYPE = 1, TAG_CONTENT_ENCODING = 2 };
 
-/* RFC 9110 section 5.5: no control characters but the tab. */
 static bool is_header_value(const char *at, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if (((unsigned char)at[i] < 0x20 && at[i] != '\t') || at[i] == 0x7f)
-            return false;
-    return true;
+    return rk_http_text_skip_value(at, at + len) == at + len;
 }
 
 static enum rk_err put_item(uint8_t **at, enum tag tag, const char *value, size_t len)

@@ -11,19 +11,25 @@
 /* name, status, reason, code, the sentence a person reads (both plain ASCII without quotes and backslashes) */
 #define RK_HTTP_PROBLEM_TABLE(X)                                                                                   \
     X(BAD_REQUEST_LINE, 400, "Bad Request", "bad-request-line", "the first line is not: method, target, HTTP/1.1") \
-    X(BAD_TARGET, 400, "Bad Request", "bad-target", "the target has to begin with a slash")                        \
-    X(BAD_VERSION, 400, "Bad Request", "bad-version", "only HTTP/1.1 and HTTP/1.0 are understood")                 \
+    X(BAD_TARGET, 400, "Bad Request", "bad-target",                                                                \
+      "the target is neither a path that begins with a slash nor an http URL, nor * with OPTIONS")                 \
     X(BARE_LINE_FEED, 400, "Bad Request", "bare-line-feed", "a line of the head does not end in CR LF")            \
+    X(BAD_FIELD, 400, "Bad Request", "bad-field", "a line of the head is not: name, colon, printable text")        \
     X(FOLDED_HEADER, 400, "Bad Request", "folded-header", "a line of the head begins with a space or a tab")       \
     X(REPEATED_HEADER, 400, "Bad Request", "repeated-header",                                                      \
       "Content-Length, Transfer-Encoding and Host may each come once")                                             \
     X(TWO_FRAMINGS, 400, "Bad Request", "two-framings", "Content-Length and Transfer-Encoding exclude each other") \
     X(BAD_CONTENT_LENGTH, 400, "Bad Request", "bad-content-length", "Content-Length is not a decimal number")      \
     X(OLD_TRANSFER_ENCODING, 400, "Bad Request", "old-transfer-encoding", "HTTP/1.0 has no Transfer-Encoding")     \
+    X(BAD_TRANSFER_ENCODING, 400, "Bad Request", "bad-transfer-encoding",                                          \
+      "Transfer-Encoding has to be chunked, and nothing else")                                                     \
     X(MISSING_HOST, 400, "Bad Request", "missing-host", "HTTP/1.1 needs a Host header")                            \
+    X(BAD_HOST, 400, "Bad Request", "bad-host", "Host is not the name of one host, with a port or without")        \
     X(BAD_BODY, 400, "Bad Request", "bad-body", "the body could not be read as its headers describe it")           \
     X(BAD_ESCAPE, 400, "Bad Request", "bad-escape", "a percent sign is not followed by two hexadecimal digits")    \
-    X(REPEATED_PARAMETER, 400, "Bad Request", "repeated-parameter", "the key or the value is given twice")         \
+    X(REPEATED_PARAMETER, 400, "Bad Request", "repeated-parameter", "the key or a query parameter is given twice") \
+    X(UNKNOWN_PARAMETER, 400, "Bad Request", "unknown-parameter", "this request takes no such query parameter")    \
+    X(UNKNOWN_HEADER, 400, "Bad Request", "unknown-header", "this request takes no such RackKV header")            \
     X(MISSING_KEY, 400, "Bad Request", "missing-key", "no key is given")                                           \
     X(EMPTY_KEY, 400, "Bad Request", "empty-key", "a key has at least one byte")                                   \
     X(MISSING_VALUE, 400, "Bad Request", "missing-value", "no value is given: val= or value=")                     \
@@ -37,11 +43,14 @@
     X(EXPECTATION, 417, "Expectation Failed", "expectation-failed", "only 100-continue can be expected")           \
     X(HEAD_TOO_LARGE, 431, "Request Header Fields Too Large", "head-too-large",                                    \
       "the head of the request is larger than limits.max_head")                                                    \
+    X(TOO_MANY_FIELDS, 431, "Request Header Fields Too Large", "too-many-fields",                                  \
+      "the head of the request has more fields than limits.max_fields")                                            \
     X(DAMAGED, 500, "Internal Server Error", "damaged-value", "the stored value failed its checksum")              \
     X(READ_ERROR, 500, "Internal Server Error", "read-error", "the stored value could not be read")                \
     X(INTERNAL, 500, "Internal Server Error", "internal-error", "the server could not do this")                    \
     X(NOT_IMPLEMENTED, 501, "Not Implemented", "not-implemented",                                                  \
       "this server does not know a condition, option or operation that the request depends on")                    \
+    X(UNKNOWN_CODING, 501, "Not Implemented", "unknown-coding", "of the transfer codings only chunked is known")   \
     X(BUSY, 503, "Service Unavailable", "busy", "too much work is waiting; try again")                             \
     X(UPLOAD_MEMORY, 503, "Service Unavailable", "upload-memory",                                                  \
       "the bodies that are being sent use up limits.upload_memory; try again")                                     \
@@ -49,6 +58,7 @@
     X(READ_ONLY, 503, "Service Unavailable", "read-only", "writes are refused until a restart")                    \
     X(WRITE_ERROR, 503, "Service Unavailable", "write-error", "the write failed")                                  \
     X(NOT_READY, 503, "Service Unavailable", "not-ready", "the server is not ready")                               \
+    X(BAD_VERSION, 505, "HTTP Version Not Supported", "bad-version", "only HTTP/1.1 and HTTP/1.0 are spoken")      \
     X(NO_SPACE, 507, "Insufficient Storage", "no-space", "the disk is full: see rackkvctl status")                 \
     X(KEYDIR_FULL, 507, "Insufficient Storage", "keydir-full", "keydir.max_bytes is used up: no new keys")
 
@@ -59,6 +69,8 @@ enum rk_http_problem {
 #undef RK_HTTP_PROBLEM_ENUM
         RK_HTTP_N_PROBLEMS
 };
+
+#define RK_HTTP_UNFINISHED RK_HTTP_N_PROBLEMS /* no problem yet: more has to come */
 
 #define RK_HTTP_PROBLEM_TYPE "application/problem+json"
 

@@ -4,6 +4,7 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "http/http_interpose.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #define DESTROY_TURNS      100
 #define DESTROY_TURN_MS    10
 #define NO_TEMPORARY_FILES SIZE_MAX
+#define FIELDS_MIN         2 /* what the parser itself tells libh2o */
 
 struct watch {
     h2o_linklist_t link;
@@ -38,6 +40,20 @@ void rk_http_server_set_awake_hook(struct rk_http_server *server, void (*on_awak
 }
 
 /* ---- life cycle ---- */
+
+static void set_bounds(struct rk_http_server *server)
+{
+    const struct rk_http_settings *settings = &server->settings;
+
+    server->bounds = (struct rk_http_bounds){
+        .max_head_bytes = settings->max_head_bytes,
+        .max_fields = settings->max_fields,
+        .max_value_bytes = settings->max_value_bytes,
+        .max_key_bytes = settings->max_key_bytes,
+        .legacy = settings->legacy,
+    };
+    rk_http_interpose_use(&server->bounds);
+}
 
 /* A chunked body must be smaller than libh2o's limit, one with a length may equal it: one more lets values of exactly
  * max_value pass either way, and the handler refuses the one that is left. */
@@ -67,12 +83,16 @@ enum rk_err rk_http_server_create(struct rk_http_server **server_out, const stru
     struct rk_http_server *server;
     enum rk_err err;
 
-    if (settings->n_listeners > RK_HTTP_LISTENERS_MAX || settings->max_connections == 0) {
-        rk_detail_set(detail, "listeners: %zu, connections: %zu; at most %d, and at least 1", settings->n_listeners,
-                      settings->max_connections, RK_HTTP_LISTENERS_MAX);
+    if (settings->n_listeners > RK_HTTP_LISTENERS_MAX || settings->max_connections == 0
+        || settings->max_fields < FIELDS_MIN || settings->max_fields > RK_HTTP_FIELDS_MAX) {
+        rk_detail_set(detail, "listeners: %zu, connections: %zu, fields: %u; at most %d; at least 1; %d to %d",
+                      settings->n_listeners, settings->max_connections, settings->max_fields, RK_HTTP_LISTENERS_MAX,
+                      FIELDS_MIN, RK_HTTP_FIELDS_MAX);
         return RK_ERR_INVALID;
     }
     err = rk_http_reading_bind(detail);
+    if (err == RK_OK)
+        err = rk_http_interpose_check_names(detail);
     if (err != RK_OK)
         return err;
     (void)signal(SIGPIPE, SIG_IGN); /* libh2o writes with writev: a client that is gone must not end the process */
@@ -87,7 +107,10 @@ enum rk_err rk_http_server_create(struct rk_http_server **server_out, const stru
     server->loop = h2o_evloop_create();
     h2o_context_init(&server->context, server->loop, &server->config);
     server->accept = (h2o_accept_ctx_t){ .ctx = &server->context, .hosts = server->config.hosts };
+    set_bounds(server);
     err = rk_http_reading_setup(server, detail);
+    if (err == RK_OK)
+        err = rk_http_probe(server, detail);
     if (err != RK_OK)
         return err; /* the process ends */
     rk_http_listeners_open(server);
@@ -210,6 +233,7 @@ enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms)
     int wait = wait_ms(server, max_wait_ms);
 
     server->is_awake = false;
+    rk_http_interpose_use(&server->bounds);                        /* the thread may turn more than one */
     if (h2o_evloop_run(server->loop, wait) != 0 && errno != EINTR) /* a signal is a turn in which nothing came */
         return RK_ERR_IO;
     rk_http_reading_turn(server);

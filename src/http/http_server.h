@@ -26,6 +26,7 @@ struct rk_http_settings {
     uint32_t max_key_bytes;
     uint32_t max_value_bytes;
     uint32_t max_head_bytes;
+    uint32_t max_fields;
     uint64_t upload_memory_bytes; /* buffers of all workers together, for bodies that are not complete */
     uint64_t min_rate_bytes;      /* a second, in each request_timeout of a body or of an answer that is taken */
     uint64_t request_timeout_ms;  /* from the first byte of a head to its last; also for an answer of the writer */

@@ -1,5 +1,6 @@
 #include "http/http_target.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define KEY_PREFIX "/v1/kv/"
@@ -20,6 +21,8 @@ static enum rk_http_endpoint endpoint_of_path(struct rk_http_span path, bool leg
         return RK_HTTP_ENDPOINT_LIVEZ;
     if (SPAN_IS(path, "/readyz"))
         return RK_HTTP_ENDPOINT_READYZ;
+    if (SPAN_IS(path, "*"))
+        return RK_HTTP_ENDPOINT_SERVER;
     if (!legacy)
         return RK_HTTP_ENDPOINT_NONE;
     if (SPAN_IS(path, "/get"))
@@ -45,30 +48,59 @@ static struct rk_http_span take_until(struct rk_http_span *rest, char separator)
     return taken;
 }
 
-static bool is_option(struct rk_http_span name)
+static const struct {
+    const char *name;
+    size_t len;
+    enum rk_http_parameter parameter;
+} parameters[] = {
+    { "key", 3, RK_HTTP_PARAMETER_KEY },     { "val", 3, RK_HTTP_PARAMETER_VALUE },
+    { "value", 5, RK_HTTP_PARAMETER_VALUE }, { "op", 2, RK_HTTP_PARAMETER_OP },
+    { "by", 2, RK_HTTP_PARAMETER_BY },       { "ttl", 3, RK_HTTP_PARAMETER_TTL },
+    { "rw", 2, RK_HTTP_PARAMETER_RW },       { "expires", 7, RK_HTTP_PARAMETER_EXPIRES },
+    { "syn", 3, RK_HTTP_PARAMETER_SYN },
+};
+
+#define N_PARAMETERS   (sizeof parameters / sizeof parameters[0])
+#define NAME_MAX_BYTES (3 * 7) /* "expires", all of it escaped */
+
+const char *rk_http_parameter_name(enum rk_http_parameter parameter)
 {
-    return SPAN_IS(name, "op") || SPAN_IS(name, "by") || SPAN_IS(name, "ttl") || SPAN_IS(name, "expires");
+    size_t at = 0;
+
+    while (parameters[at].parameter != parameter)
+        at++;
+    return parameters[at].name;
 }
 
-static enum rk_http_problem set_once(struct rk_http_span *slot, struct rk_http_span value)
+/* 0 for a name that is no parameter's. */
+static unsigned parameter_of(struct rk_http_span name)
 {
-    if (slot->at != NULL)
-        return RK_HTTP_PROBLEM_REPEATED_PARAMETER; /* which one is meant nobody can know */
-    *slot = value;
-    return RK_HTTP_NO_PROBLEM;
+    for (size_t i = 0; i < N_PARAMETERS; i++)
+        if (span_is(name, parameters[i].name, parameters[i].len))
+            return parameters[i].parameter;
+    return 0;
 }
 
-/* Parameters that nobody asks for are passed over, as query parsers do. */
 static enum rk_http_problem parse_parameter(struct rk_http_target *target, struct rk_http_span parameter)
 {
-    struct rk_http_span name = take_until(&parameter, '=');
+    char room[NAME_MAX_BYTES];
+    struct rk_http_span sent = take_until(&parameter, '=');
+    struct rk_http_span name = sent;
+    unsigned bit = 0;
 
-    if (SPAN_IS(name, "key"))
-        return set_once(&target->key, parameter);
-    if (target->endpoint == RK_HTTP_ENDPOINT_LEGACY_PUT && (SPAN_IS(name, "val") || SPAN_IS(name, "value")))
-        return set_once(&target->value, parameter);
-    if (target->endpoint == RK_HTTP_ENDPOINT_KEY && is_option(name))
-        target->has_option = true;
+    if (name.len <= sizeof room && !rk_http_target_is_plain(name, target->plus_is_space)
+        && !rk_http_target_decode(&name, target->plus_is_space, room))
+        return RK_HTTP_PROBLEM_BAD_ESCAPE;
+    bit = parameter_of(name);
+    if (bit == 0 && target->unknown.at == NULL)
+        target->unknown = sent;
+    if ((target->parameters & bit) != 0 || (bit == RK_HTTP_PARAMETER_KEY && target->key.at != NULL))
+        return RK_HTTP_PROBLEM_REPEATED_PARAMETER; /* which one is meant nobody can know */
+    target->parameters |= bit;
+    if (bit == RK_HTTP_PARAMETER_KEY)
+        target->key = parameter;
+    else if (bit == RK_HTTP_PARAMETER_VALUE)
+        target->value = parameter;
     return RK_HTTP_NO_PROBLEM;
 }
 
@@ -77,20 +109,21 @@ static enum rk_http_problem parse_query(struct rk_http_target *target, struct rk
     struct rk_http_span rest = query;
 
     while (rest.len > 0) {
-        enum rk_http_problem problem = parse_parameter(target, take_until(&rest, '&'));
+        struct rk_http_span parameter = take_until(&rest, '&');
+        enum rk_http_problem problem = RK_HTTP_NO_PROBLEM;
 
+        if (parameter.len > 0)
+            problem = parse_parameter(target, parameter);
         if (problem != RK_HTTP_NO_PROBLEM)
             return problem;
     }
     /* The original also takes the bare key: /get?K */
-    if (target->endpoint == RK_HTTP_ENDPOINT_LEGACY_GET && target->key.at == NULL && query.len > 0)
+    if (target->endpoint == RK_HTTP_ENDPOINT_LEGACY_GET && target->key.at == NULL && query.len > 0) {
         target->key = query;
+        target->unknown.at = NULL;
+        target->parameters = RK_HTTP_PARAMETER_KEY;
+    }
     return RK_HTTP_NO_PROBLEM;
-}
-
-static bool takes_key(enum rk_http_endpoint endpoint)
-{
-    return endpoint >= RK_HTTP_ENDPOINT_KEY && endpoint <= RK_HTTP_ENDPOINT_LEGACY_DELETE;
 }
 
 enum rk_http_problem rk_http_target_parse(const char *bytes, size_t len, bool legacy, struct rk_http_target *target_out)
@@ -108,7 +141,7 @@ enum rk_http_problem rk_http_target_parse(const char *bytes, size_t len, bool le
         target.endpoint = endpoint_of_path(path, legacy);
     target.plus_is_space =
         target.endpoint >= RK_HTTP_ENDPOINT_LEGACY_PUT && target.endpoint <= RK_HTTP_ENDPOINT_LEGACY_OPEN;
-    if (rest.len > 0 && takes_key(target.endpoint))
+    if (rest.len > 0 && target.endpoint != RK_HTTP_ENDPOINT_NONE)
         problem = parse_query(&target, rest);
     if (problem == RK_HTTP_NO_PROBLEM)
         *target_out = target;
@@ -126,6 +159,21 @@ static int hex_digit(char digit)
         return digit - '0';
     digit |= 0x20;
     return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+size_t rk_http_target_decoded_len(struct rk_http_span span)
+{
+    const char *at = span.at;
+    const char *end = at + span.len;
+    size_t len = span.len;
+
+    while ((at = memchr(at, '%', (size_t)(end - at))) != NULL) {
+        if (end - at < 3 || hex_digit(at[1]) < 0 || hex_digit(at[2]) < 0)
+            return SIZE_MAX;
+        at += 3;
+        len -= 2;
+    }
+    return len;
 }
 
 bool rk_http_target_decode(struct rk_http_span *span, bool plus_is_space, char *room)

@@ -5,7 +5,8 @@
  *     double slashes and trailing slashes are bytes like others, and nothing is redirected.
  *  2. A '+' is a plus; only in the queries of the original's four endpoints is it a space.
  *  3. A percent sign without two hexadecimal digits is an error, never a byte that stands for itself.
- *  4. So two different keys never have the same target, and no key reaches another endpoint. */
+ *  4. The names of parameters are decoded before they are recognised, each once; an unknown one is not passed over.
+ *  5. So two different keys never have the same target, and no key reaches another endpoint. */
 #ifndef RK_HTTP_HTTP_TARGET_H
 #define RK_HTTP_HTTP_TARGET_H
 
@@ -23,6 +24,7 @@ enum rk_http_endpoint {
     RK_HTTP_ENDPOINT_LEGACY_OPEN,
     RK_HTTP_ENDPOINT_LIVEZ,
     RK_HTTP_ENDPOINT_READYZ,
+    RK_HTTP_ENDPOINT_SERVER, /* "*": the server as a whole */
 };
 
 struct rk_http_span {
@@ -30,11 +32,28 @@ struct rk_http_span {
     size_t len;
 };
 
+/* Bits of rk_http_target.parameters. */
+enum rk_http_parameter {
+    RK_HTTP_PARAMETER_KEY = 1 << 0,
+    RK_HTTP_PARAMETER_VALUE = 1 << 1,
+    RK_HTTP_PARAMETER_OP = 1 << 2,
+    RK_HTTP_PARAMETER_BY = 1 << 3,
+    RK_HTTP_PARAMETER_TTL = 1 << 4,
+    RK_HTTP_PARAMETER_EXPIRES = 1 << 5,
+    RK_HTTP_PARAMETER_RW = 1 << 6,
+    RK_HTTP_PARAMETER_SYN = 1 << 7,
+};
+
+/* Those that make another operation of a plain read or write. */
+#define RK_HTTP_OPTIONS \
+    (RK_HTTP_PARAMETER_OP | RK_HTTP_PARAMETER_BY | RK_HTTP_PARAMETER_TTL | RK_HTTP_PARAMETER_EXPIRES)
+
 struct rk_http_target {
     enum rk_http_endpoint endpoint;
     bool plus_is_space;
-    bool has_option;         /* op, by, ttl or expires is given: the request is not a plain read or write */
-    struct rk_http_span key; /* both still escaped */
+    unsigned parameters;         /* that are given */
+    struct rk_http_span unknown; /* the first name that is none of them, as it was sent */
+    struct rk_http_span key;     /* both still escaped */
     struct rk_http_span value;
 };
 
@@ -46,8 +65,14 @@ enum rk_http_problem rk_http_target_parse(const char *target, size_t len, bool l
 /* Whether the bytes stand for themselves, so that nothing has to be decoded. */
 bool rk_http_target_is_plain(struct rk_http_span span, bool plus_is_space);
 
+/* How long the bytes are once they are decoded; SIZE_MAX when there is a bad escape among them. Any thread. */
+size_t rk_http_target_decoded_len(struct rk_http_span span);
+
 /* Decodes the span once into `room` (at least span->len bytes), and points it there. False, and nothing changed, at a
  * bad escape. Any thread. */
 bool rk_http_target_decode(struct rk_http_span *span, bool plus_is_space, char *room);
+
+/* The name of a parameter. */
+const char *rk_http_parameter_name(enum rk_http_parameter parameter);
 
 #endif

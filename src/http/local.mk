@@ -5,13 +5,21 @@ librk_http_a_SOURCES = \
 	%D%/http_backend.h \
 	%D%/http_connection.c %D%/http_connection.h \
 	%D%/http_handler.c \
-	%D%/http_head.c %D%/http_head.h \
 	%D%/http_internal.h \
 	%D%/http_listeners.c \
+	%D%/http_interpose.c %D%/http_interpose.h \
 	%D%/http_metadata.c %D%/http_metadata.h \
+	%D%/http_parse_chunked.c \
+	%D%/http_parse_fields.c \
+	%D%/http_parse_private.h \
+	%D%/http_parse_request.c \
+	%D%/http_parse_values.c \
+	%D%/http_parser.h \
+	%D%/http_probe.c \
 	%D%/http_problem.c %D%/http_problem.h \
 	%D%/http_read.c \
 	%D%/http_reading.c \
+	%D%/http_route.c %D%/http_route.h \
 	%D%/http_server.c %D%/http_server.h \
 	%D%/http_sweep.c \
 	%D%/http_target.c %D%/http_target.h \

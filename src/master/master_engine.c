@@ -72,6 +72,7 @@ static void set_board_settings(struct rk_board *board, const struct rk_conf *con
         .max_key_bytes = (uint32_t)conf->limits.max_key_bytes,
         .max_value_bytes = (uint32_t)conf->limits.max_value_bytes,
         .max_head_bytes = (uint32_t)conf->limits.max_head_bytes,
+        .max_fields = (uint32_t)conf->limits.max_fields,
         .n_reader_threads = (uint32_t)conf->worker.reader_threads,
         .n_listeners = n_listeners,
         .n_other_listeners = count_other_listeners(board->n_slots, n_listeners),

@@ -88,6 +88,7 @@ struct rk_handover_settings {
     uint32_t max_key_bytes;
     uint32_t max_value_bytes;
     uint32_t max_head_bytes;
+    uint32_t max_fields;
     uint32_t n_reader_threads;
     uint32_t n_listeners;
     uint32_t n_other_listeners; /* n_listeners for each other slot, the next one first; or 0 */

@@ -33,6 +33,7 @@ enum rk_stats_http_op {
     X(500)                        \
     X(501)                        \
     X(503)                        \
+    X(505)                        \
     X(507)
 
 enum rk_stats_http_status {

@@ -206,6 +206,7 @@ static struct rk_http_settings http_settings(const struct worker *worker, int *o
         .max_key_bytes = settings->max_key_bytes,
         .max_value_bytes = settings->max_value_bytes,
         .max_head_bytes = settings->max_head_bytes,
+        .max_fields = settings->max_fields,
         .upload_memory_bytes = settings->upload_memory_bytes,
         .min_rate_bytes = settings->min_rate_bytes,
         .request_timeout_ms = settings->request_timeout_ms,

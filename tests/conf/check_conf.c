@@ -73,6 +73,7 @@ START_TEST(defaults_are_those_of_the_documentation)
     ck_assert_uint_eq(conf.limits.max_key_bytes, 4096);
     ck_assert_uint_eq(conf.limits.max_value_bytes, 32u << 20);
     ck_assert_uint_eq(conf.limits.max_head_bytes, 32u << 10);
+    ck_assert_uint_eq(conf.limits.max_fields, 100);
     ck_assert_int_eq(conf.log.sync, RK_CONF_SYNC_ALWAYS);
     ck_assert_uint_eq(conf.log.sync_interval_ms, 1000);
     ck_assert_uint_eq(conf.log.file_size_bytes, 1u << 30);

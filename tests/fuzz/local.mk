@@ -1,10 +1,10 @@
 # fuzz: any bytes where bytes come from outside. Each target is a test over its seeds, and with make fuzz a libFuzzer.
-fuzz_targets = scan hint manifest conf http
+fuzz_targets = scan hint manifest conf http parser
 fuzz_cppflags = $(AM_CPPFLAGS) -DFUZZ_ROUNDS=20000
 fuzz_log_libs = librk_log_writer.a librk_log.a librk_base.a $(ISAL_LIBS) $(SODIUM_LIBS)
 fuzz_log_sources = %D%/fuzz_main.c %D%/fuzz.h %D%/fuzz_data.c %D%/fuzz_data.h
 
-check_PROGRAMS += fuzz_scan fuzz_hint fuzz_manifest fuzz_conf fuzz_http
+check_PROGRAMS += fuzz_scan fuzz_hint fuzz_manifest fuzz_conf fuzz_http fuzz_parser
 fuzz_scan_SOURCES = %D%/fuzz_scan.c $(fuzz_log_sources)
 fuzz_scan_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_SEEDS='"$(abs_top_srcdir)/%D%/seeds/scan"'
 fuzz_scan_LDADD = $(fuzz_log_libs)
@@ -20,6 +20,10 @@ fuzz_conf_LDADD = librk_conf.a librk_base.a $(YAML_LIBS)
 fuzz_http_SOURCES = tests/http/fuzz_http.c tests/http/fuzz_http.h %D%/fuzz_main.c %D%/fuzz.h
 fuzz_http_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_SEEDS='"$(abs_top_srcdir)/%D%/seeds/http"'
 fuzz_http_LDADD = librk_http.a librk_base.a
+fuzz_parser_SOURCES = tests/http/fuzz_parser.c tests/http/fuzz_parser.h tests/http/slow_parser.c tests/http/slow_chunks.c \
+	tests/http/slow_parser.h %D%/fuzz_main.c %D%/fuzz.h
+fuzz_parser_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_SEEDS='"$(abs_top_srcdir)/%D%/seeds/parser"'
+fuzz_parser_LDADD = librk_http.a librk_base.a
 
 # The seeds, made anew; they are committed.
 EXTRA_PROGRAMS += fuzz_seeds

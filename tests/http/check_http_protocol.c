@@ -74,6 +74,20 @@ START_TEST(expectations)
 }
 END_TEST
 
+START_TEST(the_server_as_a_whole)
+{
+    bed_start();
+    bed_expect("OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 204, "Allow: GET, HEAD, PUT, POST, DELETE, OPTIONS");
+    bed_expect("OPTIONS http://h HTTP/1.1\r\n" HOST "\r\n", 204, "Allow: GET, HEAD, PUT, POST, DELETE, OPTIONS");
+    bed_expect("OPTIONS /readyz HTTP/1.1\r\n" HOST "\r\n", 204, "Allow: GET, HEAD, OPTIONS");
+    bed_expect("OPTIONS /get HTTP/1.1\r\n" HOST "\r\n", 204, "Allow: GET, HEAD, PUT, POST, OPTIONS");
+    bed_expect("HEAD /livez HTTP/1.1\r\n" HOST "\r\n", 200, "Content-Length: 6");
+    bed_expect("HEAD /put?key=a&val=b HTTP/1.1\r\n" HOST "\r\n", 200, "Content-Length: 2");
+    bed_expect("HEAD /get?key=a HTTP/1.1\r\n" HOST "\r\n", 200, "Content-Length: 1");
+    bed_stop();
+}
+END_TEST
+
 START_TEST(http_2_is_not_spoken)
 {
     struct raw_answer answer;
@@ -102,6 +116,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, http_1_0);
     tcase_add_test(tcase, connection_close_is_honoured);
     tcase_add_test(tcase, expectations);
+    tcase_add_test(tcase, the_server_as_a_whole);
     tcase_add_test(tcase, http_2_is_not_spoken);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -64,7 +64,7 @@ START_TEST(the_originals_endpoints)
     bed_expect_code("GET /put?val=a HTTP/1.1\r\n" HOST "\r\n", 400, "missing-key");
     bed_expect_code("GET /get?key= HTTP/1.1\r\n" HOST "\r\n", 400, "empty-key");
     bed_expect_code("GET /get?key=%2 HTTP/1.1\r\n" HOST "\r\n", 400, "bad-escape");
-    bed_expect("DELETE /delete?key=a HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: GET, PUT, POST, OPTIONS");
+    bed_expect("DELETE /delete?key=a HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: GET, HEAD, PUT, POST, OPTIONS");
     bed_stop();
 }
 END_TEST
@@ -151,24 +151,99 @@ START_TEST(a_stored_header_too_long_is_refused)
 }
 END_TEST
 
-/* What is not there yet must not be done as if it had not been asked for. */
+/* On a connection of its own: a refusal before a body ends it. */
+static void expect_alone(const char *text, int status, const char *code)
+{
+    raw_client_close(&bed.client);
+    raw_client_open(&bed.client, bed.server.port);
+    bed_expect_code(text, status, code);
+}
+
 START_TEST(unknown_conditions_and_options_are_not_ignored)
 {
-    static const char *const headers[] = { "If-Match: *",   "If-None-Match: \"1\"",      "If-Unmodified-Since: x",
-                                           "RackKV-TTL: 5", "RackKV-Durability: synced", "Content-Range: bytes 0-1/2" };
+    static const char *const headers[] = { "If-Match: *", "If-None-Match: \"1\"", "If-Unmodified-Since: x",
+                                           "RackKV-Durability: synced", "Content-Range: bytes 0-1/2" };
 
     bed_start();
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         char text[200];
 
         snprintf(text, sizeof text, "PUT /v1/kv/a HTTP/1.1\r\n" HOST "%s\r\nContent-Length: 1\r\n\r\nx", headers[i]);
-        bed_expect_code(text, 501, "not-implemented");
+        expect_alone(text, 501, "not-implemented");
         snprintf(text, sizeof text, "DELETE /v1/kv/a HTTP/1.1\r\n" HOST "%s\r\n\r\n", headers[i]);
-        bed_expect_code(text, 501, "not-implemented");
+        expect_alone(text, 501, "not-implemented");
     }
-    bed_expect_code("POST /v1/kv/a?op=incr HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 501, "not-implemented");
-    bed_expect_code("PUT /v1/kv/a?ttl=5 HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 501, "not-implemented");
+    expect_alone("PUT /v1/kv/a HTTP/1.1\r\n" HOST "RackKV-TTL: 5\r\n\r\n", 501, "not-implemented");
+    expect_alone("PUT /v1/kv/a HTTP/1.1\r\n" HOST "rackkv-meta-x: 5\r\n\r\n", 501, "not-implemented");
+    expect_alone("POST /v1/kv/a?op=incr HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 501, "not-implemented");
+    expect_alone("PUT /v1/kv/a?ttl=5 HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 501, "not-implemented");
+    expect_alone("PUT /v1/kv/a?%74t%6c=5 HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 501, "not-implemented");
+    expect_alone("GET /put?key=a&val=b&expires=5 HTTP/1.1\r\n" HOST "\r\n", 501, "not-implemented");
     ck_assert_uint_eq(bed.server.control->n_puts + bed.server.control->n_deletes, 0);
+    bed_stop();
+}
+END_TEST
+
+struct unknown {
+    const char *request; /* method and target, or a header of a PUT */
+    const char *member;
+};
+
+/* A client that believes in a parameter or a header that does nothing has to be told. */
+START_TEST(unknown_parameters_and_headers_are_named)
+{
+    static const struct unknown parameters[] = {
+        { "PUT /v1/kv/a?cas=0", "\"parameter\":\"cas\"" },
+        { "PUT /v1/kv/a?TTL=5", "\"parameter\":\"TTL\"" },
+        { "PUT /v1/kv/a?ttl%20=5", "\"parameter\":\"ttl%20\"" },
+        { "PUT /v1/kv/a?op=add", "\"parameter\":\"op\"" },
+        { "PUT /v1/kv/a?x", "\"parameter\":\"x\"" },
+        { "PUT /v1/kv/a?=1", "\"parameter\":\"\"" },
+        { "PUT /v1/kv/a?\"\\=1", "\"parameter\":\"%22%5C\"" },
+        { "DELETE /v1/kv/a?ttl=1", "\"parameter\":\"ttl\"" },
+        { "DELETE /v1/kv?recurse&key=a", "\"parameter\":\"recurse\"" },
+        { "GET /v1/kv/a?ttl=1", "\"parameter\":\"ttl\"" },
+        { "GET /v1/kv/a?val=1", "\"parameter\":\"val\"" },
+        { "HEAD /v1/kv/a?x=1", NULL },
+        { "GET /v1/kv?prefix=a", "\"parameter\":\"prefix\"" },
+        { "GET /put?key=a&val=b&cas=0", "\"parameter\":\"cas\"" },
+        { "GET /get?x=1&key=a", "\"parameter\":\"x\"" },
+        { "GET /delete?key=a&ttl=1", "\"parameter\":\"ttl\"" },
+        { "GET /open?rw=1&x", "\"parameter\":\"x\"" },
+        { "GET /livez?x", "\"parameter\":\"x\"" },
+        { "GET /readyz?key=a", "\"parameter\":\"key\"" },
+    };
+    static const struct unknown headers[] = {
+        { "RackKV-Foo: 1", "\"header\":\"RackKV-Foo\"" },
+        { "RackKV-Refused: head", "\"header\":\"RackKV-Refused\"" },
+        { "rackkv-: 1", "\"header\":\"rackkv-\"" },
+        { "RackKV-TTLs: 1", "\"header\":\"RackKV-TTLs\"" },
+    };
+
+    bed_start();
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
+        char text[200];
+        struct raw_answer answer;
+
+        snprintf(text, sizeof text, "%s HTTP/1.1\r\n" HOST "\r\n", parameters[i].request);
+        answer = bed_ask(text, 400);
+        ck_assert_msg(parameters[i].member == NULL || strstr(answer.body, parameters[i].member) != NULL, "%s-> %s",
+                      text, answer.body);
+        raw_answer_fini(&answer);
+    }
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        char text[200];
+        struct raw_answer answer;
+
+        snprintf(text, sizeof text, "PUT /v1/kv/a HTTP/1.1\r\n" HOST "%s\r\n\r\n", headers[i].request);
+        answer = bed_ask(text, 400);
+        ck_assert_msg(strstr(answer.body, headers[i].member) != NULL, "%s-> %s", text, answer.body);
+        raw_answer_fini(&answer);
+    }
+    expect_alone("GET /v1/kv/a HTTP/1.1\r\n" HOST "RackKV-TTL: 5\r\n\r\n", 400, "unknown-header");
+    expect_alone("DELETE /v1/kv/a HTTP/1.1\r\n" HOST "RackKV-TTL: 5\r\n\r\n", 400, "unknown-header");
+    expect_alone("GET /livez HTTP/1.1\r\n" HOST "RackKV-Durability: 5\r\n\r\n", 400, "unknown-header");
+    ck_assert_uint_eq(bed.server.control->n_puts + bed.server.control->n_deletes + bed.server.control->n_gets, 0);
     bed_stop();
 }
 END_TEST
@@ -301,6 +376,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, headers_come_back_as_they_were);
     tcase_add_test(tcase, a_stored_header_too_long_is_refused);
     tcase_add_test(tcase, unknown_conditions_and_options_are_not_ignored);
+    tcase_add_test(tcase, unknown_parameters_and_headers_are_named);
     tcase_add_test(tcase, every_write_says_what_became_of_it);
     tcase_add_test(tcase, every_read_that_fails_says_so);
     tcase_add_test(tcase, what_does_not_end_in_time_is_answered);

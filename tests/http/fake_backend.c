@@ -363,6 +363,7 @@ struct rk_http_settings fake_settings(void)
         .max_head_bytes = 32768,
         .upload_memory_bytes = 64 << 20,
         .min_rate_bytes = 1024,
+        .max_fields = 100,
         .request_timeout_ms = 10000,
         .idle_timeout_ms = 20000,
     };

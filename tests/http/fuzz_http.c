@@ -1,17 +1,13 @@
-/* Any bytes as a target, a head and metadata. Entry as libFuzzer's (make fuzz FUZZ_TARGETS=http).
+/* Any bytes as a target and as metadata. Entry as libFuzzer's (make fuzz FUZZ_TARGETS=http).
  * As part of make check it runs over mutations of good and bad requests (check_http_fuzz.c). */
 #include "fuzz_http.h"
 
 #include "base/base_assert.h"
-#include "http/http_head.h"
 #include "http/http_metadata.h"
 #include "http/http_target.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_HEAD      2048
-#define SHORTEST_HEAD (sizeof "M / HTTP/1.0\r\n\r\n" - 1)
 
 /* Room of exactly the size that is promised to be enough, so that a byte more is seen. */
 static void check_span(struct rk_http_span span, bool plus_is_space, const char *bytes, size_t size)
@@ -45,20 +41,6 @@ static void check_target(const char *bytes, size_t size, bool legacy)
         RK_ASSERT(size < 7 || memcmp(bytes, "/v1/kv/", 7) != 0);
 }
 
-/* A good head ends in an empty line, and stays good whatever comes after it. */
-static void check_head(const char *bytes, size_t size)
-{
-    struct rk_http_head head, again;
-
-    if (rk_http_head_check(bytes, size, MAX_HEAD, &head) != RK_HTTP_NO_PROBLEM)
-        return;
-    RK_ASSERT(head.len <= size && head.len <= MAX_HEAD && head.len >= SHORTEST_HEAD);
-    RK_ASSERT(memcmp(bytes + head.len - 4, "\r\n\r\n", 4) == 0);
-    RK_ASSERT(rk_http_head_check(bytes, head.len, MAX_HEAD, &again) == RK_HTTP_NO_PROBLEM);
-    RK_ASSERT(again.len == head.len && again.is_chunked == head.is_chunked);
-    RK_ASSERT(rk_http_head_check(bytes, head.len - 1, MAX_HEAD, &again) != RK_HTTP_NO_PROBLEM);
-}
-
 /* What is read can be written, and is then read the same. */
 static void check_metadata(const uint8_t *bytes, size_t size)
 {
@@ -84,7 +66,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         memcpy(own, bytes, size);
     check_target(own, size, true);
     check_target(own, size, false);
-    check_head(own, size);
     check_metadata((const uint8_t *)own, size);
     free(own);
     return 0;

@@ -1,11 +1,11 @@
 # tests of src/http
-check_PROGRAMS += check_http_target check_http_head check_http_codecs
+check_PROGRAMS += check_http_target check_http_parser check_http_codecs
 check_http_target_SOURCES = %D%/check_http_target.c
 check_http_target_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_target_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
-check_http_head_SOURCES = %D%/check_http_head.c
-check_http_head_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
-check_http_head_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
+check_http_parser_SOURCES = %D%/check_http_parser.c
+check_http_parser_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_http_parser_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
 check_http_codecs_SOURCES = %D%/check_http_codecs.c
 check_http_codecs_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_codecs_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(JANSSON_LIBS)
@@ -14,6 +14,12 @@ check_PROGRAMS += check_http_fuzz
 check_http_fuzz_SOURCES = %D%/check_http_fuzz.c %D%/fuzz_http.c %D%/fuzz_http.h
 check_http_fuzz_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_fuzz_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
+
+check_PROGRAMS += check_http_parser_fuzz
+check_http_parser_fuzz_SOURCES = %D%/check_http_parser_fuzz.c %D%/fuzz_parser.c %D%/fuzz_parser.h %D%/slow_parser.c %D%/slow_chunks.c \
+	%D%/slow_parser.h
+check_http_parser_fuzz_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_http_parser_fuzz_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
 
 check_LIBRARIES += librk_test_http.a
 librk_test_http_a_SOURCES = %D%/fake_backend.c %D%/fake_backend.h %D%/http_bed.c %D%/http_bed.h \
@@ -41,6 +47,11 @@ check_http_bytes_SOURCES = %D%/check_http_bytes.c
 check_http_bytes_CFLAGS = $(check_http_server_CFLAGS)
 check_http_bytes_LDADD = $(check_http_server_LDADD)
 
+check_PROGRAMS += check_http_raw
+check_http_raw_SOURCES = %D%/check_http_raw.c
+check_http_raw_CFLAGS = $(check_http_server_CFLAGS)
+check_http_raw_LDADD = $(check_http_server_LDADD)
+
 check_PROGRAMS += check_http_protocol
 check_http_protocol_SOURCES = %D%/check_http_protocol.c
 check_http_protocol_CFLAGS = $(check_http_server_CFLAGS)
@@ -55,3 +66,14 @@ check_PROGRAMS += check_http_rates
 check_http_rates_SOURCES = %D%/check_http_rates.c
 check_http_rates_CFLAGS = $(check_http_server_CFLAGS)
 check_http_rates_LDADD = $(check_http_server_LDADD)
+
+check_PROGRAMS += check_http_chunked
+check_http_chunked_SOURCES = %D%/check_http_chunked.c
+check_http_chunked_CFLAGS = $(check_http_parser_CFLAGS)
+check_http_chunked_LDADD = $(check_http_parser_LDADD)
+
+check_PROGRAMS += check_http_probe
+check_http_probe_SOURCES = %D%/check_http_probe.c
+check_http_probe_CFLAGS = $(check_http_server_CFLAGS)
+check_http_probe_LDFLAGS = $(AM_LDFLAGS) -Wl,--exclude-libs,librk_http.a
+check_http_probe_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) $(OPENSSL_LIBS) $(ISAL_LIBS)

@@ -20,7 +20,7 @@ tests_of() {
     free_without_grace) echo 'grace_torture:processes keydir_torture' ;;
     dead_slot_not_cleared) echo 'grace_torture:processes' ;;
     lost_wakeup) echo 'grace_torture:processes' ;;
-    two_lengths_accepted) echo 'check_http_head' ;;
+    two_lengths_accepted) echo 'check_http_parser' ;;
     normalised_key) echo 'check_http_bytes' ;;
     publish_before_fdatasync) echo 'check_store_batch check_crash' ;;
     retry_fdatasync) echo 'check_log_writer check_system_faults' ;;

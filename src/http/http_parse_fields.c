@@ -1,0 +1,198 @@
+/* The fields of a head. */
+#include "http/http_parse_private.h"
+
+#include "base/base_planted.h"
+#include "http/http_metadata.h"
+
+#include <strings.h>
+
+#define OWN_PREFIX "rackkv-"
+
+#define NAME    RK_HTTP_BYTE_OF_NAME
+#define BOTH    (RK_HTTP_BYTE_OF_NAME | RK_HTTP_BYTE_OF_HOST)
+#define N(byte) [byte] = NAME
+#define H(byte) [byte] = RK_HTTP_BYTE_OF_HOST
+#define B(byte) [byte] = BOTH
+const uint8_t rk_http_bytes[256] = {
+    N('#'), N('%'), N('^'), N('`'), N('|'), H('('), H(')'), H(';'), H('='), B('!'), B('$'), B('&'), B('\''), B('*'),
+    B('+'), B('-'), B('.'), B('_'), B('~'), B('0'), B('1'), B('2'), B('3'), B('4'), B('5'), B('6'), B('7'),  B('8'),
+    B('9'), B('A'), B('B'), B('C'), B('D'), B('E'), B('F'), B('G'), B('H'), B('I'), B('J'), B('K'), B('L'),  B('M'),
+    B('N'), B('O'), B('P'), B('Q'), B('R'), B('S'), B('T'), B('U'), B('V'), B('W'), B('X'), B('Y'), B('Z'),  B('a'),
+    B('b'), B('c'), B('d'), B('e'), B('f'), B('g'), B('h'), B('i'), B('j'), B('k'), B('l'), B('m'), B('n'),  B('o'),
+    B('p'), B('q'), B('r'), B('s'), B('t'), B('u'), B('v'), B('w'), B('x'), B('y'), B('z'),
+};
+#undef NAME
+#undef BOTH
+#undef N
+#undef H
+#undef B
+
+/* The first letter tells most names apart. */
+static bool name_is(const struct rk_http_field *field, const char *name)
+{
+    return (*field->name | 0x20) == *name && strncasecmp(field->name, name, field->name_len) == 0;
+}
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+static void set_value(struct rk_http_field *field, const char *at, const char *end)
+{
+    while (at < end && is_blank(*at))
+        at++;
+    while (end > at && is_blank(end[-1]))
+        end--;
+    field->value = at;
+    field->value_len = (size_t)(end - at);
+}
+
+static enum rk_http_problem take_field(struct rk_http_cursor *cursor, bool has_room, struct rk_http_field *field)
+{
+    const char *start = cursor->at, *end = cursor->end, *at;
+
+    if (is_blank(*start))
+        return RK_HTTP_PROBLEM_FOLDED_HEADER;
+    at = rk_http_skip_token(start, end);
+    cursor->at = at;
+    if (at == end || *at != ':' || at == start)
+        return rk_http_stopped(cursor, RK_HTTP_PROBLEM_BAD_FIELD);
+    if (!has_room)
+        return RK_HTTP_PROBLEM_TOO_MANY_FIELDS;
+    field->name = start;
+    field->name_len = (size_t)(at - start);
+    cursor->at = rk_http_text_skip_value(at + 1, end);
+    set_value(field, at + 1, cursor->at);
+    return rk_http_take_line_end(cursor, RK_HTTP_PROBLEM_BAD_FIELD);
+}
+
+/* ---- what the fields mean that frame or direct a request ---- */
+
+static enum rk_http_problem note_host(struct rk_http_head *head, struct rk_http_field *field)
+{
+    if ((head->seen & RK_HTTP_SEEN_HOST) != 0)
+        return RK_HTTP_PROBLEM_REPEATED_HEADER;
+    head->seen |= RK_HTTP_SEEN_HOST;
+    if (!rk_http_value_is_host((struct rk_http_span){ field->value, field->value_len }, true))
+        return RK_HTTP_PROBLEM_BAD_HOST;
+    if (head->authority.at != NULL) { /* RFC 9112 section 3.2.2: what Host says is ignored */
+        field->value = head->authority.at;
+        field->value_len = head->authority.len;
+    }
+    return RK_HTTP_NO_PROBLEM;
+}
+
+static enum rk_http_problem note_length(struct rk_http_head *head, struct rk_http_field *field)
+{
+    struct rk_http_span value = { field->value, field->value_len };
+
+    if ((head->seen & RK_HTTP_SEEN_LENGTH) != 0 && !RK_PLANTED(two_lengths_accepted))
+        return RK_HTTP_PROBLEM_REPEATED_HEADER;
+    head->seen |= RK_HTTP_SEEN_LENGTH;
+    if (!rk_http_value_is_length(&value, &head->content_length))
+        return RK_HTTP_PROBLEM_BAD_CONTENT_LENGTH;
+    field->value = value.at;
+    field->value_len = value.len;
+    return RK_HTTP_NO_PROBLEM;
+}
+
+static enum rk_http_problem note_coding(struct rk_http_head *head, const struct rk_http_field *field)
+{
+    if ((head->seen & RK_HTTP_SEEN_CODING) != 0)
+        return RK_HTTP_PROBLEM_REPEATED_HEADER;
+    head->seen |= RK_HTTP_SEEN_CODING;
+    return rk_http_value_check_coding((struct rk_http_span){ field->value, field->value_len });
+}
+
+/* A client that speaks HTTP/1.0 cannot expect anything (RFC 9110 section 10.1.1). */
+static enum rk_http_problem note_expect(struct rk_http_head *head, const struct rk_http_field *field)
+{
+    if (head->is_1_0)
+        return RK_HTTP_NO_PROBLEM;
+    head->seen |= RK_HTTP_SEEN_EXPECT;
+    return rk_http_value_is((struct rk_http_span){ field->value, field->value_len }, "100-continue")
+               ? RK_HTTP_NO_PROBLEM
+               : RK_HTTP_PROBLEM_EXPECTATION;
+}
+
+static void note_type(struct rk_http_head *head, const struct rk_http_field *field, const char *name)
+{
+    if (field->value_len > RK_HTTP_METADATA_VALUE_MAX && name_is(field, name))
+        head->seen |= RK_HTTP_SEEN_LONG_TYPE;
+}
+
+/* Fields that `seen` tells are not kept. */
+static enum rk_http_problem note_unkept(struct rk_http_head *head, const struct rk_http_field *field)
+{
+    head->n_fields--;
+    if (field->name_len == strlen("expect"))
+        return note_expect(head, field);
+    head->seen |= rk_http_value_connection((struct rk_http_span){ field->value, field->value_len });
+    return RK_HTTP_NO_PROBLEM;
+}
+
+static void note_condition(struct rk_http_head *head, bool is_one)
+{
+    head->seen |= is_one ? RK_HTTP_SEEN_CONDITION : 0u;
+}
+
+static void note_own(struct rk_http_head *head, const struct rk_http_field *field)
+{
+    if (head->own_field.at == NULL && field->name_len >= strlen(OWN_PREFIX)
+        && strncasecmp(field->name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0)
+        head->own_field = (struct rk_http_span){ field->name, field->name_len };
+}
+
+/* Looks at the fields that matter, which the lengths of their names tell apart first. The field is the head's last. */
+static enum rk_http_problem note_field(struct rk_http_head *head, struct rk_http_field *field)
+{
+    if ((*field->name | 0x20) == OWN_PREFIX[0])
+        note_own(head, field);
+    switch (field->name_len) {
+    case 4:
+        return name_is(field, "host") ? note_host(head, field) : RK_HTTP_NO_PROBLEM;
+    case 6:
+        return name_is(field, "expect") ? note_unkept(head, field) : RK_HTTP_NO_PROBLEM;
+    case 8:
+        note_condition(head, name_is(field, "if-match"));
+        return RK_HTTP_NO_PROBLEM;
+    case 10:
+        return name_is(field, "connection") ? note_unkept(head, field) : RK_HTTP_NO_PROBLEM;
+    case 12:
+        note_type(head, field, "content-type");
+        return RK_HTTP_NO_PROBLEM;
+    case 13:
+        note_condition(head, name_is(field, "if-none-match") || name_is(field, "content-range"));
+        return RK_HTTP_NO_PROBLEM;
+    case 14:
+        return name_is(field, "content-length") ? note_length(head, field) : RK_HTTP_NO_PROBLEM;
+    case 16:
+        note_type(head, field, "content-encoding");
+        return RK_HTTP_NO_PROBLEM;
+    case 17:
+        return name_is(field, "transfer-encoding") ? note_coding(head, field) : RK_HTTP_NO_PROBLEM;
+    case 19:
+        note_condition(head, name_is(field, "if-unmodified-since"));
+        return RK_HTTP_NO_PROBLEM;
+    default:
+        return RK_HTTP_NO_PROBLEM;
+    }
+}
+
+enum rk_http_problem rk_http_parse_fields(struct rk_http_cursor *cursor, unsigned max_fields, struct rk_http_head *head)
+{
+    for (unsigned n_lines = 0; cursor->at < cursor->end && *cursor->at != '\r'; n_lines++) {
+        struct rk_http_field spare; /* for the line that is one too many */
+        struct rk_http_field *field = n_lines < max_fields ? &head->fields[head->n_fields] : &spare;
+        enum rk_http_problem problem = take_field(cursor, n_lines < max_fields, field);
+
+        if (problem != RK_HTTP_NO_PROBLEM)
+            return problem;
+        head->n_fields++;
+        problem = note_field(head, field);
+        if (problem != RK_HTTP_NO_PROBLEM)
+            return problem;
+    }
+    return rk_http_take_line_end(cursor, RK_HTTP_PROBLEM_BAD_FIELD);
+}
