@@ -51,8 +51,7 @@ static void execute(enum how how)
     char command[2048];
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (how == WITH_NOHUP)
-        signal(SIGHUP, SIG_IGN);
+    signal(SIGHUP, how == WITH_NOHUP ? SIG_IGN : SIG_DFL); /* whatever started the tests ignores */
     /* A shell that has something left to do starts the server as a child; otherwise it becomes the server. */
     snprintf(command, sizeof command,
              "%s %s -o server.data_dir=%s/data -o http.listen=unix:%s/sock -o server.workers=1 "
