@@ -8,13 +8,13 @@
 
 #include "base/base_detail.h"
 #include "base/base_time.h"
+#include "disk/disk_file.h"
+#include "disk/disk_hint.h"
+#include "disk/disk_record.h"
+#include "expire/expire.h"
 #include "grace/grace.h"
-#include "log/log_file.h"
-#include "log/log_hint.h"
-#include "log/log_record.h"
 #include "log/log_repair.h"
 #include "log/log_store.h"
-#include "store/store_expire_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,32 +47,32 @@ static uint64_t fill(uint64_t bytes, unsigned past_percent)
 /* Reads the hint and checks all of it; seconds. */
 static double check_hint(void)
 {
-    const struct rk_log_identity *identity = rk_log_store_identity(store);
+    const struct rk_disk_identity *identity = rk_log_store_identity(store);
     int dir_fd = rk_log_store_dir_fd(store);
-    struct rk_log_file_summary summary;
-    struct rk_log_hint *hint = NULL;
+    struct rk_disk_file_summary summary;
+    struct rk_disk_hint *hint = NULL;
     uint64_t begun_ns = rk_time_monotonic_ns();
 
-    if (rk_log_file_summarize(dir_fd, FILE_NUMBER, &identity->secret, &summary, NULL) != RK_OK
-        || rk_log_hint_open(&hint, dir_fd, FILE_NUMBER, identity->uuid, &summary) != RK_OK)
+    if (rk_disk_file_summarize(dir_fd, FILE_NUMBER, &identity->secret, &summary, NULL) != RK_OK
+        || rk_disk_hint_open(&hint, dir_fd, FILE_NUMBER, identity->uuid, &summary) != RK_OK)
         bed_die("reading the hint", "it failed");
-    rk_log_hint_close(&hint);
+    rk_disk_hint_close(&hint);
     return (double)(rk_time_monotonic_ns() - begun_ns) / 1e9;
 }
 
 static double look(uint64_t n_expected)
 {
-    struct rk_store_expire_settings settings = { .store = store,
-                                                 .log = log_writer,
-                                                 .keydir = keydir,
-                                                 .space = space,
-                                                 .now_s = NOW_S,
-                                                 .call = bed_call,
-                                                 .turn = on_turn };
+    struct rk_expire_settings settings = { .store = store,
+                                           .log = log_writer,
+                                           .keydir = keydir,
+                                           .space = space,
+                                           .now_s = NOW_S,
+                                           .call = bed_call,
+                                           .turn = on_turn };
     struct rk_detail detail = { "" };
     uint64_t n_expired = 0, begun_ns = rk_time_monotonic_ns();
 
-    if (rk_store_expire_run(&settings, &n_expired, &detail) != RK_OK)
+    if (rk_expire_run(&settings, &n_expired, &detail) != RK_OK)
         bed_die("looking", detail.text);
     if (n_expired != n_expected)
         bed_die("looking", "it did not find what had expired");

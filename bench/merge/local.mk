@@ -2,8 +2,7 @@
 EXTRA_PROGRAMS += merge_bench expire_bench
 merge_bench_SOURCES = %D%/merge_bench.c %D%/merge_bed.c %D%/merge_bed.h
 merge_bench_CFLAGS = $(AM_CFLAGS) $(URCU_CFLAGS)
-merge_bench_LDADD = librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
-	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a $(URCU_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
+merge_bench_LDADD = $(RK_ENGINE_LIBS) $(URCU_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
 expire_bench_SOURCES = %D%/expire_bench.c %D%/merge_bed.c %D%/merge_bed.h
 expire_bench_CFLAGS = $(merge_bench_CFLAGS)
 expire_bench_LDADD = $(merge_bench_LDADD)

@@ -1,13 +1,13 @@
 #include "merge_bed.h"
 
 #include "base/base_detail.h"
+#include "disk/disk_hint.h"
+#include "disk/disk_location.h"
+#include "disk/disk_record.h"
 #include "keydir/keydir_writer.h"
-#include "log/log_hint.h"
-#include "log/log_location.h"
-#include "log/log_record.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
-#include "store/store_space_writer.h"
+#include "space/space.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 struct rk_log_store *store;
 struct rk_log_writer *log_writer;
 struct rk_keydir_writer *keydir;
-struct rk_store_space *space;
+struct rk_space *space;
 
 struct staged {
     struct rk_fingerprint fingerprint;
@@ -46,7 +46,7 @@ void bed_open(const char *path)
         || rk_log_writer_open(&log_writer, store, &settings, &detail) != RK_OK
         || rk_keydir_writer_create(&keydir, KEYDIR_BYTES, NULL, &detail) != RK_OK)
         bed_die("opening a store", detail.text);
-    space = rk_store_space_create();
+    space = rk_space_create();
 }
 
 void bed_close(const char *path)
@@ -55,7 +55,7 @@ void bed_close(const char *path)
     const struct dirent *entry;
 
     (void)rk_log_writer_close(&log_writer); /* it goes anyway */
-    rk_store_space_destroy(&space);
+    rk_space_destroy(&space);
     rk_keydir_writer_destroy(&keydir);
     rk_log_store_close(&store);
     folder = opendir(path);
@@ -70,10 +70,10 @@ static void publish(const struct staged *op)
 {
     uint64_t replaced = rk_keydir_writer_put(keydir, op->fingerprint, op->location);
 
-    rk_store_space_add(space, op->location, RK_STORE_LIVE);
-    rk_store_space_note_expiry(space, rk_log_location_decode(op->location).file_number, op->expiry_s);
+    rk_space_add(space, op->location, RK_SPACE_LIVE);
+    rk_space_note_expiry(space, rk_disk_location_decode(op->location).file_number, op->expiry_s);
     if (replaced != 0)
-        rk_store_space_move(space, replaced, RK_STORE_LIVE, RK_STORE_OVERWRITTEN);
+        rk_space_move(space, replaced, RK_SPACE_LIVE, RK_SPACE_OVERWRITTEN);
 }
 
 static void flush(void)
@@ -99,7 +99,7 @@ void bed_put(const struct bed_value *value, uint64_t number, uint64_t expiry_ms)
     struct rk_record_parts parts = {
         .type = RK_RECORD_PUT, .key = key, .value = value->bytes, .value_len = value->len, .expiry_ms = expiry_ms
     };
-    struct staged op = { .expiry_s = rk_log_expiry_s(RK_RECORD_PUT, expiry_ms) };
+    struct staged op = { .expiry_s = rk_disk_expiry_s(RK_RECORD_PUT, expiry_ms) };
     uint64_t size;
     enum rk_err err;
 
@@ -126,7 +126,7 @@ void bed_seal(void)
         bed_die("rolling over", "it failed");
 }
 
-static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
+static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_disk_hint_entry *entry)
 {
     struct rk_fingerprint fingerprint = rk_keydir_fingerprint(key, key_len, rk_log_store_identity(store)->hash_key);
 

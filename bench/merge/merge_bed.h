@@ -12,7 +12,7 @@
 extern struct rk_log_store *store;
 extern struct rk_log_writer *log_writer;
 extern struct rk_keydir_writer *keydir;
-extern struct rk_store_space *space;
+extern struct rk_space *space;
 
 struct bed_value {
     const uint8_t *bytes;

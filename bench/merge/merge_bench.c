@@ -12,13 +12,13 @@
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "disk/disk_file.h"
+#include "disk/disk_record.h"
 #include "grace/grace.h"
-#include "log/log_file.h"
-#include "log/log_record.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
-#include "store/store_merge_writer.h"
-#include "store/store_space_writer.h"
+#include "merge/merge.h"
+#include "space/space.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@
 #define N_COPIES   5
 #define N_MERGES   5
 
-static struct rk_store_merge_progress last_progress;
+static struct rk_merge_progress last_progress;
 
 static double cpu_seconds(void)
 {
@@ -66,7 +66,7 @@ static void on_gone(void *context)
 {
 }
 
-static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *progress)
+static enum rk_err on_turn(void *context, const struct rk_merge_progress *progress)
 {
     last_progress = *progress;
     return RK_OK;
@@ -75,22 +75,22 @@ static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *
 static void merge_all(void)
 {
     uint32_t files[4096];
-    struct rk_store_merge_settings settings = { .store = store,
-                                                .log = log_writer,
-                                                .keydir = keydir,
-                                                .space = space,
-                                                .files = files,
-                                                .file_size_bytes = BED_FILE_BYTES,
-                                                .call = bed_call,
-                                                .gone = on_gone,
-                                                .turn = on_turn };
+    struct rk_merge_settings settings = { .store = store,
+                                          .log = log_writer,
+                                          .keydir = keydir,
+                                          .space = space,
+                                          .files = files,
+                                          .file_size_bytes = BED_FILE_BYTES,
+                                          .call = bed_call,
+                                          .gone = on_gone,
+                                          .turn = on_turn };
     struct rk_detail detail = { "" };
     uint32_t number;
 
     for (size_t i = 0; settings.n_files < 4096 && (number = rk_log_store_file(store, i)) != 0; i++)
         if (number != rk_log_writer_file_number(log_writer))
             files[settings.n_files++] = number;
-    if (rk_store_merge_run(&settings, &detail) != RK_OK)
+    if (rk_merge_run(&settings, &detail) != RK_OK)
         bed_die("merging", detail.text);
 }
 
@@ -129,7 +129,7 @@ static double copy_file(const char *folder, uint64_t size)
 
 static void keep_file(int dir_fd, const char *name, bool keep)
 {
-    char kept[RK_LOG_FILE_NAME_BYTES + 8];
+    char kept[RK_DISK_FILE_NAME_BYTES + 8];
 
     (void)snprintf(kept, sizeof kept, "%s.kept", name); /* fits */
     if (keep ? linkat(dir_fd, name, dir_fd, kept, 0) != 0 : unlinkat(dir_fd, kept, 0) != 0)
@@ -139,14 +139,14 @@ static void keep_file(int dir_fd, const char *name, bool keep)
 /* Each data file and each hint gets a second name, or loses it; seconds. */
 static double keep_files(const char *path, bool keep)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     uint64_t begun_ns = rk_time_monotonic_ns();
 
     for (uint32_t number = 1; number < rk_log_writer_file_number(log_writer); number++) {
-        rk_log_file_name(name, number);
+        rk_disk_file_name(name, number);
         keep_file(dir_fd, name, keep);
-        rk_log_hint_name(name, number);
+        rk_disk_hint_name(name, number);
         keep_file(dir_fd, name, keep);
     }
     close(dir_fd);
@@ -193,7 +193,7 @@ static struct figures merge_once(const char *folder, uint64_t total_bytes, uint3
     bed_open(path);
     fill(total_bytes, value_len, dead_percent);
     bed_make_hints();
-    figures.live_mib = (double)rk_store_space_total(space).bytes[RK_STORE_LIVE] / mib;
+    figures.live_mib = (double)rk_space_total(space).bytes[RK_SPACE_LIVE] / mib;
     write_all_out(folder);
     (void)keep_files(path, true); /* not what is measured */
     begun_ns = rk_time_monotonic_ns();

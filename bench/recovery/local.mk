@@ -1,8 +1,7 @@
 # recovery: records a second from hints and by scanning, beside cat of the same files
 EXTRA_PROGRAMS += recovery_bench
 recovery_bench_SOURCES = %D%/recovery_bench.c
-recovery_bench_LDADD = librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
-	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a $(SODIUM_LIBS) $(ISAL_LIBS)
+recovery_bench_LDADD = $(RK_ENGINE_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
 EXTRA_DIST += %D%/recovery_bench.gp
 CLEANFILES += recovery_bench recovery_bench.csv recovery_bench.svg
 

@@ -9,13 +9,13 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "disk/disk_hint.h"
+#include "disk/disk_record.h"
 #include "keydir/keydir_writer.h"
-#include "log/log_hint.h"
-#include "log/log_record.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
-#include "store/store_recover_writer.h"
-#include "store/store_space_writer.h"
+#include "recover/recover.h"
+#include "space/space.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -48,7 +48,7 @@ struct timing {
 struct bench {
     char *path;
     struct shape shape;
-    struct rk_store_recovery result;
+    struct rk_recovery result;
     double bytes_a_key;
 };
 
@@ -112,7 +112,7 @@ static void write_records(const struct bench *bench)
     rk_log_store_close(&store);
 }
 
-static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_log_hint_entry *entry)
+static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_disk_hint_entry *entry)
 {
     struct rk_fingerprint fingerprint = rk_keydir_fingerprint(key, key_len, context);
 
@@ -127,7 +127,7 @@ static void make_hints(const struct bench *bench)
 
     open_store(bench, &store);
     for (size_t i = 0; i < rk_log_store_n_files(store); i++) {
-        struct rk_log_identity identity = *rk_log_store_identity(store);
+        struct rk_disk_identity identity = *rk_log_store_identity(store);
         struct rk_log_hint_maker maker = { .context = identity.hash_key, .fingerprint = make_fingerprint };
 
         if (rk_log_hint_make(rk_log_store_dir_fd(store), rk_log_store_file(store, i), &identity, &maker, &detail)
@@ -139,7 +139,7 @@ static void make_hints(const struct bench *bench)
 
 static struct timing recover(struct bench *bench)
 {
-    struct rk_store_recover_hooks hooks = { .space = rk_store_space_create() };
+    struct rk_recover_hooks hooks = { .space = rk_space_create() };
     uint64_t start_ns, start_processor_ns;
     struct rk_keydir_writer *keydir = NULL;
     struct rk_log_store *store = NULL;
@@ -150,7 +150,7 @@ static struct timing recover(struct bench *bench)
     RK_ASSERT(rk_keydir_writer_create(&keydir, 8ull << 30, NULL, NULL) == RK_OK);
     start_processor_ns = processor_ns();
     start_ns = rk_time_monotonic_ns();
-    if (rk_store_recover(store, keydir, &hooks, &bench->result, &detail) != RK_OK)
+    if (rk_recover_store(store, keydir, &hooks, &bench->result, &detail) != RK_OK)
         die("recovering", &detail);
     timing.clock_ns = rk_time_monotonic_ns() - start_ns;
     timing.processor_ns = processor_ns() - start_processor_ns;
@@ -158,7 +158,7 @@ static struct timing recover(struct bench *bench)
     bench->bytes_a_key = (double)rk_keydir_writer_usage(keydir).used_bytes / (double)bench->shape.n_keys;
     rk_keydir_writer_destroy(&keydir);
     rk_log_store_close(&store);
-    rk_store_space_destroy(&hooks.space);
+    rk_space_destroy(&hooks.space);
     return timing;
 }
 

@@ -1,6 +1,6 @@
 /* The control groups that a process is in, as folders: from its own group up to where the hierarchy is mounted. */
-#ifndef RK_BASE_BASE_CGROUP_H
-#define RK_BASE_BASE_CGROUP_H
+#ifndef RK_BASE_CGROUP_H
+#define RK_BASE_CGROUP_H
 
 #include <limits.h>
 #include <stdbool.h>

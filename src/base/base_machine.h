@@ -2,8 +2,8 @@
  * nested, seen from inside of a container or not) and the affinity mask allow. All of it is read anew at each call.
  *
  * `root` stands before every path that is read ("/proc/self/cgroup"): "" is the machine, a folder is a test's. */
-#ifndef RK_BASE_BASE_MACHINE_H
-#define RK_BASE_BASE_MACHINE_H
+#ifndef RK_BASE_MACHINE_H
+#define RK_BASE_MACHINE_H
 
 #include <stdint.h>
 

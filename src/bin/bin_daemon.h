@@ -1,7 +1,7 @@
 /* Going to the background: the process that was started waits until the server is ready, so that its exit code tells.
  */
-#ifndef RK_BIN_BIN_DAEMON_H
-#define RK_BIN_BIN_DAEMON_H
+#ifndef RK_BIN_DAEMON_H
+#define RK_BIN_DAEMON_H
 
 #include "base/base_err.h"
 

@@ -1,6 +1,6 @@
 /* `rackkv open`: from its options to those of rackkvd, which it becomes. */
-#ifndef RK_BIN_BIN_OPEN_H
-#define RK_BIN_BIN_OPEN_H
+#ifndef RK_BIN_OPEN_H
+#define RK_BIN_OPEN_H
 
 /* What is asked for, before anything is done. */
 enum rk_bin_open { RK_BIN_OPEN_START, RK_BIN_OPEN_HELP, RK_BIN_OPEN_WRONG };

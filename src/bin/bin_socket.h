@@ -1,6 +1,6 @@
 /* Where the control socket of a server is: said, or in its configuration. */
-#ifndef RK_BIN_BIN_SOCKET_H
-#define RK_BIN_BIN_SOCKET_H
+#ifndef RK_BIN_SOCKET_H
+#define RK_BIN_SOCKET_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* A client of one server: one connection that is kept alive, one request at a time. One thread; the calls block. */
-#ifndef RK_CLIENT_CLIENT_H
-#define RK_CLIENT_CLIENT_H
+#ifndef RK_CLIENT_H
+#define RK_CLIENT_H
 
 #include "base/base_err.h"
 

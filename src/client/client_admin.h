@@ -1,6 +1,6 @@
 /* The verbs of rackkvctl(8): each asks the server, prints what came, and returns the exit code. */
-#ifndef RK_CLIENT_CLIENT_ADMIN_H
-#define RK_CLIENT_CLIENT_ADMIN_H
+#ifndef RK_CLIENT_ADMIN_H
+#define RK_CLIENT_ADMIN_H
 
 #include "client/client_exit.h"
 #include "rackkv/control.h"

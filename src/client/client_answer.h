@@ -6,8 +6,8 @@
  *   2. to one that was refused, application/problem+json with a member "code", or to HEAD, which has no body, its type;
  *   3. a value has a length, so that a value that was cut off is never taken for a whole one.
  * Whatever else comes is RK_ERR_MISMATCH, never a value, never "absent". */
-#ifndef RK_CLIENT_CLIENT_ANSWER_H
-#define RK_CLIENT_CLIENT_ANSWER_H
+#ifndef RK_CLIENT_ANSWER_H
+#define RK_CLIENT_ANSWER_H
 
 #include "client/client.h"
 

@@ -1,6 +1,6 @@
 /* A value in memory that grows as it comes. Its size is from outside: without memory it says so, and does not die. */
-#ifndef RK_CLIENT_CLIENT_BUFFER_H
-#define RK_CLIENT_CLIENT_BUFFER_H
+#ifndef RK_CLIENT_BUFFER_H
+#define RK_CLIENT_BUFFER_H
 
 #include "client/client.h"
 

@@ -1,7 +1,7 @@
 /* The commands on one key, as the program and its shell run them: they ask the server, print what came, and return the
  * exit code. */
-#ifndef RK_CLIENT_CLIENT_COMMAND_H
-#define RK_CLIENT_CLIENT_COMMAND_H
+#ifndef RK_CLIENT_COMMAND_H
+#define RK_CLIENT_COMMAND_H
 
 #include "client/client.h"
 #include "client/client_exit.h"

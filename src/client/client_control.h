@@ -1,7 +1,7 @@
 /* The other end of the control socket (src/control): one connection, one request at a time. One thread; the calls
  * block: each for a minute at most, or all of them together for as long as was said. */
-#ifndef RK_CLIENT_CLIENT_CONTROL_H
-#define RK_CLIENT_CLIENT_CONTROL_H
+#ifndef RK_CLIENT_CONTROL_H
+#define RK_CLIENT_CONTROL_H
 
 #include "base/base_err.h"
 

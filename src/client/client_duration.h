@@ -1,6 +1,6 @@
 /* Durations on a command line, written as in the configuration: 500ms, 5s, 2m, 1h. Pure. */
-#ifndef RK_CLIENT_CLIENT_DURATION_H
-#define RK_CLIENT_CLIENT_DURATION_H
+#ifndef RK_CLIENT_DURATION_H
+#define RK_CLIENT_DURATION_H
 
 #include "base/base_err.h"
 

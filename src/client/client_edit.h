@@ -1,6 +1,6 @@
 /* Lines from a person at a terminal, over libedit: editing, history, completion of the first word. One at a time. */
-#ifndef RK_CLIENT_CLIENT_EDIT_H
-#define RK_CLIENT_CLIENT_EDIT_H
+#ifndef RK_CLIENT_EDIT_H
+#define RK_CLIENT_EDIT_H
 
 #include <stdbool.h>
 #include <stddef.h>

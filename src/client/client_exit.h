@@ -1,6 +1,6 @@
 /* How the programs end. */
-#ifndef RK_CLIENT_CLIENT_EXIT_H
-#define RK_CLIENT_CLIENT_EXIT_H
+#ifndef RK_CLIENT_EXIT_H
+#define RK_CLIENT_EXIT_H
 
 /* The exit codes of all programs. */
 enum rk_client_exit {

@@ -1,6 +1,6 @@
 /* Figures for people. */
-#ifndef RK_CLIENT_CLIENT_FIGURE_H
-#define RK_CLIENT_CLIENT_FIGURE_H
+#ifndef RK_CLIENT_FIGURE_H
+#define RK_CLIENT_FIGURE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * kind. Within double quotes stand the escapes \" \' \\ \n \r \t and \xHH (any byte); within single quotes every byte
  * is itself. Elsewhere a quote or a backslash is a character like any other, so that {"a":1}, don't and C:\x need no
  * care. */
-#ifndef RK_CLIENT_CLIENT_LINE_H
-#define RK_CLIENT_CLIENT_LINE_H
+#ifndef RK_CLIENT_LINE_H
+#define RK_CLIENT_LINE_H
 
 #include "client/client.h"
 

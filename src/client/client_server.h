@@ -1,6 +1,6 @@
 /* Starting the server that belongs to this client. */
-#ifndef RK_CLIENT_CLIENT_SERVER_H
-#define RK_CLIENT_CLIENT_SERVER_H
+#ifndef RK_CLIENT_SERVER_H
+#define RK_CLIENT_SERVER_H
 
 #include "base/base_err.h"
 

@@ -1,6 +1,6 @@
 /* The shell: PUT, GET, DELETE, OPEN, HELP, EXIT, QUIT, from a person at a terminal or from a pipe. */
-#ifndef RK_CLIENT_CLIENT_SHELL_H
-#define RK_CLIENT_CLIENT_SHELL_H
+#ifndef RK_CLIENT_SHELL_H
+#define RK_CLIENT_SHELL_H
 
 #include "client/client_command.h"
 

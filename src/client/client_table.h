@@ -1,6 +1,6 @@
 /* A table on a terminal: cells are added row by row, columns are as wide as they must be. */
-#ifndef RK_CLIENT_CLIENT_TABLE_H
-#define RK_CLIENT_CLIENT_TABLE_H
+#ifndef RK_CLIENT_TABLE_H
+#define RK_CLIENT_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Bytes for people: on a terminal nothing may move the cursor or change its colours, elsewhere bytes are bytes. */
-#ifndef RK_CLIENT_CLIENT_TEXT_H
-#define RK_CLIENT_CLIENT_TEXT_H
+#ifndef RK_CLIENT_TEXT_H
+#define RK_CLIENT_TEXT_H
 
 #include "client/client.h"
 

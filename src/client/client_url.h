@@ -1,6 +1,6 @@
 /* Where a server is, and how a key stands in a path. Pure. */
-#ifndef RK_CLIENT_CLIENT_URL_H
-#define RK_CLIENT_CLIENT_URL_H
+#ifndef RK_CLIENT_URL_H
+#define RK_CLIENT_URL_H
 
 #include "client/client.h"
 

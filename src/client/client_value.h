@@ -1,6 +1,6 @@
 /* A value as it stands on a command line. */
-#ifndef RK_CLIENT_CLIENT_VALUE_H
-#define RK_CLIENT_CLIENT_VALUE_H
+#ifndef RK_CLIENT_VALUE_H
+#define RK_CLIENT_VALUE_H
 
 #include "client/client_buffer.h"
 

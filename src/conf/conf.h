@@ -1,8 +1,8 @@
 /* The configuration: typed values, with defaults, from a YAML file and from "section.key=value" overrides. What each
  * one means, its range and its default stand in one table (conf_table.c), from which the documentation comes as well.
  * Durations are milliseconds, sizes are bytes. */
-#ifndef RK_CONF_CONF_H
-#define RK_CONF_CONF_H
+#ifndef RK_CONF_H
+#define RK_CONF_H
 
 #include "base/base_err.h"
 

@@ -1,6 +1,6 @@
 /* Who may connect to a Unix socket, as http.socket_mode, socket_owner and socket_group say it. Private to src/conf. */
-#ifndef RK_CONF_CONF_ACCESS_H
-#define RK_CONF_CONF_ACCESS_H
+#ifndef RK_CONF_ACCESS_H
+#define RK_CONF_ACCESS_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* An address of http.listen, taken apart. Pure: names are not looked up. */
-#ifndef RK_CONF_CONF_ADDRESS_H
-#define RK_CONF_CONF_ADDRESS_H
+#ifndef RK_CONF_ADDRESS_H
+#define RK_CONF_ADDRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Stores checked values into a struct rk_conf, together with where they came from. Private to src/conf. */
-#ifndef RK_CONF_CONF_SET_H
-#define RK_CONF_CONF_SET_H
+#ifndef RK_CONF_SET_H
+#define RK_CONF_SET_H
 
 #include "conf/conf_table.h"
 

@@ -1,8 +1,8 @@
 /* Every key of the configuration: one row a key. Reading, printing, checking and the documentation all walk this table,
  * so a key exists completely or not at all. Rows of one section stand together; the order is that of the printed file.
  * Private to src/conf. */
-#ifndef RK_CONF_CONF_TABLE_H
-#define RK_CONF_CONF_TABLE_H
+#ifndef RK_CONF_TABLE_H
+#define RK_CONF_TABLE_H
 
 #include "conf/conf.h"
 

@@ -1,6 +1,6 @@
 /* Values as text: numbers with units, words, strings. A codec: text in, value out, and back. Private to src/conf. */
-#ifndef RK_CONF_CONF_VALUE_H
-#define RK_CONF_CONF_VALUE_H
+#ifndef RK_CONF_VALUE_H
+#define RK_CONF_VALUE_H
 
 #include "conf/conf_table.h"
 

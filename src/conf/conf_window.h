@@ -1,6 +1,6 @@
 /* A part of the local day: "22:00-06:00". A codec: text in, minutes out. */
-#ifndef RK_CONF_CONF_WINDOW_H
-#define RK_CONF_CONF_WINDOW_H
+#ifndef RK_CONF_WINDOW_H
+#define RK_CONF_WINDOW_H
 
 #include <stdbool.h>
 

@@ -3,7 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
-#include "store/store_compactor_writer.h"
+#include "compactor/compactor.h"
 
 #include <stdlib.h>
 
@@ -48,7 +48,7 @@ enum rk_err rk_control_start(struct rk_control **control_out, const struct rk_co
     return RK_OK;
 }
 
-void rk_control_serve(struct rk_control *control, struct rk_log_writer *log, struct rk_store_compactor *compactor)
+void rk_control_serve(struct rk_control *control, struct rk_log_writer *log, struct rk_compactor *compactor)
 {
     control->log = log;
     control->compactor = compactor;
@@ -61,7 +61,7 @@ void rk_control_stop(struct rk_control **control)
     if (*control == NULL)
         return;
     if ((*control)->compactor != NULL) /* nobody has to wait for what is still looked for */
-        rk_store_compactor_dismiss((*control)->compactor);
+        rk_compactor_dismiss((*control)->compactor);
     rk_control_server_stop(&(*control)->server);
     destroy(*control);
     *control = NULL;

@@ -1,6 +1,6 @@
 /* What may stand in a request, by the tables of rackkv/control.h. Pure; any thread. */
-#ifndef RK_CONTROL_CONTROL_CHECK_H
-#define RK_CONTROL_CONTROL_CHECK_H
+#ifndef RK_CONTROL_CHECK_H
+#define RK_CONTROL_CHECK_H
 
 #include "rackkv/control.h"
 

@@ -1,6 +1,6 @@
 /* One client of the control socket: bytes in, lines out; answers in, bytes out. The server's thread only. */
-#ifndef RK_CONTROL_CONTROL_CLIENT_H
-#define RK_CONTROL_CONTROL_CLIENT_H
+#ifndef RK_CONTROL_CLIENT_H
+#define RK_CONTROL_CLIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,24 +2,24 @@
 #include "control/control_private.h"
 
 #include "base/base_detail.h"
-#include "store/store_compactor_writer.h"
-#include "store/store_space_writer.h"
+#include "compactor/compactor.h"
+#include "space/space.h"
 
 #include <stdlib.h>
 
-static json_t *show_file(const struct rk_store_file_report *report)
+static json_t *show_file(const struct rk_compactor_file_report *report)
 {
     uint64_t n_records = 0;
     json_t *file;
 
-    for (size_t i = 0; i < RK_STORE_N_COLUMNS; i++)
+    for (size_t i = 0; i < RK_SPACE_N_COLUMNS; i++)
         n_records += report->n_records[i];
     file = json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "file", rk_control_number(report->file.file_number),
                      "active", report->file.is_active, "size", rk_control_number(report->file.file_bytes), "live_bytes",
-                     rk_control_number(report->bytes[RK_STORE_LIVE]), "dead_bytes",
-                     rk_control_number(report->bytes[RK_STORE_OVERWRITTEN] + report->bytes[RK_STORE_DELETED]
-                                       + report->bytes[RK_STORE_EXPIRED]),
-                     "tombstone_bytes", rk_control_number(report->bytes[RK_STORE_TOMBSTONE]), "records",
+                     rk_control_number(report->bytes[RK_SPACE_LIVE]), "dead_bytes",
+                     rk_control_number(report->bytes[RK_SPACE_OVERWRITTEN] + report->bytes[RK_SPACE_DELETED]
+                                       + report->bytes[RK_SPACE_EXPIRED]),
+                     "tombstone_bytes", rk_control_number(report->bytes[RK_SPACE_TOMBSTONE]), "records",
                      rk_control_number(n_records));
     if (n_records > 0) {
         json_object_set_new(file, "first_sequence", rk_control_number(report->file.first_sequence));
@@ -31,31 +31,32 @@ static json_t *show_file(const struct rk_store_file_report *report)
 }
 
 /* Where every byte of the file is: the figures add up to its size. */
-static json_t *explain_file(const struct rk_store_file_report *report)
+static json_t *explain_file(const struct rk_compactor_file_report *report)
 {
     json_t *file = json_pack("{s:o, s:b, s:o}", "file", rk_control_number(report->file.file_number), "active",
                              report->file.is_active, "size", rk_control_number(report->file.file_bytes));
 
-    json_object_set_new(file, "live_bytes", rk_control_number(report->bytes[RK_STORE_LIVE]));
-    json_object_set_new(file, "overwritten_bytes", rk_control_number(report->bytes[RK_STORE_OVERWRITTEN]));
-    json_object_set_new(file, "deleted_bytes", rk_control_number(report->bytes[RK_STORE_DELETED]));
-    json_object_set_new(file, "expired_bytes", rk_control_number(report->bytes[RK_STORE_EXPIRED]));
-    json_object_set_new(file, "tombstone_bytes", rk_control_number(report->bytes[RK_STORE_TOMBSTONE]));
+    json_object_set_new(file, "live_bytes", rk_control_number(report->bytes[RK_SPACE_LIVE]));
+    json_object_set_new(file, "overwritten_bytes", rk_control_number(report->bytes[RK_SPACE_OVERWRITTEN]));
+    json_object_set_new(file, "deleted_bytes", rk_control_number(report->bytes[RK_SPACE_DELETED]));
+    json_object_set_new(file, "expired_bytes", rk_control_number(report->bytes[RK_SPACE_EXPIRED]));
+    json_object_set_new(file, "tombstone_bytes", rk_control_number(report->bytes[RK_SPACE_TOMBSTONE]));
     json_object_set_new(file, "frame_bytes", rk_control_number(report->frame_bytes));
     json_object_set_new(file, "preallocated_bytes", rk_control_number(report->preallocated_bytes));
     json_object_set_new(file, "eligible", json_boolean(report->verdict.is_eligible));
-    json_object_set_new(file, "reason", json_string(rk_store_policy_reason_word(report->verdict.reason)));
-    json_object_set_new(file, "why", json_string(rk_store_policy_reason_text(report->verdict.reason)));
+    json_object_set_new(file, "reason", json_string(rk_merge_policy_reason_word(report->verdict.reason)));
+    json_object_set_new(file, "why", json_string(rk_merge_policy_reason_text(report->verdict.reason)));
     json_object_set_new(file, "gain_bytes", rk_control_number(report->verdict.gain_bytes));
     return file;
 }
 
-static json_t *list_files(const struct rk_control *control, json_t *(*show)(const struct rk_store_file_report *report))
+static json_t *list_files(const struct rk_control *control,
+                          json_t *(*show)(const struct rk_compactor_file_report *report))
 {
-    struct rk_store_file_report *reports = NULL;
+    struct rk_compactor_file_report *reports = NULL;
     struct rk_detail detail = { "" };
     size_t n_reports = 0;
-    enum rk_err err = rk_store_compactor_files(control->compactor, &reports, &n_reports, &detail);
+    enum rk_err err = rk_compactor_files(control->compactor, &reports, &n_reports, &detail);
     json_t *files;
 
     if (err != RK_OK)

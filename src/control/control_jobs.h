@@ -2,8 +2,8 @@
  * those that are answered at once. The server's thread calls these functions; the job's thread only runs the answer.
  *
  *   init -> start, take, forget -> finish, take -> fini */
-#ifndef RK_CONTROL_CONTROL_JOBS_H
-#define RK_CONTROL_CONTROL_JOBS_H
+#ifndef RK_CONTROL_JOBS_H
+#define RK_CONTROL_JOBS_H
 
 #include "base/base_err.h"
 

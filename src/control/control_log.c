@@ -4,13 +4,13 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
 #include "base/base_open.h"
+#include "disk/disk_file.h"
+#include "disk/disk_location.h"
 #include "keydir/keydir_writer.h"
-#include "log/log_file.h"
-#include "log/log_location.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "rackkv/control.h"
-#include "store/store_writer.h"
+#include "writer/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +47,7 @@ static void run_roll(void *context)
 json_t *rk_control_verb_roll(struct rk_control *control, const json_t *request)
 {
     struct roll roll = { .log = control->log };
-    enum rk_err err = rk_store_writer_call(control->settings.writer, run_roll, &roll);
+    enum rk_err err = rk_writer_call(control->settings.writer, run_roll, &roll);
 
     if (err == RK_OK)
         err = roll.err;
@@ -111,14 +111,14 @@ static void run_lookup(void *context)
     struct rk_fingerprint fingerprint =
         rk_keydir_fingerprint(lookup->key, lookup->key_len, rk_log_store_identity(store)->hash_key);
     uint64_t location = rk_keydir_writer_lookup(lookup->control->settings.keydir, fingerprint);
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
     if (location == 0) {
         lookup->err = RK_ERR_NOT_FOUND;
         return;
     }
-    lookup->location = rk_log_location_decode(location);
-    rk_log_file_name(name, lookup->location.file_number);
+    lookup->location = rk_disk_location_decode(location);
+    rk_disk_file_name(name, lookup->location.file_number);
     lookup->fd = rk_open_file(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
     lookup->err = lookup->fd >= 0 ? RK_OK : RK_ERR_IO;
 }
@@ -154,7 +154,7 @@ static json_t *read_record(const struct lookup *lookup)
 
 static json_t *find_record(struct lookup *lookup)
 {
-    enum rk_err err = rk_store_writer_call(lookup->control->settings.writer, run_lookup, lookup);
+    enum rk_err err = rk_writer_call(lookup->control->settings.writer, run_lookup, lookup);
     json_t *answer;
 
     if (err == RK_OK)

@@ -3,22 +3,23 @@
 
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "compactor/compactor.h"
 #include "rackkv/control.h"
-#include "store/store_compactor_writer.h"
 
 #include <stdlib.h>
 
-static const char *state_word(enum rk_store_merge_state state)
+static const char *state_word(enum rk_compactor_merge_state state)
 {
     static const char *const words[] = {
-        [RK_STORE_MERGE_WAITING] = "waiting",     [RK_STORE_MERGE_RUNNING] = "running", [RK_STORE_MERGE_DONE] = "done",
-        [RK_STORE_MERGE_CANCELLED] = "cancelled", [RK_STORE_MERGE_FAILED] = "failed",
+        [RK_COMPACTOR_MERGE_WAITING] = "waiting", [RK_COMPACTOR_MERGE_RUNNING] = "running",
+        [RK_COMPACTOR_MERGE_DONE] = "done",       [RK_COMPACTOR_MERGE_CANCELLED] = "cancelled",
+        [RK_COMPACTOR_MERGE_FAILED] = "failed",
     };
 
     return words[state];
 }
 
-static json_t *show_merge(const struct rk_store_merge_report *report)
+static json_t *show_merge(const struct rk_compactor_merge_report *report)
 {
     json_t *merge =
         json_pack("{s:o, s:s, s:s, s:o, s:f}", "id", rk_control_number(report->id), "state", state_word(report->state),
@@ -38,19 +39,19 @@ static json_t *show_merge(const struct rk_store_merge_report *report)
 }
 
 /* What is done about a full disk. */
-static const char *rescue_word(enum rk_store_rescue_state state)
+static const char *rescue_word(enum rk_merge_rescue_state state)
 {
-    static const char *const words[] = { [RK_STORE_RESCUE_NONE] = "none",
-                                         [RK_STORE_RESCUE_WORKING] = "working",
-                                         [RK_STORE_RESCUE_PAUSED] = "paused",
-                                         [RK_STORE_RESCUE_STUCK] = "stuck" };
+    static const char *const words[] = { [RK_MERGE_RESCUE_NONE] = "none",
+                                         [RK_MERGE_RESCUE_WORKING] = "working",
+                                         [RK_MERGE_RESCUE_PAUSED] = "paused",
+                                         [RK_MERGE_RESCUE_STUCK] = "stuck" };
 
     return words[state];
 }
 
 json_t *rk_control_show_merging(const struct rk_control *control)
 {
-    struct rk_store_compactor_status status = rk_store_compactor_status(control->compactor);
+    struct rk_compactor_status status = rk_compactor_status(control->compactor);
     const char *state = status.current.id == 0 ? "idle" : state_word(status.current.state);
 
     return json_pack("{s:b, s:s, s:s, s:o, s:b, s:o, s:b, s:f, s:o}", "ok", 1, "state", state, "rescue",
@@ -67,8 +68,8 @@ json_t *rk_control_verb_merge_status(struct rk_control *control, const json_t *r
 
 json_t *rk_control_verb_merge_history(struct rk_control *control, const json_t *request)
 {
-    struct rk_store_merge_report reports[RK_STORE_MERGE_HISTORY];
-    size_t n = rk_store_compactor_history(control->compactor, reports);
+    struct rk_compactor_merge_report reports[RK_COMPACTOR_MERGE_HISTORY];
+    size_t n = rk_compactor_history(control->compactor, reports);
     json_t *merges = json_array();
 
     for (size_t i = 0; i < n; i++)
@@ -90,7 +91,7 @@ static uint32_t *read_files(const json_t *list)
 json_t *rk_control_verb_merge_start(struct rk_control *control, const json_t *request)
 {
     const json_t *list = json_object_get(request, RK_CONTROL_FILES);
-    struct rk_store_merge_request merge = { .all = json_is_true(json_object_get(request, RK_CONTROL_ALL)) };
+    struct rk_compactor_merge_request merge = { .all = json_is_true(json_object_get(request, RK_CONTROL_ALL)) };
     struct rk_detail detail = { "" };
     uint32_t *files;
     uint64_t id = 0;
@@ -100,7 +101,7 @@ json_t *rk_control_verb_merge_start(struct rk_control *control, const json_t *re
     if (merge.all && merge.n_files > 0)
         return rk_control_refuse("usage", "either \"files\" or \"all\", not both");
     merge.files = files = read_files(list);
-    err = rk_store_compactor_request(control->compactor, &merge, &id, &detail);
+    err = rk_compactor_request(control->compactor, &merge, &id, &detail);
     free(files);
     if (err == RK_OK)
         return json_pack("{s:b, s:o}", "ok", 1, "id", rk_control_number(id));
@@ -113,19 +114,19 @@ json_t *rk_control_verb_merge_start(struct rk_control *control, const json_t *re
 
 json_t *rk_control_verb_merge_pause(struct rk_control *control, const json_t *request)
 {
-    rk_store_compactor_pause(control->compactor);
+    rk_compactor_pause(control->compactor);
     return rk_control_show_merging(control);
 }
 
 json_t *rk_control_verb_merge_resume(struct rk_control *control, const json_t *request)
 {
-    rk_store_compactor_resume(control->compactor);
+    rk_compactor_resume(control->compactor);
     return rk_control_show_merging(control);
 }
 
 json_t *rk_control_verb_merge_cancel(struct rk_control *control, const json_t *request)
 {
-    enum rk_err err = rk_store_compactor_cancel(control->compactor);
+    enum rk_err err = rk_compactor_cancel(control->compactor);
 
     if (err != RK_OK)
         return rk_control_refuse_err(err, err == RK_ERR_NOT_FOUND ? "no merge runs" : "");
@@ -142,6 +143,6 @@ json_t *rk_control_verb_merge_rate(struct rk_control *control, const json_t *req
         return rk_control_show_merging(control);
     if (rate == NULL || paced == NULL)
         return rk_control_refuse("usage", "a rate is both \"bytes_per_second\" and \"paced\"; only one is there");
-    rk_store_compactor_set_rate(control->compactor, (uint64_t)json_integer_value(rate), json_is_true(paced));
+    rk_compactor_set_rate(control->compactor, (uint64_t)json_integer_value(rate), json_is_true(paced));
     return rk_control_show_merging(control);
 }

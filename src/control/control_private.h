@@ -1,7 +1,7 @@
 /* What the verbs share. Private to src/control. Verbs run on the server's thread or, where they may have to wait, on
  * threads of their own (control_jobs.h): what they share is written before `serving` is set, or guards itself. */
-#ifndef RK_CONTROL_CONTROL_PRIVATE_H
-#define RK_CONTROL_CONTROL_PRIVATE_H
+#ifndef RK_CONTROL_PRIVATE_H
+#define RK_CONTROL_PRIVATE_H
 
 #include "control/control.h"
 #include "control/control_server.h"
@@ -17,7 +17,7 @@ struct rk_control {
     uint64_t started_ns;
     _Atomic bool serving; /* release by the main thread: what follows is set */
     struct rk_log_writer *log;
-    struct rk_store_compactor *compactor;
+    struct rk_compactor *compactor;
 };
 
 /* A request, as an object; its answer, which begins with "ok". */

@@ -10,8 +10,8 @@
  * 3. Nor does a long request: one whose answer may have to wait is answered on a thread of its own (control_jobs.h).
  *    When all of those are busy, the next such request waits, and only that.
  * 4. Memory is bounded: a line, and one answer, for each client. */
-#ifndef RK_CONTROL_CONTROL_SERVER_H
-#define RK_CONTROL_CONTROL_SERVER_H
+#ifndef RK_CONTROL_SERVER_H
+#define RK_CONTROL_SERVER_H
 
 #include "base/base_err.h"
 

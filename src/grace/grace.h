@@ -3,8 +3,8 @@
  * Readers of every process use liburcu (memb flavour); its grace periods end at the process boundary, so each process
  * with readers runs one agent thread that waits for its own process on behalf of the writer. See grace/README for the
  * protocol. Builds with the thread sanitizer use a stand-in for liburcu (grace_standin.h says why). */
-#ifndef RK_GRACE_GRACE_H
-#define RK_GRACE_GRACE_H
+#ifndef RK_GRACE_H
+#define RK_GRACE_H
 
 #include "base/base_err.h"
 #include "grace/grace_standin.h"

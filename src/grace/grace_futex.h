@@ -1,6 +1,6 @@
 /* Sleeping and waking on a word, shared between processes or not. */
-#ifndef RK_GRACE_GRACE_FUTEX_H
-#define RK_GRACE_GRACE_FUTEX_H
+#ifndef RK_GRACE_FUTEX_H
+#define RK_GRACE_FUTEX_H
 
 #include <stdatomic.h>
 #include <stdint.h>

@@ -18,8 +18,8 @@
  *  5. The master decides by its private memory and believes the region one thing only: that a slot passed. Which slots
  *     are open, and which period runs, it never reads back. A process that scribbles here can hold up grace periods
  *     until it is killed for being stuck; it cannot make the master misjudge which slots must pass. */
-#ifndef RK_GRACE_GRACE_REGION_H
-#define RK_GRACE_GRACE_REGION_H
+#ifndef RK_GRACE_REGION_H
+#define RK_GRACE_REGION_H
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -10,8 +10,8 @@
  *
  * A reuse without a grace period is therefore still a race that is reported. Readers pay a locked instruction a
  * section; that is why no other build has it. grace.h chooses. */
-#ifndef RK_GRACE_GRACE_STANDIN_H
-#define RK_GRACE_GRACE_STANDIN_H
+#ifndef RK_GRACE_STANDIN_H
+#define RK_GRACE_STANDIN_H
 
 #if defined(__SANITIZE_THREAD__)
 #define RK_GRACE_STANDIN 1

@@ -1,7 +1,7 @@
 /* Grace periods across processes: the master's side. What is unpublished is tagged with a ticket, and may be reused or
  * closed when that ticket has passed. The writer thread never waits for it. */
-#ifndef RK_GRACE_GRACE_WRITER_H
-#define RK_GRACE_GRACE_WRITER_H
+#ifndef RK_GRACE_WRITER_H
+#define RK_GRACE_WRITER_H
 
 #include "base/base_err.h"
 

@@ -3,8 +3,8 @@
  *
  * All calls are made on the event-loop thread of a worker, and `done` callbacks come on it too, never from inside the
  * call that started the operation. */
-#ifndef RK_HTTP_HTTP_BACKEND_H
-#define RK_HTTP_HTTP_BACKEND_H
+#ifndef RK_HTTP_BACKEND_H
+#define RK_HTTP_BACKEND_H
 
 #include "store/store_types.h"
 

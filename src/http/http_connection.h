@@ -2,8 +2,8 @@
  *
  * libh2o keeps its own state of a connection. What it asks of the socket's reading passes through http_reading.c, which
  * so knows when a request begins, and what is buffered. */
-#ifndef RK_HTTP_HTTP_CONNECTION_H
-#define RK_HTTP_HTTP_CONNECTION_H
+#ifndef RK_HTTP_CONNECTION_H
+#define RK_HTTP_CONNECTION_H
 
 #include "http/http_internal.h"
 

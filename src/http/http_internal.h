@@ -12,8 +12,8 @@
  *   http_answer.c      statuses, headers and bodies
  *
  * Everything runs on the thread that turns the loop. */
-#ifndef RK_HTTP_HTTP_INTERNAL_H
-#define RK_HTTP_HTTP_INTERNAL_H
+#ifndef RK_HTTP_INTERNAL_H
+#define RK_HTTP_INTERNAL_H
 
 #include "http/http_backend.h"
 #include "http/http_parser.h"

@@ -6,8 +6,8 @@
  *
  * A request that the head refuses never becomes an answer of libh2o's own, and its body is not waited for: libh2o is
  * given a request without a body and with a mark, by which the handler knows it. */
-#ifndef RK_HTTP_HTTP_INTERPOSE_H
-#define RK_HTTP_HTTP_INTERPOSE_H
+#ifndef RK_HTTP_INTERPOSE_H
+#define RK_HTTP_INTERPOSE_H
 
 #include "base/base_err.h"
 #include "http/http_route.h"

@@ -11,8 +11,8 @@
  *   tag 2  Content-Encoding  absent: none
  *
  * Items with other tags are of a later version; a reader passes over them. */
-#ifndef RK_HTTP_HTTP_METADATA_H
-#define RK_HTTP_HTTP_METADATA_H
+#ifndef RK_HTTP_METADATA_H
+#define RK_HTTP_METADATA_H
 
 #include "base/base_err.h"
 

@@ -1,6 +1,6 @@
 /* What the files of the parser share: for http_parse_*.c alone. */
-#ifndef RK_HTTP_HTTP_PARSE_PRIVATE_H
-#define RK_HTTP_HTTP_PARSE_PRIVATE_H
+#ifndef RK_HTTP_PARSE_PRIVATE_H
+#define RK_HTTP_PARSE_PRIVATE_H
 
 #include "http/http_parser.h"
 #include "http/http_text.h"

@@ -10,8 +10,8 @@
  *  4. White space around a value is no part of it.
  *  5. Nothing is held that could grow: the head, its fields and the target have bounds, and so has what is written
  *     around chunks. */
-#ifndef RK_HTTP_HTTP_PARSER_H
-#define RK_HTTP_HTTP_PARSER_H
+#ifndef RK_HTTP_PARSER_H
+#define RK_HTTP_PARSER_H
 
 #include "http/http_problem.h"
 #include "http/http_target.h"

@@ -2,8 +2,8 @@
  * it: application/problem+json (RFC 9457). Pure.
  *
  * Clients match `code` and never the sentence: a code, once published, keeps its name and meaning. */
-#ifndef RK_HTTP_HTTP_PROBLEM_H
-#define RK_HTTP_HTTP_PROBLEM_H
+#ifndef RK_HTTP_PROBLEM_H
+#define RK_HTTP_PROBLEM_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* What the head of a request decides: which operation it is, and whether it is refused before its body is read. One
  * table of what each path takes. Pure. */
-#ifndef RK_HTTP_HTTP_ROUTE_H
-#define RK_HTTP_HTTP_ROUTE_H
+#ifndef RK_HTTP_ROUTE_H
+#define RK_HTTP_ROUTE_H
 
 #include "http/http_parser.h"
 

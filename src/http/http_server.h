@@ -1,7 +1,7 @@
 /* The HTTP face of one worker: listeners, connections and the request handler, over one libh2o event loop. One thread
  * creates it, turns it and destroys it. */
-#ifndef RK_HTTP_HTTP_SERVER_H
-#define RK_HTTP_HTTP_SERVER_H
+#ifndef RK_HTTP_SERVER_H
+#define RK_HTTP_SERVER_H
 
 #include "base/base_err.h"
 

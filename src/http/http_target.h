@@ -7,8 +7,8 @@
  *  3. A percent sign without two hexadecimal digits is an error, never a byte that stands for itself.
  *  4. The names of parameters are decoded before they are recognised, each once; an unknown one is not passed over.
  *  5. So two different keys never have the same target, and no key reaches another endpoint. */
-#ifndef RK_HTTP_HTTP_TARGET_H
-#define RK_HTTP_HTTP_TARGET_H
+#ifndef RK_HTTP_TARGET_H
+#define RK_HTTP_TARGET_H
 
 #include "http/http_problem.h"
 

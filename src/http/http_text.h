@@ -1,7 +1,7 @@
 /* Numbers and dates as HTTP writes them, without printf: they are on the path of every answer; and what is text in a
  * head. Pure. */
-#ifndef RK_HTTP_HTTP_TEXT_H
-#define RK_HTTP_HTTP_TEXT_H
+#ifndef RK_HTTP_TEXT_H
+#define RK_HTTP_TEXT_H
 
 #include <endian.h>
 #include <stddef.h>

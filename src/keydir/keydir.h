@@ -1,7 +1,7 @@
 /* The keydir, as a reader sees it: fingerprint of a key -> location of its newest record. Read-only, any process.
  * Layout, guarantees and rules: keydir_layout.h and keydir/README. */
-#ifndef RK_KEYDIR_KEYDIR_H
-#define RK_KEYDIR_KEYDIR_H
+#ifndef RK_KEYDIR_H
+#define RK_KEYDIR_H
 
 #include "base/base_err.h"
 

@@ -10,8 +10,8 @@
  * 2. No key is added twice, and no location is 0.
  * 3. From create to publish nobody else changes the keydir; readers find it empty until publish, then full.
  * 4. Without publish nothing has happened. */
-#ifndef RK_KEYDIR_KEYDIR_BULK_WRITER_H
-#define RK_KEYDIR_KEYDIR_BULK_WRITER_H
+#ifndef RK_KEYDIR_BULK_WRITER_H
+#define RK_KEYDIR_BULK_WRITER_H
 
 #include "base/base_err.h"
 

@@ -1,8 +1,8 @@
 /* The keydir, as its one writer changes it. Only the writer thread of the master calls these, but for create, memfd and
  * destroy (main thread, while no writer runs). Locations are words that are never 0; the keydir does not look inside.
  */
-#ifndef RK_KEYDIR_KEYDIR_WRITER_H
-#define RK_KEYDIR_KEYDIR_WRITER_H
+#ifndef RK_KEYDIR_WRITER_H
+#define RK_KEYDIR_WRITER_H
 
 #include "keydir/keydir.h"
 

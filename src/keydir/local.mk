@@ -14,3 +14,5 @@ librk_keydir_writer_a_SOURCES = \
 	%D%/keydir_waiting.c %D%/keydir_waiting.h \
 	%D%/keydir_writer.c %D%/keydir_writer.h
 EXTRA_DIST += %D%/README
+# This room and those below it: what its tests link, and so the proof that it needs no other.
+RK_KEYDIR_LIBS = librk_keydir_writer.a librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a

@@ -4,7 +4,7 @@
 #include "base/base_io.h"
 #include "base/base_open.h"
 #include "base/base_planted.h"
-#include "log/log_location.h"
+#include "disk/disk_location.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,9 +22,9 @@
 static enum rk_err fail(const struct rk_log_active *active, struct rk_detail *detail, const char *what)
 {
     int errnum = errno;
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
-    rk_log_file_name(name, active->file_number);
+    rk_disk_file_name(name, active->file_number);
     rk_detail_set(detail, "%s: %s: %s", name, what, rk_open_text(errnum));
     return errnum == EFBIG ? RK_ERR_NO_SPACE : rk_err_from_errno(errnum);
 }
@@ -134,12 +134,12 @@ void rk_log_active_take_reserve(struct rk_log_active *active)
 
 static uint64_t used_bytes(const struct rk_log_active *active)
 {
-    return active->end_bytes + (active->is_sealed ? RK_LOG_FILE_FRAME_BYTES : 0);
+    return active->end_bytes + (active->is_sealed ? RK_DISK_FILE_FRAME_BYTES : 0);
 }
 
 void rk_log_active_release_room(struct rk_log_active *active)
 {
-    uint64_t needed_bytes = active->end_bytes + RK_LOG_FILE_FRAME_BYTES;
+    uint64_t needed_bytes = active->end_bytes + RK_DISK_FILE_FRAME_BYTES;
 
     if (active->preallocated_bytes > needed_bytes && rk_io->ftruncate(active->fd, (off_t)needed_bytes) == 0)
         active->preallocated_bytes = needed_bytes;
@@ -166,7 +166,7 @@ static enum rk_err cut_back(struct rk_log_active *active, enum rk_err err, struc
  * hint of the next trailer by its CRC. */
 static enum rk_err unseal(struct rk_log_active *active, struct rk_detail *detail)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
     if (rk_io->ftruncate(active->fd, (off_t)active->end_bytes) != 0 || rk_io->fdatasync(active->fd) != 0) {
         (void)fail(active, detail, "its trailer cannot be cut off");
@@ -174,7 +174,7 @@ static enum rk_err unseal(struct rk_log_active *active, struct rk_detail *detail
     }
     active->is_sealed = false;
     active->preallocated_bytes = active->end_bytes;
-    rk_log_hint_name(name, active->file_number);
+    rk_disk_hint_name(name, active->file_number);
     (void)rk_io->unlink_at(active->dir_fd, name); /* there may be none */
     return RK_OK;
 }
@@ -194,16 +194,16 @@ static enum rk_err write_at_end(struct rk_log_active *active, struct iovec *iov,
     return RK_OK;
 }
 
-static enum rk_err write_header(struct rk_log_active *active, const struct rk_log_file_header *header,
+static enum rk_err write_header(struct rk_log_active *active, const struct rk_disk_file_header *header,
                                 const struct rk_record_stamp *stamp, struct rk_detail *detail)
 {
-    uint8_t bytes[RK_LOG_FILE_FRAME_BYTES];
+    uint8_t bytes[RK_DISK_FILE_FRAME_BYTES];
     bool needs_reserve = active->sizes.needs_reserve;
     bool has_room = preallocate(active, sizeof bytes, needs_reserve ? active->sizes.spare_bytes : 0);
 
     if (needs_reserve && !has_room && says_full(errno))
         return fail(active, detail, "cannot be made with the reserve");
-    rk_log_file_header_build(bytes, header, stamp);
+    rk_disk_file_header_build(bytes, header, stamp);
     if (rk_io_pwrite_full(active->fd, bytes, sizeof bytes, 0) != 0)
         return fail(active, detail, "cannot be written");
     if (rk_io->fdatasync(active->fd) != 0)
@@ -221,15 +221,15 @@ static struct rk_log_active make_active(int dir_fd, uint32_t file_number, const 
     return active;
 }
 
-enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const struct rk_log_file_header *header,
+enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const struct rk_disk_file_header *header,
                                  const struct rk_record_stamp *stamp, const struct rk_log_active_sizes *sizes,
                                  struct rk_detail *detail)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     enum rk_err err;
 
     *active = make_active(dir_fd, header->file_number, sizes);
-    rk_log_file_name(name, header->file_number);
+    rk_disk_file_name(name, header->file_number);
     active->fd = rk_io->open_at(dir_fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (active->fd < 0)
         return fail(active, detail, "cannot be made");
@@ -243,14 +243,14 @@ enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const
 enum rk_err rk_log_active_reopen(struct rk_log_active *active, int dir_fd, const struct rk_log_newest *newest,
                                  const struct rk_log_active_sizes *sizes, struct rk_detail *detail)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
     *active = make_active(dir_fd, newest->file_number, sizes);
     active->is_sealed = newest->is_sealed;
     active->totals = newest->totals;
     active->end_bytes = newest->totals.size_bytes;
     active->preallocated_bytes = active->step_at_bytes = used_bytes(active);
-    rk_log_file_name(name, newest->file_number);
+    rk_disk_file_name(name, newest->file_number);
     active->fd = rk_open_file(dir_fd, name, O_RDWR, 0);
     return active->fd < 0 ? fail(active, detail, "cannot be opened") : RK_OK;
 }
@@ -274,13 +274,13 @@ enum rk_err rk_log_active_append(struct rk_log_active *active, struct iovec *iov
 enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_record_secret *secret,
                                const struct rk_record_stamp *stamp, struct rk_detail *detail)
 {
-    struct rk_log_file_trailer trailer = active->totals;
-    uint8_t bytes[RK_LOG_FILE_FRAME_BYTES];
+    struct rk_disk_file_trailer trailer = active->totals;
+    uint8_t bytes[RK_DISK_FILE_FRAME_BYTES];
     struct iovec iov = { .iov_base = bytes, .iov_len = sizeof bytes };
     enum rk_err err = RK_OK;
 
     trailer.size_bytes = active->end_bytes;
-    rk_log_file_trailer_build(bytes, &trailer, secret, stamp);
+    rk_disk_file_trailer_build(bytes, &trailer, secret, stamp);
     if (!active->is_sealed)
         err = write_at_end(active, &iov, 1, sizeof bytes, detail);
     if (err != RK_OK)
@@ -300,12 +300,12 @@ enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_rec
 
 void rk_log_active_close(struct rk_log_active *active, bool remove)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
     (void)rk_io->close(active->fd); /* what had to be durable was synced before */
     active->fd = -1;
     if (!remove)
         return;
-    rk_log_file_name(name, active->file_number);
+    rk_disk_file_name(name, active->file_number);
     (void)rk_io->unlink_at(active->dir_fd, name); /* not listed: if it stays, the next start sweeps it */
 }

@@ -16,10 +16,10 @@
  *    records, and at most what the settings say. Both stay below the limit, as long as what is written does.
  * 4. A sealed file that is opened again keeps its trailer, which says that all before it is durable, until something
  *    is written. */
-#ifndef RK_LOG_LOG_ACTIVE_H
-#define RK_LOG_LOG_ACTIVE_H
+#ifndef RK_LOG_ACTIVE_H
+#define RK_LOG_ACTIVE_H
 
-#include "log/log_file.h"
+#include "disk/disk_file.h"
 
 #include <sys/uio.h>
 
@@ -44,13 +44,13 @@ struct rk_log_active {
     bool cannot_preallocate;
     bool is_at_end; /* it was told that this file can grow no more (RLIMIT_FSIZE) */
     bool is_sealed; /* opened again, and not written yet: its trailer is behind end_bytes */
-    struct rk_log_file_trailer totals;
+    struct rk_disk_file_trailer totals;
 };
 
 /* Makes the file (there must be none of the name), preallocates the first step, writes the header and makes both
  * durable; not yet the name, which is the store's commit to do. On failure nothing is left: RK_ERR_NO_SPACE, RK_ERR_IO.
  */
-enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const struct rk_log_file_header *header,
+enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const struct rk_disk_file_header *header,
                                  const struct rk_record_stamp *stamp, const struct rk_log_active_sizes *sizes,
                                  struct rk_detail *detail);
 
@@ -58,7 +58,7 @@ enum rk_err rk_log_active_create(struct rk_log_active *active, int dir_fd, const
 struct rk_log_newest {
     uint32_t file_number; /* 0: there is none that was written by a log writer */
     bool is_sealed;
-    struct rk_log_file_trailer totals; /* what its trailer says, or would say */
+    struct rk_disk_file_trailer totals; /* what its trailer says, or would say */
 };
 
 /* Goes on with a file that nobody else writes. Changes nothing on the disk: what is sealed is cut, which takes no

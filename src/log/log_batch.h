@@ -6,10 +6,10 @@
  *
  * A small record is copied whole, so that its neighbours share one piece of the write; of a large one only the header
  * is. The buffer is allocated once. */
-#ifndef RK_LOG_LOG_BATCH_H
-#define RK_LOG_LOG_BATCH_H
+#ifndef RK_LOG_BATCH_H
+#define RK_LOG_BATCH_H
 
-#include "log/log_record.h"
+#include "disk/disk_record.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,8 +7,8 @@
 #include "base/base_mem.h"
 #include "base/base_open.h"
 #include "base/base_plural.h"
-#include "log/log_record.h"
-#include "log/log_small_file.h"
+#include "disk/disk_record.h"
+#include "disk/disk_small_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,8 +39,8 @@ struct rk_log_hint_builder {
     bool is_named;
     struct section entries;
     struct section keys;
-    char name[RK_LOG_FILE_NAME_BYTES];
-    char tmp_name[RK_LOG_FILE_NAME_BYTES + sizeof RK_LOG_TMP_SUFFIX];
+    char name[RK_DISK_FILE_NAME_BYTES];
+    char tmp_name[RK_DISK_FILE_NAME_BYTES + sizeof RK_DISK_TMP_SUFFIX];
 };
 
 static void section_init(struct section *section, uint64_t offset)
@@ -57,8 +57,8 @@ enum rk_err rk_log_hint_builder_create(struct rk_log_hint_builder **builder_out,
     builder->dir_fd = dir_fd;
     builder->file_number = file_number;
     builder->n_entries_max = n_entries_max;
-    rk_log_hint_name(builder->name, file_number);
-    (void)snprintf(builder->tmp_name, sizeof builder->tmp_name, "%s%s", builder->name, RK_LOG_TMP_SUFFIX); /* fits */
+    rk_disk_hint_name(builder->name, file_number);
+    (void)snprintf(builder->tmp_name, sizeof builder->tmp_name, "%s%s", builder->name, RK_DISK_TMP_SUFFIX); /* fits */
     builder->fd = rk_open_file(dir_fd, builder->tmp_name, O_RDWR | O_CREAT | O_TRUNC, 0600);
     if (builder->fd < 0) {
         err = rk_err_from_errno(errno);
@@ -67,8 +67,8 @@ enum rk_err rk_log_hint_builder_create(struct rk_log_hint_builder **builder_out,
         free(builder);
         return err;
     }
-    section_init(&builder->entries, RK_LOG_HINT_HEADER_BYTES);
-    section_init(&builder->keys, RK_LOG_HINT_HEADER_BYTES + n_entries_max * RK_LOG_HINT_ENTRY_BYTES);
+    section_init(&builder->entries, RK_DISK_HINT_HEADER_BYTES);
+    section_init(&builder->keys, RK_DISK_HINT_HEADER_BYTES + n_entries_max * RK_DISK_HINT_ENTRY_BYTES);
     *builder_out = builder;
     return RK_OK;
 }
@@ -104,7 +104,7 @@ static uint8_t *extend(const struct rk_log_hint_builder *builder, struct section
     return section->buffer + section->used - size;
 }
 
-enum rk_err rk_log_hint_builder_add(struct rk_log_hint_builder *builder, const struct rk_log_hint_entry *entry,
+enum rk_err rk_log_hint_builder_add(struct rk_log_hint_builder *builder, const struct rk_disk_hint_entry *entry,
                                     const uint8_t *key, uint16_t key_len, struct rk_detail *detail)
 {
     uint8_t *entry_at, *key_at;
@@ -114,34 +114,34 @@ enum rk_err rk_log_hint_builder_add(struct rk_log_hint_builder *builder, const s
                       (unsigned long long)builder->n_entries_max);
         return RK_ERR_FULL;
     }
-    entry_at = extend(builder, &builder->entries, RK_LOG_HINT_ENTRY_BYTES);
+    entry_at = extend(builder, &builder->entries, RK_DISK_HINT_ENTRY_BYTES);
     if (entry_at == NULL)
         return fail_write(detail);
     key_at = extend(builder, &builder->keys, (size_t)2 + key_len);
     if (key_at == NULL)
         return fail_write(detail);
-    rk_log_hint_entry_encode(entry_at, entry);
+    rk_disk_hint_entry_encode(entry_at, entry);
     rk_bytes_store16(key_at, key_len);
     memcpy(key_at + 2, key, key_len);
     builder->n_entries++;
     return RK_OK;
 }
 
-static bool write_header(const struct rk_log_hint_builder *builder, const uint8_t uuid[RK_LOG_UUID_BYTES],
-                         const struct rk_log_file_summary *summary)
+static bool write_header(const struct rk_log_hint_builder *builder, const uint8_t uuid[RK_DISK_UUID_BYTES],
+                         const struct rk_disk_file_summary *summary)
 {
-    struct rk_log_hint_header header = { .file_number = builder->file_number,
-                                         .entries_crc = builder->entries.crc,
-                                         .keys_crc = builder->keys.crc,
-                                         .trailer_crc = summary->trailer_crc,
-                                         .n_entries = builder->n_entries,
-                                         .data_bytes = summary->file_bytes,
-                                         .keys_offset = builder->keys.offset,
-                                         .keys_bytes = builder->keys.written };
-    uint8_t bytes[RK_LOG_HINT_HEADER_BYTES];
+    struct rk_disk_hint_header header = { .file_number = builder->file_number,
+                                          .entries_crc = builder->entries.crc,
+                                          .keys_crc = builder->keys.crc,
+                                          .trailer_crc = summary->trailer_crc,
+                                          .n_entries = builder->n_entries,
+                                          .data_bytes = summary->file_bytes,
+                                          .keys_offset = builder->keys.offset,
+                                          .keys_bytes = builder->keys.written };
+    uint8_t bytes[RK_DISK_HINT_HEADER_BYTES];
 
-    memcpy(header.uuid, uuid, RK_LOG_UUID_BYTES);
-    rk_log_hint_header_encode(bytes, &header);
+    memcpy(header.uuid, uuid, RK_DISK_UUID_BYTES);
+    rk_disk_hint_header_encode(bytes, &header);
     return rk_io_pwrite_full(builder->fd, bytes, sizeof bytes, 0) == 0;
 }
 
@@ -150,7 +150,7 @@ void rk_log_hint_builder_allow_holes(struct rk_log_hint_builder *builder)
     builder->has_holes = true;
 }
 
-static bool fits_summary(const struct rk_log_hint_builder *builder, const struct rk_log_file_summary *summary)
+static bool fits_summary(const struct rk_log_hint_builder *builder, const struct rk_disk_file_summary *summary)
 {
     uint64_t n_records = summary->trailer.n_records;
 
@@ -158,8 +158,8 @@ static bool fits_summary(const struct rk_log_hint_builder *builder, const struct
            && (builder->has_holes ? n_records >= builder->n_entries : n_records == builder->n_entries);
 }
 
-enum rk_err rk_log_hint_builder_finish(struct rk_log_hint_builder *builder, const uint8_t uuid[RK_LOG_UUID_BYTES],
-                                       const struct rk_log_file_summary *summary, struct rk_detail *detail)
+enum rk_err rk_log_hint_builder_finish(struct rk_log_hint_builder *builder, const uint8_t uuid[RK_DISK_UUID_BYTES],
+                                       const struct rk_disk_file_summary *summary, struct rk_detail *detail)
 {
     if (!fits_summary(builder, summary)) {
         rk_detail_set(detail, "it has not the %llu record%s that its hint has", (unsigned long long)builder->n_entries,

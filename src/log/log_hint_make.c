@@ -1,20 +1,20 @@
 /* Makes the hint of a sealed data file by reading it. */
 #include "base/base_detail.h"
 #include "base/base_planted.h"
+#include "disk/disk_scan.h"
 #include "log/log_hint_builder.h"
-#include "log/log_scan.h"
 #include "log/log_store.h"
 
 #define ASK_EVERY 64 /* records between two questions whether to go on: it may yield then */
 
 static enum rk_err add_record(struct rk_log_hint_builder *builder, const struct rk_log_hint_maker *maker,
-                              const struct rk_log_scan_item *item, struct rk_detail *detail)
+                              const struct rk_disk_scan_item *item, struct rk_detail *detail)
 {
     bool forgets = RK_PLANTED(hint_forgets_tombstones) && item->header.type == RK_RECORD_TOMBSTONE;
-    struct rk_log_hint_entry entry = { .expiry_s = forgets ? RK_LOG_EXPIRY_NONE
-                                                           : rk_log_expiry_s(item->header.type, item->expiry_ms),
-                                       .location = item->location,
-                                       .sequence = item->header.sequence };
+    struct rk_disk_hint_entry entry = { .expiry_s = forgets ? RK_DISK_EXPIRY_NONE
+                                                            : rk_disk_expiry_s(item->header.type, item->expiry_ms),
+                                        .location = item->location,
+                                        .sequence = item->header.sequence };
 
     maker->fingerprint(maker->context, item->key, item->header.key_len, &entry);
     return rk_log_hint_builder_add(builder, &entry, item->key, item->header.key_len, detail);
@@ -27,47 +27,47 @@ static bool may_go_on(const struct rk_log_hint_maker *maker, uint64_t n_records)
 
 /* All records of the data file; it must turn out to be what its trailer says. */
 static enum rk_err add_records(struct rk_log_hint_builder *builder, const struct rk_log_hint_maker *maker,
-                               struct rk_log_scan *scan, struct rk_detail *detail)
+                               struct rk_disk_scan *scan, struct rk_detail *detail)
 {
-    struct rk_log_scan_item item;
+    struct rk_disk_scan_item item;
     uint64_t n_records = 0;
     enum rk_err err = RK_OK;
 
-    while (err == RK_OK && (err = rk_log_scan_next(scan, &item, detail)) == RK_OK) {
+    while (err == RK_OK && (err = rk_disk_scan_next(scan, &item, detail)) == RK_OK) {
         if (!may_go_on(maker, n_records++))
             return RK_ERR_AGAIN;
         err = add_record(builder, maker, &item, detail);
     }
     if (err != RK_ERR_NOT_FOUND)
         return err;
-    if (rk_log_scan_end(scan)->has_holes)
+    if (rk_disk_scan_end(scan)->has_holes)
         rk_log_hint_builder_allow_holes(builder);
-    if (rk_log_scan_end(scan)->kind == RK_LOG_SCAN_SEALED)
+    if (rk_disk_scan_end(scan)->kind == RK_DISK_SCAN_SEALED)
         return RK_OK;
-    rk_detail_set(detail, "not whole at byte %llu: %s", (unsigned long long)rk_log_scan_end(scan)->end_bytes,
-                  rk_log_scan_end(scan)->what);
+    rk_detail_set(detail, "not whole at byte %llu: %s", (unsigned long long)rk_disk_scan_end(scan)->end_bytes,
+                  rk_disk_scan_end(scan)->what);
     return RK_ERR_CORRUPT;
 }
 
 static enum rk_err read_records(struct rk_log_hint_builder *builder, const struct rk_log_hint_maker *maker, int dir_fd,
-                                uint32_t file_number, const struct rk_log_identity *identity, struct rk_detail *detail)
+                                uint32_t file_number, const struct rk_disk_identity *identity, struct rk_detail *detail)
 {
-    struct rk_log_scan *scan = NULL;
-    enum rk_err err = rk_log_scan_open(&scan, dir_fd, file_number, identity, detail);
+    struct rk_disk_scan *scan = NULL;
+    enum rk_err err = rk_disk_scan_open(&scan, dir_fd, file_number, identity, detail);
 
     if (err != RK_OK)
         return err;
     err = add_records(builder, maker, scan, detail);
-    rk_log_scan_close(&scan);
+    rk_disk_scan_close(&scan);
     return err;
 }
 
-static enum rk_err make_hint(int dir_fd, uint32_t file_number, const struct rk_log_identity *identity,
+static enum rk_err make_hint(int dir_fd, uint32_t file_number, const struct rk_disk_identity *identity,
                              const struct rk_log_hint_maker *maker, struct rk_detail *detail)
 {
     struct rk_log_hint_builder *builder = NULL;
-    struct rk_log_file_summary summary;
-    enum rk_err err = rk_log_file_summarize(dir_fd, file_number, &identity->secret, &summary, detail);
+    struct rk_disk_file_summary summary;
+    enum rk_err err = rk_disk_file_summarize(dir_fd, file_number, &identity->secret, &summary, detail);
 
     if (err != RK_OK)
         return err;
@@ -85,13 +85,13 @@ static enum rk_err make_hint(int dir_fd, uint32_t file_number, const struct rk_l
     return err;
 }
 
-enum rk_err rk_log_hint_make(int dir_fd, uint32_t file_number, const struct rk_log_identity *identity,
+enum rk_err rk_log_hint_make(int dir_fd, uint32_t file_number, const struct rk_disk_identity *identity,
                              const struct rk_log_hint_maker *maker, struct rk_detail *detail)
 {
     enum rk_err err = make_hint(dir_fd, file_number, identity, maker, detail);
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
-    rk_log_file_name(name, file_number);
+    rk_disk_file_name(name, file_number);
     if (err != RK_OK && err != RK_ERR_AGAIN)
         rk_detail_wrap(detail, "%s", name);
     return err;

@@ -5,8 +5,8 @@
  * before, which know only LOCK; STORE is the second line where a file system cannot lock directories. Locks go with the
  * last descriptor: workers have those of the directory and of LOCK, so no second master starts while one of them lives.
  */
-#ifndef RK_LOG_LOG_LOCK_H
-#define RK_LOG_LOG_LOCK_H
+#ifndef RK_LOG_LOCK_H
+#define RK_LOG_LOCK_H
 
 #include "base/base_err.h"
 

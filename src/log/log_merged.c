@@ -5,8 +5,8 @@
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "disk/disk_location.h"
 #include "log/log_active.h"
-#include "log/log_location.h"
 #include "log/log_store.h"
 
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #define WRITE_OUT_BYTES (128u << 10)
 #define N_ON_THEIR_WAY  256
 
-#define N_PIECES_MAX (RK_LOG_FILE_BYTES_MAX / RK_LOG_MERGED_PIECE_BYTES + 1)
+#define N_PIECES_MAX (RK_DISK_FILE_BYTES_MAX / RK_LOG_MERGED_PIECE_BYTES + 1)
 
 struct rk_log_merged {
     struct rk_log_merged_settings settings;
@@ -37,22 +37,22 @@ static struct rk_record_stamp stamp_of(const struct rk_log_merged *merged, uint6
 {
     return (struct rk_record_stamp){ .sequence = sequence,
                                      .write_time_ms = rk_time_wall_ms(),
-                                     .durable_units = (uint32_t)(merged->file.end_bytes / RK_LOG_UNIT_BYTES) };
+                                     .durable_units = (uint32_t)(merged->file.end_bytes / RK_DISK_UNIT_BYTES) };
 }
 
 enum rk_err rk_log_merged_create(struct rk_log_merged **merged_out, const struct rk_log_merged_settings *settings,
                                  struct rk_detail *detail)
 {
     struct rk_log_merged *merged = rk_mem_calloc(1, sizeof *merged);
-    struct rk_log_file_header header = { .file_number = settings->file_number,
-                                         .format_version = RK_LOG_FORMAT_VERSION,
-                                         .kind = RK_LOG_FILE_MERGED };
-    struct rk_log_active_sizes sizes = { .limit_bytes = settings->expected_bytes + 2 * RK_LOG_FILE_FRAME_BYTES };
+    struct rk_disk_file_header header = { .file_number = settings->file_number,
+                                          .format_version = RK_DISK_FORMAT_VERSION,
+                                          .kind = RK_DISK_FILE_MERGED };
+    struct rk_log_active_sizes sizes = { .limit_bytes = settings->expected_bytes + 2 * RK_DISK_FILE_FRAME_BYTES };
     struct rk_record_stamp stamp = stamp_of(merged, settings->sequence);
     enum rk_err err;
 
     merged->settings = *settings;
-    memcpy(header.uuid, settings->identity->uuid, RK_LOG_UUID_BYTES);
+    memcpy(header.uuid, settings->identity->uuid, RK_DISK_UUID_BYTES);
     err = rk_log_active_create(&merged->file, settings->dir_fd, &header, &stamp, &sizes, detail);
     if (err != RK_OK) {
         free(merged);
@@ -65,7 +65,7 @@ enum rk_err rk_log_merged_create(struct rk_log_merged **merged_out, const struct
 
 uint64_t rk_log_merged_size_with(const struct rk_log_merged *merged, uint64_t size_bytes)
 {
-    return merged->announced_bytes + size_bytes + RK_LOG_FILE_FRAME_BYTES;
+    return merged->announced_bytes + size_bytes + RK_DISK_FILE_FRAME_BYTES;
 }
 
 uint64_t rk_log_merged_n_records(const struct rk_log_merged *merged)
@@ -75,7 +75,7 @@ uint64_t rk_log_merged_n_records(const struct rk_log_merged *merged)
 
 uint64_t rk_log_merged_begin_record(struct rk_log_merged *merged, uint64_t sequence, uint64_t size_bytes)
 {
-    struct rk_log_file_trailer *totals = &merged->file.totals;
+    struct rk_disk_file_trailer *totals = &merged->file.totals;
     struct rk_location location = { .file_number = merged->settings.file_number,
                                     .offset_bytes = merged->announced_bytes,
                                     .size_bytes = (uint32_t)size_bytes };
@@ -87,7 +87,7 @@ uint64_t rk_log_merged_begin_record(struct rk_log_merged *merged, uint64_t seque
         totals->last_sequence = sequence;
     totals->n_records++;
     merged->announced_bytes += size_bytes;
-    return rk_log_location_encode(location);
+    return rk_disk_location_encode(location);
 }
 
 /* Has the kernel begin with what is new, and waits for what it began with some time before. */
@@ -108,7 +108,7 @@ static void write_out_early(struct rk_log_merged *merged)
 
 static enum rk_err write_out(struct rk_log_merged *merged, struct rk_detail *detail)
 {
-    struct rk_log_file_trailer totals = merged->file.totals; /* ours: append counts ascending sequences */
+    struct rk_disk_file_trailer totals = merged->file.totals; /* ours: append counts ascending sequences */
     struct iovec iov = { .iov_base = merged->buffer, .iov_len = merged->used };
     uint64_t begin = merged->file.end_bytes;
     enum rk_err err;

@@ -14,8 +14,8 @@
  * 2. Until it is listed nothing needs it: what fails is closed with `remove`, and leaves nothing.
  * 3. What came from the disk and not from the page cache (`is_cold`) leaves the cache again: nobody had asked for it.
  */
-#ifndef RK_LOG_LOG_MERGED_H
-#define RK_LOG_LOG_MERGED_H
+#ifndef RK_LOG_MERGED_H
+#define RK_LOG_MERGED_H
 
 #include "base/base_err.h"
 
@@ -26,12 +26,12 @@
 #define RK_LOG_MERGED_PIECE_BYTES (32u << 10)
 
 struct rk_detail;
-struct rk_log_identity;
+struct rk_disk_identity;
 struct rk_log_merged;
 
 struct rk_log_merged_settings {
     int dir_fd;
-    const struct rk_log_identity *identity; /* stays the caller's */
+    const struct rk_disk_identity *identity; /* stays the caller's */
     uint32_t file_number;
     uint64_t sequence;       /* the highest that may have been given out */
     uint64_t expected_bytes; /* of all records */

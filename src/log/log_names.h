@@ -1,6 +1,6 @@
 /* The names in a directory, one after the other. */
-#ifndef RK_LOG_LOG_NAMES_H
-#define RK_LOG_LOG_NAMES_H
+#ifndef RK_LOG_NAMES_H
+#define RK_LOG_NAMES_H
 
 #include "base/base_err.h"
 

@@ -1,7 +1,7 @@
 /* quarantine/: where files go that the store can do without and that may still be wanted. Nothing there is ever opened,
  * overwritten or removed again. */
-#ifndef RK_LOG_LOG_QUARANTINE_H
-#define RK_LOG_LOG_QUARANTINE_H
+#ifndef RK_LOG_QUARANTINE_H
+#define RK_LOG_QUARANTINE_H
 
 #include "base/base_err.h"
 

@@ -5,7 +5,7 @@
 #include "base/base_open.h"
 #include "base/base_planted.h"
 #include "base/base_time.h"
-#include "log/log_location.h"
+#include "disk/disk_location.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,26 +14,26 @@
 static enum rk_err fail(uint32_t file_number, struct rk_detail *detail, const char *what)
 {
     int errnum = errno;
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
-    rk_log_file_name(name, file_number);
+    rk_disk_file_name(name, file_number);
     rk_detail_set(detail, "%s: %s: %s", name, what, rk_open_text(errnum));
     return errnum == ENOENT ? RK_ERR_NOT_FOUND : rk_err_from_errno(errnum);
 }
 
 static int open_file(int dir_fd, uint32_t file_number, int flags)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
-    rk_log_file_name(name, file_number);
+    rk_disk_file_name(name, file_number);
     return rk_open_file(dir_fd, name, flags, 0);
 }
 
 /* Reads a record of a header's or trailer's size; false when there is none that is whole. */
 static enum rk_err read_frame(int fd, uint64_t offset, const struct rk_record_secret *secret,
-                              uint8_t bytes[RK_LOG_FILE_FRAME_BYTES], struct rk_record_view *view_out, bool *whole_out)
+                              uint8_t bytes[RK_DISK_FILE_FRAME_BYTES], struct rk_record_view *view_out, bool *whole_out)
 {
-    ssize_t n = rk_io_pread_full(fd, bytes, RK_LOG_FILE_FRAME_BYTES, (off_t)offset);
+    ssize_t n = rk_io_pread_full(fd, bytes, RK_DISK_FILE_FRAME_BYTES, (off_t)offset);
 
     if (n < 0)
         return RK_ERR_IO;
@@ -41,26 +41,26 @@ static enum rk_err read_frame(int fd, uint64_t offset, const struct rk_record_se
     return RK_OK;
 }
 
-static enum rk_err summarize(int fd, const struct rk_record_secret *secret, struct rk_log_file_summary *summary)
+static enum rk_err summarize(int fd, const struct rk_record_secret *secret, struct rk_disk_file_summary *summary)
 {
-    uint8_t bytes[RK_LOG_FILE_FRAME_BYTES];
-    struct rk_log_file_header header;
+    uint8_t bytes[RK_DISK_FILE_FRAME_BYTES];
+    struct rk_disk_file_header header;
     struct rk_record_view view;
     bool whole = false;
 
     if (read_frame(fd, 0, &rk_record_plain, bytes, &view, &whole) != RK_OK)
         return RK_ERR_IO;
-    if (whole && rk_log_file_header_decode(&view, &header) == RK_OK) {
+    if (whole && rk_disk_file_header_decode(&view, &header) == RK_OK) {
         summary->has_header = true;
         summary->kind = header.kind;
         summary->header_sequence = view.header.sequence;
     }
-    if (summary->file_bytes < 2 * RK_LOG_FILE_FRAME_BYTES)
+    if (summary->file_bytes < 2 * RK_DISK_FILE_FRAME_BYTES)
         return RK_OK;
-    if (read_frame(fd, summary->file_bytes - RK_LOG_FILE_FRAME_BYTES, secret, bytes, &view, &whole) != RK_OK)
+    if (read_frame(fd, summary->file_bytes - RK_DISK_FILE_FRAME_BYTES, secret, bytes, &view, &whole) != RK_OK)
         return RK_ERR_IO;
-    if (!whole || rk_log_file_trailer_decode(&view, &summary->trailer) != RK_OK
-        || summary->trailer.size_bytes != summary->file_bytes - RK_LOG_FILE_FRAME_BYTES)
+    if (!whole || rk_disk_file_trailer_decode(&view, &summary->trailer) != RK_OK
+        || summary->trailer.size_bytes != summary->file_bytes - RK_DISK_FILE_FRAME_BYTES)
         return RK_OK;
     summary->has_trailer = true;
     summary->trailer_sequence = view.header.sequence;
@@ -68,10 +68,10 @@ static enum rk_err summarize(int fd, const struct rk_record_secret *secret, stru
     return RK_OK;
 }
 
-enum rk_err rk_log_file_summarize(int dir_fd, uint32_t file_number, const struct rk_record_secret *secret,
-                                  struct rk_log_file_summary *summary_out, struct rk_detail *detail)
+enum rk_err rk_disk_file_summarize(int dir_fd, uint32_t file_number, const struct rk_record_secret *secret,
+                                   struct rk_disk_file_summary *summary_out, struct rk_detail *detail)
 {
-    struct rk_log_file_summary summary = { 0 };
+    struct rk_disk_file_summary summary = { 0 };
     int fd = open_file(dir_fd, file_number, O_RDONLY);
     enum rk_err err = RK_OK;
     struct stat status;
@@ -121,19 +121,19 @@ enum rk_err rk_log_file_cut(int dir_fd, uint32_t file_number, uint64_t end_bytes
     return err;
 }
 
-enum rk_err rk_log_file_seal(int dir_fd, uint32_t file_number, const struct rk_log_file_trailer *totals,
+enum rk_err rk_log_file_seal(int dir_fd, uint32_t file_number, const struct rk_disk_file_trailer *totals,
                              const struct rk_record_secret *secret, uint64_t sequence, struct rk_detail *detail)
 {
     struct rk_record_stamp stamp = { .sequence = sequence,
                                      .write_time_ms = rk_time_wall_ms(),
-                                     .durable_units = (uint32_t)(totals->size_bytes / RK_LOG_UNIT_BYTES) };
-    uint8_t bytes[RK_LOG_FILE_FRAME_BYTES];
+                                     .durable_units = (uint32_t)(totals->size_bytes / RK_DISK_UNIT_BYTES) };
+    uint8_t bytes[RK_DISK_FILE_FRAME_BYTES];
     int fd = open_file(dir_fd, file_number, O_RDWR);
     enum rk_err err = RK_OK;
 
     if (fd < 0)
         return fail(file_number, detail, "cannot be opened");
-    rk_log_file_trailer_build(bytes, totals, secret, &stamp);
+    rk_disk_file_trailer_build(bytes, totals, secret, &stamp);
     if (rk_io_pwrite_full(fd, bytes, sizeof bytes, (off_t)totals->size_bytes) != 0)
         err = fail(file_number, detail, "its trailer cannot be written");
     else if (rk_io->fdatasync(fd) != 0)

@@ -5,13 +5,13 @@
 #include "base/base_open.h"
 #include "base/base_planted.h"
 #include "base/base_time.h"
+#include "disk/disk_location.h"
+#include "disk/disk_scan.h"
 #include "log/log_active.h"
-#include "log/log_location.h"
 #include "log/log_quarantine.h"
 #include "log/log_repair.h"
 #include "log/log_salvage_files.h"
-#include "log/log_scan.h"
-#include "log/log_store_writer.h"
+#include "log/log_store_change.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
  * that can have been so again and again. */
 #define NEWEST_GAP (RK_LOG_SEQUENCE_GAP << 12)
 
-_Static_assert(RK_LOG_FILE_BYTES_MAX / RK_LOG_UNIT_BYTES <= RK_LOG_SEQUENCE_GAP, "no file has room for more records");
+_Static_assert(RK_DISK_FILE_BYTES_MAX / RK_DISK_UNIT_BYTES <= RK_LOG_SEQUENCE_GAP, "no file has room for more records");
 
 struct salvage {
     struct rk_log_store *store;
@@ -32,7 +32,7 @@ struct salvage {
     struct rk_detail *detail;
     uint32_t file_number;
     bool is_newest;
-    struct rk_log_scan *scan;
+    struct rk_disk_scan *scan;
     struct rk_log_active out;
     int in_fd;
     uint8_t *record;
@@ -47,9 +47,9 @@ struct salvage {
 static enum rk_err fail(struct salvage *salvage, const char *what)
 {
     int errnum = errno;
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
-    rk_log_file_name(name, salvage->file_number);
+    rk_disk_file_name(name, salvage->file_number);
     rk_detail_set(salvage->detail, "%s: %s: %s", name, what, rk_open_text(errnum));
     return rk_err_from_errno(errnum);
 }
@@ -67,22 +67,22 @@ static uint64_t closed_bytes_of(const struct salvage *salvage)
 
 static enum rk_err open_scan(struct salvage *salvage)
 {
-    enum rk_err err = rk_log_scan_open(&salvage->scan, rk_log_store_dir_fd(salvage->store), salvage->file_number,
-                                       rk_log_store_identity(salvage->store), salvage->detail);
+    enum rk_err err = rk_disk_scan_open(&salvage->scan, rk_log_store_dir_fd(salvage->store), salvage->file_number,
+                                        rk_log_store_identity(salvage->store), salvage->detail);
 
     if (err == RK_OK)
-        rk_log_scan_promise(salvage->scan, closed_bytes_of(salvage));
+        rk_disk_scan_promise(salvage->scan, closed_bytes_of(salvage));
     return err;
 }
 
 /* Only the newest file may have another end than its trailer. */
 static bool end_is_good(const struct salvage *salvage)
 {
-    const struct rk_log_scan_end *end = rk_log_scan_end(salvage->scan);
+    const struct rk_disk_scan_end *end = rk_disk_scan_end(salvage->scan);
 
-    if (end->kind == RK_LOG_SCAN_SEALED)
+    if (end->kind == RK_DISK_SCAN_SEALED)
         return end->end_bytes == end->file_bytes || salvage->is_newest;
-    return salvage->is_newest && end->kind != RK_LOG_SCAN_DAMAGED;
+    return salvage->is_newest && end->kind != RK_DISK_SCAN_DAMAGED;
 }
 
 static void note_sequence(struct salvage *salvage, uint64_t sequence)
@@ -94,17 +94,17 @@ static void note_sequence(struct salvage *salvage, uint64_t sequence)
 
 static enum rk_err find_damage(struct salvage *salvage, bool *damaged_out)
 {
-    struct rk_log_scan_item item;
+    struct rk_disk_scan_item item;
     enum rk_err err = open_scan(salvage);
 
     while (err == RK_OK)
-        err = rk_log_scan_next(salvage->scan, &item, salvage->detail);
+        err = rk_disk_scan_next(salvage->scan, &item, salvage->detail);
     if (salvage->scan != NULL && err == RK_ERR_NOT_FOUND) {
         *damaged_out = !end_is_good(salvage);
-        note_sequence(salvage, rk_log_scan_end(salvage->scan)->max_sequence);
+        note_sequence(salvage, rk_disk_scan_end(salvage->scan)->max_sequence);
         err = RK_OK;
     }
-    rk_log_scan_close(&salvage->scan);
+    rk_disk_scan_close(&salvage->scan);
     return err;
 }
 
@@ -123,9 +123,9 @@ static bool grow_record(struct salvage *salvage, size_t size)
 }
 
 /* Sequence and time stay; the mark is an offset, which means nothing in another file. */
-static enum rk_err copy_record(struct salvage *salvage, const struct rk_log_scan_item *item)
+static enum rk_err copy_record(struct salvage *salvage, const struct rk_disk_scan_item *item)
 {
-    struct rk_location location = rk_log_location_decode(item->location);
+    struct rk_location location = rk_disk_location_decode(item->location);
     struct rk_record_stamp stamp = { .sequence = item->header.sequence, .write_time_ms = item->header.write_time_ms };
     struct iovec iov;
 
@@ -145,7 +145,7 @@ static enum rk_err copy_record(struct salvage *salvage, const struct rk_log_scan
 
 /* In an appended file sequences have no holes: what is missing before the next record is what was lost. Unless there is
  * a gap after an unclean end, which may begin or end anywhere in what is missing. */
-static void tell_loss(struct salvage *salvage, const struct rk_log_scan_item *next)
+static void tell_loss(struct salvage *salvage, const struct rk_disk_scan_item *next)
 {
     uint64_t n_missing = next != NULL ? next->header.sequence - salvage->last_sequence - 1 : 0;
 
@@ -162,7 +162,7 @@ static void tell_loss(struct salvage *salvage, const struct rk_log_scan_item *ne
 /* At the scan's end, which is damage: goes on behind it. RK_ERR_NOT_FOUND: nothing whole is there. */
 static enum rk_err pass_damage(struct salvage *salvage)
 {
-    const struct rk_log_scan_end *end = rk_log_scan_end(salvage->scan);
+    const struct rk_disk_scan_end *end = rk_disk_scan_end(salvage->scan);
     uint64_t closed_bytes = closed_bytes_of(salvage);
     uint64_t was_bytes = closed_bytes > end->file_bytes ? closed_bytes : end->file_bytes;
     enum rk_err err;
@@ -173,19 +173,19 @@ static enum rk_err pass_damage(struct salvage *salvage)
                                                   .size_bytes = was_bytes - end->end_bytes,
                                                   .n_records = RK_LOG_SALVAGE_UNKNOWN,
                                                   .what = end->what };
-    err = rk_log_scan_skip(salvage->scan, salvage->detail);
+    err = rk_disk_scan_skip(salvage->scan, salvage->detail);
     if (err == RK_OK)
-        salvage->loss.size_bytes = rk_log_scan_offset(salvage->scan) - salvage->loss.offset_bytes;
+        salvage->loss.size_bytes = rk_disk_scan_offset(salvage->scan) - salvage->loss.offset_bytes;
     return err;
 }
 
 static enum rk_err copy_whole_records(struct salvage *salvage)
 {
-    struct rk_log_scan_item item;
+    struct rk_disk_scan_item item;
     enum rk_err err = RK_OK;
 
     while (err == RK_OK) {
-        err = rk_log_scan_next(salvage->scan, &item, salvage->detail);
+        err = rk_disk_scan_next(salvage->scan, &item, salvage->detail);
         if (err == RK_OK) {
             tell_loss(salvage, &item);
             err = copy_record(salvage, &item);
@@ -203,12 +203,12 @@ static enum rk_err copy_whole_records(struct salvage *salvage)
 /* The sequence of the old header is not known when it is damaged: then all of them are above 0, which is true. */
 static enum rk_err create_out(struct salvage *salvage)
 {
-    struct rk_log_file_header header = { .file_number = rk_log_store_next_number(salvage->store),
-                                         .format_version = RK_LOG_FORMAT_VERSION,
-                                         .kind = RK_LOG_FILE_APPENDED };
-    struct rk_log_file_summary summary;
-    enum rk_err err = rk_log_file_summarize(rk_log_store_dir_fd(salvage->store), salvage->file_number,
-                                            secret_of(salvage), &summary, salvage->detail);
+    struct rk_disk_file_header header = { .file_number = rk_log_store_next_number(salvage->store),
+                                          .format_version = RK_DISK_FORMAT_VERSION,
+                                          .kind = RK_DISK_FILE_APPENDED };
+    struct rk_disk_file_summary summary;
+    enum rk_err err = rk_disk_file_summarize(rk_log_store_dir_fd(salvage->store), salvage->file_number,
+                                             secret_of(salvage), &summary, salvage->detail);
     struct rk_record_stamp stamp = { .write_time_ms = rk_time_wall_ms() };
 
     if (err != RK_OK)
@@ -232,13 +232,13 @@ static uint64_t next_gap(const struct salvage *salvage)
 
 static enum rk_err seal_out(struct salvage *salvage)
 {
-    const struct rk_log_scan_end *end = rk_log_scan_end(salvage->scan);
+    const struct rk_disk_scan_end *end = rk_disk_scan_end(salvage->scan);
     struct rk_record_stamp stamp = { .sequence = salvage->is_newest ? next_gap(salvage) : end->max_sequence,
                                      .write_time_ms = rk_time_wall_ms() };
 
     salvage->out.totals.first_sequence = end->totals.first_sequence; /* in a merged file they do not ascend */
     salvage->out.totals.last_sequence = end->totals.last_sequence;
-    stamp.durable_units = (uint32_t)(salvage->out.end_bytes / RK_LOG_UNIT_BYTES);
+    stamp.durable_units = (uint32_t)(salvage->out.end_bytes / RK_DISK_UNIT_BYTES);
     if (rk_io->fdatasync(salvage->out.fd) != 0) /* what is before a trailer was durable before it */
         return fail(salvage, "what was kept of it cannot be made durable");
     return rk_log_active_seal(&salvage->out, secret_of(salvage), &stamp, salvage->detail);
@@ -246,9 +246,9 @@ static enum rk_err seal_out(struct salvage *salvage)
 
 static enum rk_err quarantine(struct salvage *salvage)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
-    rk_log_file_name(name, salvage->file_number);
+    rk_disk_file_name(name, salvage->file_number);
     return rk_log_quarantine_link(rk_log_store_dir_fd(salvage->store), name, salvage->detail);
 }
 
@@ -282,10 +282,10 @@ static enum rk_err fill_out(struct salvage *salvage)
 
 static enum rk_err replace_file(struct salvage *salvage)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     enum rk_err err;
 
-    rk_log_file_name(name, salvage->file_number);
+    rk_disk_file_name(name, salvage->file_number);
     salvage->last_sequence = 0;
     salvage->in_fd = rk_open_file(rk_log_store_dir_fd(salvage->store), name, O_RDONLY, 0);
     if (salvage->in_fd < 0)
@@ -297,7 +297,7 @@ static enum rk_err replace_file(struct salvage *salvage)
         err = fill_out(salvage);
         rk_log_active_close(&salvage->out, false); /* if it is not listed, the next start sweeps it */
     }
-    rk_log_scan_close(&salvage->scan);
+    rk_disk_scan_close(&salvage->scan);
     (void)rk_io->close(salvage->in_fd); /* nothing was written through it */
     return err;
 }
@@ -306,11 +306,12 @@ static enum rk_err replace_file(struct salvage *salvage)
 static uint64_t find_next_begin(const struct salvage *salvage, size_t index)
 {
     uint32_t next = rk_log_store_file(salvage->store, index + 1);
-    struct rk_log_file_summary summary;
+    struct rk_disk_file_summary summary;
 
     if (next == 0
-        || rk_log_file_summarize(rk_log_store_dir_fd(salvage->store), next, secret_of(salvage), &summary, NULL) != RK_OK
-        || !summary.has_header || summary.kind != RK_LOG_FILE_APPENDED)
+        || rk_disk_file_summarize(rk_log_store_dir_fd(salvage->store), next, secret_of(salvage), &summary, NULL)
+               != RK_OK
+        || !summary.has_header || summary.kind != RK_DISK_FILE_APPENDED)
         return 0;
     return summary.header_sequence;
 }

@@ -10,8 +10,8 @@
  * 5. A crash leaves the old state or the new one of each file; doing it again goes on.
  * 6. Behind a damaged header the next record is found by its own header, CRCs, and a sequence for which the gap has
  *    room: the image of a record inside of a damaged value is not taken for one. */
-#ifndef RK_LOG_LOG_SALVAGE_H
-#define RK_LOG_LOG_SALVAGE_H
+#ifndef RK_LOG_SALVAGE_H
+#define RK_LOG_SALVAGE_H
 
 #include "base/base_err.h"
 

@@ -3,7 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "log/log_quarantine.h"
-#include "log/log_store_writer.h"
+#include "log/log_store_change.h"
 #include "log/log_unlisted.h"
 
 #include <stdlib.h>
@@ -30,19 +30,19 @@ static uint64_t find_known_sequence(const struct rk_log_store *store)
 
 static enum rk_err quarantine(struct rk_log_store *store, uint32_t number, struct rk_detail *detail)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
-    rk_log_file_name(name, number);
+    rk_disk_file_name(name, number);
     return rk_log_quarantine_move(rk_log_store_dir_fd(store), name, detail);
 }
 
 /* A hint knows the keys of a file that is lost. */
 static enum rk_err quarantine_hint(struct rk_log_store *store, uint32_t number, struct rk_detail *detail)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     enum rk_err err;
 
-    rk_log_hint_name(name, number);
+    rk_disk_hint_name(name, number);
     err = rk_log_quarantine_move(rk_log_store_dir_fd(store), name, detail);
     return err == RK_ERR_NOT_FOUND ? RK_OK : err;
 }
@@ -51,8 +51,8 @@ static enum rk_err quarantine_hint(struct rk_log_store *store, uint32_t number, 
 static int compare_ages(const void *a, const void *b)
 {
     const struct rk_log_unlisted_file *left = a, *right = b;
-    uint64_t left_age = left->file_kind == RK_LOG_FILE_MERGED ? 0 : left->header_sequence + 1;
-    uint64_t right_age = right->file_kind == RK_LOG_FILE_MERGED ? 0 : right->header_sequence + 1;
+    uint64_t left_age = left->file_kind == RK_DISK_FILE_MERGED ? 0 : left->header_sequence + 1;
+    uint64_t right_age = right->file_kind == RK_DISK_FILE_MERGED ? 0 : right->header_sequence + 1;
 
     return (left_age > right_age) - (left_age < right_age);
 }
@@ -123,10 +123,10 @@ enum rk_err rk_log_salvage_drop(struct rk_log_store *store, const struct rk_log_
     struct rk_log_store_change change = { .removed = &dropped->file_number,
                                           .n_removed = 1,
                                           .last_sequence = last_sequence };
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     enum rk_err err = quarantine_hint(store, dropped->file_number, detail);
 
-    rk_log_file_name(name, dropped->file_number);
+    rk_disk_file_name(name, dropped->file_number);
     if (err == RK_OK && !dropped->is_missing) /* a second name first: whatever comes, it has one */
         err = rk_log_quarantine_link(rk_log_store_dir_fd(store), name, detail);
     if (err == RK_OK)

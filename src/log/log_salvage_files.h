@@ -1,7 +1,7 @@
 /* The part of a salvage that has to do with whole files: those that are listed and cannot be had, and those that are
  * there and not listed. */
-#ifndef RK_LOG_LOG_SALVAGE_FILES_H
-#define RK_LOG_LOG_SALVAGE_FILES_H
+#ifndef RK_LOG_SALVAGE_FILES_H
+#define RK_LOG_SALVAGE_FILES_H
 
 #include "log/log_salvage.h"
 

@@ -5,14 +5,14 @@
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
-#include "log/log_identity.h"
-#include "log/log_location.h"
+#include "disk/disk_identity.h"
+#include "disk/disk_location.h"
+#include "disk/disk_manifest.h"
+#include "disk/disk_small_file.h"
 #include "log/log_lock.h"
-#include "log/log_manifest.h"
 #include "log/log_names.h"
-#include "log/log_small_file.h"
+#include "log/log_store_change.h"
 #include "log/log_store_private.h"
-#include "log/log_store_writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ static enum rk_err fail(struct rk_detail *detail, const char *what)
 
 static enum rk_err refuse_data_file(void *context, const char *name, struct rk_detail *detail)
 {
-    if (rk_log_file_number_of_name(name) == 0)
+    if (rk_disk_file_number_of_name(name) == 0)
         return RK_OK;
     rk_detail_set(detail, "missing, although there are data files (%s); restore it from a backup", name);
     return RK_ERR_CORRUPT;
@@ -62,14 +62,14 @@ static enum rk_err open_dir(struct rk_log_store *store, struct rk_detail *detail
 static enum rk_err replace_file(struct rk_log_store *store, const char *name, const uint8_t *bytes, size_t size,
                                 struct rk_detail *detail)
 {
-    enum rk_err err = rk_log_small_file_stage(store->dir_fd, name, bytes, size, detail);
+    enum rk_err err = rk_disk_small_file_stage(store->dir_fd, name, bytes, size, detail);
 
-    return err == RK_OK ? rk_log_small_file_commit(store->dir_fd, name, detail) : err;
+    return err == RK_OK ? rk_disk_small_file_commit(store->dir_fd, name, detail) : err;
 }
 
 static enum rk_err create_identity(struct rk_log_store *store, struct rk_detail *detail)
 {
-    uint8_t bytes[RK_LOG_IDENTITY_BYTES];
+    uint8_t bytes[RK_DISK_IDENTITY_BYTES];
     enum rk_err err = rk_log_names_visit(store->dir_fd, refuse_data_file, NULL, detail);
 
     if (err != RK_OK) {
@@ -83,8 +83,8 @@ static enum rk_err create_identity(struct rk_log_store *store, struct rk_detail 
     randombytes_buf(store->identity.uuid, sizeof store->identity.uuid);
     randombytes_buf(store->identity.hash_key, sizeof store->identity.hash_key);
     store->identity.created_ms = rk_time_wall_ms();
-    store->identity.secret = rk_log_secret_derive(store->identity.hash_key);
-    rk_log_identity_encode(bytes, &store->identity);
+    store->identity.secret = rk_disk_secret_derive(store->identity.hash_key);
+    rk_disk_identity_encode(bytes, &store->identity);
     return replace_file(store, RK_LOG_STORE_NAME, bytes, sizeof bytes, detail);
 }
 
@@ -92,28 +92,28 @@ static enum rk_err load_identity(struct rk_log_store *store, struct rk_detail *d
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    enum rk_err err = rk_log_small_file_load(store->dir_fd, RK_LOG_STORE_NAME, 1 << 16, &bytes, &size, detail);
+    enum rk_err err = rk_disk_small_file_load(store->dir_fd, RK_LOG_STORE_NAME, 1 << 16, &bytes, &size, detail);
 
     if (err == RK_ERR_NOT_FOUND)
         return create_identity(store, detail);
     if (err != RK_OK)
         return err;
-    err = rk_log_identity_decode(bytes, size, &store->identity, detail);
+    err = rk_disk_identity_decode(bytes, size, &store->identity, detail);
     if (err != RK_OK)
         rk_detail_wrap(detail, "%s", RK_LOG_STORE_NAME);
     free(bytes);
     return err;
 }
 
-static enum rk_err stage_manifest(struct rk_log_store *store, const struct rk_log_manifest *manifest,
+static enum rk_err stage_manifest(struct rk_log_store *store, const struct rk_disk_manifest *manifest,
                                   struct rk_detail *detail)
 {
-    size_t size = rk_log_manifest_size(manifest);
+    size_t size = rk_disk_manifest_size(manifest);
     uint8_t *bytes = rk_mem_calloc(1, size);
     enum rk_err err;
 
-    rk_log_manifest_encode(bytes, manifest);
-    err = rk_log_small_file_stage(store->dir_fd, RK_LOG_MANIFEST_NAME, bytes, size, detail);
+    rk_disk_manifest_encode(bytes, manifest);
+    err = rk_disk_small_file_stage(store->dir_fd, RK_DISK_MANIFEST_NAME, bytes, size, detail);
     free(bytes);
     return err;
 }
@@ -123,34 +123,34 @@ static enum rk_err create_manifest(struct rk_log_store *store, struct rk_detail 
     enum rk_err err = rk_log_names_visit(store->dir_fd, refuse_data_file, NULL, detail);
 
     if (err != RK_OK) {
-        rk_detail_wrap(detail, "%s", RK_LOG_MANIFEST_NAME);
+        rk_detail_wrap(detail, "%s", RK_DISK_MANIFEST_NAME);
         return err;
     }
-    memcpy(store->manifest.uuid, store->identity.uuid, RK_LOG_UUID_BYTES);
+    memcpy(store->manifest.uuid, store->identity.uuid, RK_DISK_UUID_BYTES);
     store->manifest.edition = 1;
     store->manifest.next_number = 1;
     err = stage_manifest(store, &store->manifest, detail);
-    return err == RK_OK ? rk_log_small_file_commit(store->dir_fd, RK_LOG_MANIFEST_NAME, detail) : err;
+    return err == RK_OK ? rk_disk_small_file_commit(store->dir_fd, RK_DISK_MANIFEST_NAME, detail) : err;
 }
 
 static enum rk_err load_manifest(struct rk_log_store *store, struct rk_detail *detail)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    enum rk_err err =
-        rk_log_small_file_load(store->dir_fd, RK_LOG_MANIFEST_NAME, RK_LOG_MANIFEST_BYTES_MAX, &bytes, &size, detail);
+    enum rk_err err = rk_disk_small_file_load(store->dir_fd, RK_DISK_MANIFEST_NAME, RK_DISK_MANIFEST_BYTES_MAX, &bytes,
+                                              &size, detail);
 
     if (err == RK_ERR_NOT_FOUND)
         return create_manifest(store, detail);
     if (err != RK_OK)
         return err;
-    err = rk_log_manifest_decode(bytes, size, &store->manifest, detail);
-    if (err == RK_OK && memcmp(store->manifest.uuid, store->identity.uuid, RK_LOG_UUID_BYTES) != 0) {
+    err = rk_disk_manifest_decode(bytes, size, &store->manifest, detail);
+    if (err == RK_OK && memcmp(store->manifest.uuid, store->identity.uuid, RK_DISK_UUID_BYTES) != 0) {
         rk_detail_set(detail, "belongs to another store than %s says", RK_LOG_STORE_NAME);
         err = RK_ERR_MISMATCH;
     }
     if (err != RK_OK)
-        rk_detail_wrap(detail, "%s", RK_LOG_MANIFEST_NAME);
+        rk_detail_wrap(detail, "%s", RK_DISK_MANIFEST_NAME);
     free(bytes);
     return err;
 }
@@ -190,7 +190,7 @@ void rk_log_store_close(struct rk_log_store **store)
 
     if (self == NULL)
         return;
-    rk_log_manifest_fini(&self->manifest);
+    rk_disk_manifest_fini(&self->manifest);
     if (self->identity_fd >= 0)
         (void)rk_io->close(self->identity_fd);
     if (self->lock_fd >= 0)
@@ -204,7 +204,7 @@ void rk_log_store_close(struct rk_log_store **store)
     *store = NULL;
 }
 
-const struct rk_log_identity *rk_log_store_identity(const struct rk_log_store *store)
+const struct rk_disk_identity *rk_log_store_identity(const struct rk_log_store *store)
 {
     return &store->identity;
 }
@@ -231,32 +231,32 @@ enum rk_err rk_log_store_stage(struct rk_log_store *store, const struct rk_log_s
 
     RK_ASSERT(pthread_mutex_lock(&store->change_lock) == 0);
     rk_log_store_lock_list(store);
-    err = rk_log_manifest_change(&store->staged, &store->manifest, change);
+    err = rk_disk_manifest_change(&store->staged, &store->manifest, change);
     rk_log_store_unlock_list(store);
     if (err != RK_OK)
-        rk_detail_set(detail, "%s: more than %u data files", RK_LOG_MANIFEST_NAME, RK_LOG_FILES_MAX);
+        rk_detail_set(detail, "%s: more than %u data files", RK_DISK_MANIFEST_NAME, RK_DISK_FILES_MAX);
     else
         err = stage_manifest(store, &store->staged, detail);
     if (err == RK_OK)
         return RK_OK;
-    rk_log_manifest_fini(&store->staged);
+    rk_disk_manifest_fini(&store->staged);
     RK_ASSERT(pthread_mutex_unlock(&store->change_lock) == 0);
     return err;
 }
 
 enum rk_err rk_log_store_commit(struct rk_log_store *store, struct rk_detail *detail)
 {
-    enum rk_err err = rk_log_small_file_commit(store->dir_fd, RK_LOG_MANIFEST_NAME, detail);
+    enum rk_err err = rk_disk_small_file_commit(store->dir_fd, RK_DISK_MANIFEST_NAME, detail);
 
     if (err == RK_OK) {
         rk_log_store_lock_list(store);
         store->staged.next_number = store->manifest.next_number; /* the other thread may have taken one meanwhile */
-        rk_log_manifest_fini(&store->manifest);
+        rk_disk_manifest_fini(&store->manifest);
         store->manifest = store->staged;
-        store->staged = (struct rk_log_manifest){ 0 };
+        store->staged = (struct rk_disk_manifest){ 0 };
         rk_log_store_unlock_list(store);
     } else {
-        rk_log_manifest_fini(&store->staged);
+        rk_disk_manifest_fini(&store->staged);
     }
     RK_ASSERT(pthread_mutex_unlock(&store->change_lock) == 0);
     return err;
@@ -264,8 +264,8 @@ enum rk_err rk_log_store_commit(struct rk_log_store *store, struct rk_detail *de
 
 void rk_log_store_abort(struct rk_log_store *store)
 {
-    rk_log_small_file_discard(store->dir_fd, RK_LOG_MANIFEST_NAME);
-    rk_log_manifest_fini(&store->staged);
+    rk_disk_small_file_discard(store->dir_fd, RK_DISK_MANIFEST_NAME);
+    rk_disk_manifest_fini(&store->staged);
     RK_ASSERT(pthread_mutex_unlock(&store->change_lock) == 0);
 }
 

@@ -5,27 +5,27 @@
  *              LOCK              flock()ed by the master, as are the folder and STORE (log_lock.h)
  *              0000000001.data   ...
  */
-#ifndef RK_LOG_LOG_STORE_H
-#define RK_LOG_LOG_STORE_H
+#ifndef RK_LOG_STORE_H
+#define RK_LOG_STORE_H
 
 #include "base/base_err.h"
-#include "log/log_file.h"
-#include "log/log_secret.h"
+#include "disk/disk_file.h"
+#include "disk/disk_secret.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define RK_LOG_STORE_NAME    "STORE"
-#define RK_LOG_MANIFEST_NAME "MANIFEST"
-#define RK_LOG_LOCK_NAME     "LOCK"
+#define RK_LOG_STORE_NAME     "STORE"
+#define RK_DISK_MANIFEST_NAME "MANIFEST"
+#define RK_LOG_LOCK_NAME      "LOCK"
 
 struct rk_detail;
 struct rk_log_store;
 
-struct rk_log_identity {
-    uint8_t uuid[RK_LOG_UUID_BYTES];
-    uint8_t hash_key[RK_LOG_HASH_KEY_BYTES];
+struct rk_disk_identity {
+    uint8_t uuid[RK_DISK_UUID_BYTES];
+    uint8_t hash_key[RK_DISK_HASH_KEY_BYTES];
     uint64_t created_ms;
     struct rk_record_secret secret; /* follows from the hash key */
 };
@@ -36,13 +36,13 @@ struct rk_log_identity {
 enum rk_err rk_log_store_open(struct rk_log_store **store_out, const char *path, struct rk_detail *detail);
 void rk_log_store_close(struct rk_log_store **store);
 
-const struct rk_log_identity *rk_log_store_identity(const struct rk_log_store *store);
+const struct rk_disk_identity *rk_log_store_identity(const struct rk_log_store *store);
 const char *rk_log_store_path(const struct rk_log_store *store);
 int rk_log_store_dir_fd(const struct rk_log_store *store);
 int rk_log_store_lock_fd(const struct rk_log_store *store);
 
 /* The live data files, oldest to newest; 0 for an index that is too high. Any thread of the master, but the list may
- * change between two calls. How it changes: log_store_writer.h. */
+ * change between two calls. How it changes: log_store_change.h. */
 size_t rk_log_store_n_files(const struct rk_log_store *store);
 uint32_t rk_log_store_file(const struct rk_log_store *store, size_t index);
 bool rk_log_store_lists(const struct rk_log_store *store, uint32_t file_number);

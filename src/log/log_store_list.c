@@ -1,7 +1,7 @@
 /* What the list of data files says. */
-#include "log/log_location.h"
+#include "disk/disk_location.h"
+#include "log/log_store_change.h"
 #include "log/log_store_private.h"
-#include "log/log_store_writer.h"
 
 size_t rk_log_store_n_files(const struct rk_log_store *store)
 {
@@ -40,8 +40,8 @@ uint32_t rk_log_store_next_number(struct rk_log_store *store)
     rk_log_store_lock_list(store);
     do {
         file_number = store->manifest.next_number;
-        store->manifest.next_number = file_number < RK_LOG_FILE_NUMBER_MAX ? file_number + 1 : 1;
-    } while (rk_log_manifest_has(&store->manifest, file_number));
+        store->manifest.next_number = file_number < RK_DISK_FILE_NUMBER_MAX ? file_number + 1 : 1;
+    } while (rk_disk_manifest_has(&store->manifest, file_number));
     rk_log_store_unlock_list(store);
     return file_number;
 }
@@ -51,7 +51,7 @@ bool rk_log_store_lists(const struct rk_log_store *store, uint32_t file_number)
     bool is_listed;
 
     rk_log_store_lock_list(store);
-    is_listed = rk_log_manifest_has(&store->manifest, file_number);
+    is_listed = rk_disk_manifest_has(&store->manifest, file_number);
     rk_log_store_unlock_list(store);
     return is_listed;
 }

@@ -1,10 +1,10 @@
 /* What the parts of log_store.h share. */
-#ifndef RK_LOG_LOG_STORE_PRIVATE_H
-#define RK_LOG_LOG_STORE_PRIVATE_H
+#ifndef RK_LOG_STORE_PRIVATE_H
+#define RK_LOG_STORE_PRIVATE_H
 
 #include "base/base_assert.h"
-#include "log/log_identity.h"
-#include "log/log_manifest.h"
+#include "disk/disk_identity.h"
+#include "disk/disk_manifest.h"
 
 #include <pthread.h>
 
@@ -13,11 +13,11 @@ struct rk_log_store {
     int dir_fd;
     int lock_fd;
     int identity_fd; /* STORE, for its lock */
-    struct rk_log_identity identity;
+    struct rk_disk_identity identity;
     pthread_mutex_t change_lock; /* held from stage to commit or abort, disk waits included; taken before list_lock */
     pthread_mutex_t list_lock;   /* guards manifest; held for a moment only */
-    struct rk_log_manifest manifest;
-    struct rk_log_manifest staged; /* change_lock */
+    struct rk_disk_manifest manifest;
+    struct rk_disk_manifest staged; /* change_lock */
 };
 
 /* The lock is no part of what a reader sees as the store's value. */

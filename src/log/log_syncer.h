@@ -1,8 +1,8 @@
 /* The thread that makes the log durable once an interval (mode `interval`), and when much was written, so that the
  * writer waits for the disk only when it rolls over, and as a rule not for much then. It uses rk_log_writer_sync and
  * nothing else: a failure is seen through rk_log_writer_state. */
-#ifndef RK_LOG_LOG_SYNCER_H
-#define RK_LOG_LOG_SYNCER_H
+#ifndef RK_LOG_SYNCER_H
+#define RK_LOG_SYNCER_H
 
 #include "base/base_err.h"
 

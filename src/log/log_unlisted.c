@@ -4,12 +4,12 @@
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_planted.h"
+#include "disk/disk_scan.h"
+#include "disk/disk_small_file.h"
 #include "log/log_names.h"
 #include "log/log_quarantine.h"
 #include "log/log_repair.h"
-#include "log/log_scan.h"
-#include "log/log_small_file.h"
-#include "log/log_store_writer.h"
+#include "log/log_store_change.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -40,38 +40,38 @@ static void be_foreign(struct rk_log_unlisted_file *file, const char *why)
 }
 
 /* All whole records, those behind damage as well. */
-static enum rk_err read_records(struct rk_log_scan *scan, struct rk_log_unlisted_file *file, struct rk_detail *detail)
+static enum rk_err read_records(struct rk_disk_scan *scan, struct rk_log_unlisted_file *file, struct rk_detail *detail)
 {
-    struct rk_log_scan_item item;
+    struct rk_disk_scan_item item;
     enum rk_err err = RK_OK;
 
     while (err == RK_OK) {
-        err = rk_log_scan_next(scan, &item, detail);
+        err = rk_disk_scan_next(scan, &item, detail);
         if (err == RK_OK) {
             add_sequence(file, item.header.sequence);
         } else if (err == RK_ERR_NOT_FOUND) {
-            const struct rk_log_scan_end *end = rk_log_scan_end(scan);
+            const struct rk_disk_scan_end *end = rk_disk_scan_end(scan);
 
-            if (end->used_bytes <= RK_LOG_FILE_FRAME_BYTES || end->used_bytes == end->end_bytes)
+            if (end->used_bytes <= RK_DISK_FILE_FRAME_BYTES || end->used_bytes == end->end_bytes)
                 return RK_OK; /* zeros */
             file->has_garbage = true;
-            err = rk_log_scan_skip(scan, detail);
+            err = rk_disk_scan_skip(scan, detail);
         }
     }
     return err == RK_ERR_NOT_FOUND ? RK_OK : err;
 }
 
 /* What the trailer says, where there is one. */
-static enum rk_err read_file(const struct rk_log_store *store, struct rk_log_scan *scan,
+static enum rk_err read_file(const struct rk_log_store *store, struct rk_disk_scan *scan,
                              struct rk_log_unlisted_file *file, struct rk_detail *detail)
 {
-    struct rk_log_file_summary summary;
-    enum rk_err err = rk_log_file_summarize(rk_log_store_dir_fd(store), file->number,
-                                            &rk_log_store_identity(store)->secret, &summary, detail);
+    struct rk_disk_file_summary summary;
+    enum rk_err err = rk_disk_file_summarize(rk_log_store_dir_fd(store), file->number,
+                                             &rk_log_store_identity(store)->secret, &summary, detail);
 
     if (err != RK_OK)
         return err;
-    file->file_kind = summary.has_header ? summary.kind : RK_LOG_FILE_APPENDED;
+    file->file_kind = summary.has_header ? summary.kind : RK_DISK_FILE_APPENDED;
     file->header_sequence = summary.has_header ? summary.header_sequence : 0;
     file->given_sequence = summary.has_trailer && summary.trailer_sequence > file->header_sequence
                                ? summary.trailer_sequence
@@ -91,24 +91,24 @@ static enum rk_err read_file(const struct rk_log_store *store, struct rk_log_sca
 void rk_log_unlisted_look_at(const struct rk_log_store *store, uint32_t file_number,
                              struct rk_log_unlisted_file *file_out)
 {
-    struct rk_log_scan *scan = NULL;
+    struct rk_disk_scan *scan = NULL;
     struct rk_detail detail = { "" };
     enum rk_err err;
 
     *file_out = (struct rk_log_unlisted_file){ .number = file_number };
-    err = rk_log_scan_open(&scan, rk_log_store_dir_fd(store), file_number, rk_log_store_identity(store), &detail);
+    err = rk_disk_scan_open(&scan, rk_log_store_dir_fd(store), file_number, rk_log_store_identity(store), &detail);
     if (err == RK_OK)
         err = read_file(store, scan, file_out, &detail);
     if (err != RK_OK)
         be_foreign(file_out, detail.text);
-    rk_log_scan_close(&scan);
+    rk_disk_scan_close(&scan);
 }
 
 static void look_unless_kept(const struct rk_log_store *store, struct rk_log_unlisted_file *file)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
-    rk_log_file_name(name, file->number);
+    rk_disk_file_name(name, file->number);
     if (rk_log_quarantine_has(rk_log_store_dir_fd(store), name))
         file->kind = RK_LOG_UNLISTED_KEPT;
     else
@@ -117,9 +117,9 @@ static void look_unless_kept(const struct rk_log_store *store, struct rk_log_unl
 
 static bool is_data_file(const char *name, uint32_t file_number)
 {
-    char data_name[RK_LOG_FILE_NAME_BYTES];
+    char data_name[RK_DISK_FILE_NAME_BYTES];
 
-    rk_log_file_name(data_name, file_number);
+    rk_disk_file_name(data_name, file_number);
     return strcmp(name, data_name) == 0;
 }
 
@@ -127,7 +127,7 @@ static enum rk_err note_name(void *context, const char *name, struct rk_detail *
 {
     struct search *search = context;
     struct rk_log_unlisted *unlisted = &search->unlisted;
-    uint32_t number = rk_log_file_number_of_name(name);
+    uint32_t number = rk_disk_file_number_of_name(name);
     struct rk_log_unlisted_file *files;
 
     if (number == 0 || !is_data_file(name, number) || rk_log_store_lists(search->store, number))
@@ -179,15 +179,15 @@ bool rk_log_unlisted_may_go(const struct rk_log_unlisted_file *file, uint64_t kn
         return true;
     if (file->kind == RK_LOG_UNLISTED_FOREIGN || file->last_sequence > known_sequence)
         return false;
-    return !file->has_garbage || file->file_kind == RK_LOG_FILE_MERGED; /* which a crash leaves in any state */
+    return !file->has_garbage || file->file_kind == RK_DISK_FILE_MERGED; /* which a crash leaves in any state */
 }
 
 static size_t describe(const struct rk_log_unlisted_file *file, char *text, size_t size)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     int n;
 
-    rk_log_file_name(name, file->number);
+    rk_disk_file_name(name, file->number);
     if (file->kind == RK_LOG_UNLISTED_FOREIGN)
         n = snprintf(text, size, "%s (%s)", name, file->why);
     else
@@ -238,10 +238,10 @@ static enum rk_err remove_name(const struct rk_log_store *store, const char *nam
 static enum rk_err remove_left_over(void *context, const char *name, struct rk_detail *detail)
 {
     const struct rk_log_store *store = context;
-    uint32_t number = rk_log_file_number_of_name(name);
+    uint32_t number = rk_disk_file_number_of_name(name);
     bool is_left_over = number != 0 ? !is_data_file(name, number) && !rk_log_store_lists(store, number)
-                                    : rk_log_file_is_tmp_hint(name) || strcmp(name, "MANIFEST" RK_LOG_TMP_SUFFIX) == 0
-                                          || strcmp(name, "STORE" RK_LOG_TMP_SUFFIX) == 0;
+                                    : rk_disk_file_is_tmp_hint(name) || strcmp(name, "MANIFEST" RK_DISK_TMP_SUFFIX) == 0
+                                          || strcmp(name, "STORE" RK_DISK_TMP_SUFFIX) == 0;
 
     return is_left_over ? remove_name(store, name, detail) : RK_OK;
 }
@@ -253,9 +253,9 @@ enum rk_err rk_log_unlisted_sweep(const struct rk_log_store *store, const struct
     enum rk_err err = RK_OK;
 
     for (size_t i = 0; err == RK_OK && i < unlisted->n_files; i++) {
-        char name[RK_LOG_FILE_NAME_BYTES];
+        char name[RK_DISK_FILE_NAME_BYTES];
 
-        rk_log_file_name(name, unlisted->files[i].number);
+        rk_disk_file_name(name, unlisted->files[i].number);
         err = remove_name(store, name, detail);
         if (err == RK_OK && removed != NULL)
             removed(context, unlisted->files[i].number);

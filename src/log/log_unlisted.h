@@ -11,10 +11,10 @@
  * So what has no record may go, and so may what has no sequence above the highest one of the listed files. Whatever is
  * above that was written under a newer MANIFEST than the one that is there; what has no header, or that of another
  * store, was never ours to remove. Both are said, and stay. */
-#ifndef RK_LOG_LOG_UNLISTED_H
-#define RK_LOG_LOG_UNLISTED_H
+#ifndef RK_LOG_UNLISTED_H
+#define RK_LOG_UNLISTED_H
 
-#include "log/log_file.h"
+#include "disk/disk_file.h"
 
 #include <stddef.h>
 
@@ -31,7 +31,7 @@ enum rk_log_unlisted_kind {
 struct rk_log_unlisted_file {
     uint32_t number;
     enum rk_log_unlisted_kind kind;
-    enum rk_log_file_kind file_kind;        /* for records: */
+    enum rk_disk_file_kind file_kind;       /* for records: */
     uint64_t first_sequence, last_sequence; /* the lowest and the highest */
     bool has_garbage;                       /* beside them, something that is no record */
     uint64_t header_sequence;               /* 0 without a header */

@@ -1,7 +1,7 @@
 #include "log/log_watch.h"
 
 #include "base/base_io.h"
-#include "log/log_small_file.h"
+#include "disk/disk_small_file.h"
 #include "log/log_store_private.h"
 
 #include <fcntl.h>
@@ -24,18 +24,18 @@ static bool leads_to(int dir_fd, const char *name, int open_fd)
 }
 
 /* The edition in use, or the next one, when a commit could not tell whether it was done. */
-static bool is_in_use(const struct rk_log_store *store, const struct rk_log_manifest *found)
+static bool is_in_use(const struct rk_log_store *store, const struct rk_disk_manifest *found)
 {
     uint64_t edition = rk_log_store_edition(store);
 
-    return memcmp(found->uuid, store->identity.uuid, RK_LOG_UUID_BYTES) == 0
+    return memcmp(found->uuid, store->identity.uuid, RK_DISK_UUID_BYTES) == 0
            && (found->edition == edition || found->edition == edition + 1);
 }
 
 /* While somebody changes the list there is nothing to compare. */
 static bool has_manifest(struct rk_log_store *store)
 {
-    struct rk_log_manifest found;
+    struct rk_disk_manifest found;
     uint8_t *bytes = NULL;
     size_t size;
     bool is_ours;
@@ -43,12 +43,12 @@ static bool has_manifest(struct rk_log_store *store)
     if (pthread_mutex_trylock(&store->change_lock) != 0)
         return true;
     is_ours =
-        rk_log_small_file_load(store->dir_fd, RK_LOG_MANIFEST_NAME, RK_LOG_MANIFEST_BYTES_MAX, &bytes, &size, NULL)
+        rk_disk_small_file_load(store->dir_fd, RK_DISK_MANIFEST_NAME, RK_DISK_MANIFEST_BYTES_MAX, &bytes, &size, NULL)
             == RK_OK
-        && rk_log_manifest_decode(bytes, size, &found, NULL) == RK_OK;
+        && rk_disk_manifest_decode(bytes, size, &found, NULL) == RK_OK;
     if (is_ours) {
         is_ours = is_in_use(store, &found);
-        rk_log_manifest_fini(&found);
+        rk_disk_manifest_fini(&found);
     }
     free(bytes);
     RK_ASSERT(pthread_mutex_unlock(&store->change_lock) == 0);
@@ -72,7 +72,7 @@ unsigned rk_log_watch_look(struct rk_log_store *store)
 
 const char *rk_log_watch_name(enum rk_log_watched watched)
 {
-    static const char *const names[] = { "the folder", RK_LOG_LOCK_NAME, RK_LOG_STORE_NAME, RK_LOG_MANIFEST_NAME };
+    static const char *const names[] = { "the folder", RK_LOG_LOCK_NAME, RK_LOG_STORE_NAME, RK_DISK_MANIFEST_NAME };
 
     return names[watched];
 }

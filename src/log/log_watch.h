@@ -1,8 +1,8 @@
 /* Whether the names of an open store still lead to what is open. The locks hold without them, since the folder itself
  * is locked; but a store that has lost one of them, or whose folder has another name now, will not be found by the next
  * start, or will be found without what it needs. */
-#ifndef RK_LOG_LOG_WATCH_H
-#define RK_LOG_LOG_WATCH_H
+#ifndef RK_LOG_WATCH_H
+#define RK_LOG_WATCH_H
 
 struct rk_log_store;
 

@@ -5,8 +5,8 @@
 #include "base/base_mem.h"
 #include "base/base_planted.h"
 #include "base/base_time.h"
-#include "log/log_location.h"
-#include "log/log_store_writer.h"
+#include "disk/disk_location.h"
+#include "log/log_store_change.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ struct rk_record_stamp rk_log_writer_stamp(const struct rk_log_writer *writer, u
     return (struct rk_record_stamp){
         .sequence = sequence,
         .write_time_ms = now_ms,
-        .durable_units = (uint32_t)(atomic_load(&writer->durable_bytes) / RK_LOG_UNIT_BYTES),
+        .durable_units = (uint32_t)(atomic_load(&writer->durable_bytes) / RK_DISK_UNIT_BYTES),
     };
 }
 
@@ -69,15 +69,15 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
     struct rk_log_writer *writer = rk_mem_calloc(1, sizeof *writer);
     enum rk_err err;
 
-    RK_ASSERT(settings->file_size_bytes <= RK_LOG_FILE_BYTES_MAX && settings->next_sequence >= 1);
-    RK_ASSERT(settings->reserve_bytes <= RK_LOG_FILE_BYTES_MAX / 2);
+    RK_ASSERT(settings->file_size_bytes <= RK_DISK_FILE_BYTES_MAX && settings->next_sequence >= 1);
+    RK_ASSERT(settings->reserve_bytes <= RK_DISK_FILE_BYTES_MAX / 2);
     writer->store = store;
     writer->reserve_bytes = settings->reserve_bytes;
     writer->spare_bytes = writer->spare_now_bytes = settings->spare_bytes;
     writer->stored_bytes = settings->stored_bytes;
-    writer->file_size_bytes = settings->file_size_bytes < RK_LOG_FILE_BYTES_MAX - settings->reserve_bytes
+    writer->file_size_bytes = settings->file_size_bytes < RK_DISK_FILE_BYTES_MAX - settings->reserve_bytes
                                   ? settings->file_size_bytes
-                                  : RK_LOG_FILE_BYTES_MAX - settings->reserve_bytes;
+                                  : RK_DISK_FILE_BYTES_MAX - settings->reserve_bytes;
     writer->last_sequence = settings->next_sequence - 1;
     atomic_store(&writer->given_sequence, writer->last_sequence);
     atomic_store(&writer->flushed_sequence, writer->last_sequence);
@@ -98,7 +98,7 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
 
 static uint64_t end_with(const struct rk_log_writer *writer, uint64_t size_bytes)
 {
-    return writer->active.end_bytes + writer->batch.size_bytes + size_bytes + RK_LOG_FILE_FRAME_BYTES;
+    return writer->active.end_bytes + writer->batch.size_bytes + size_bytes + RK_DISK_FILE_FRAME_BYTES;
 }
 
 /* The reserve is behind it in the same file, unless it is one that may use it. */
@@ -108,7 +108,7 @@ static bool fits_active(const struct rk_log_writer *writer, uint64_t size_bytes,
     uint64_t end_bytes = end_with(writer, size_bytes);
 
     if (is_first)
-        return end_bytes <= RK_LOG_FILE_BYTES_MAX;
+        return end_bytes <= RK_DISK_FILE_BYTES_MAX;
     if (!may_use_reserve)
         end_bytes += rk_log_active_reserve(&writer->active, end_bytes);
     return !writer->active.is_at_end && end_bytes <= writer->file_size_bytes;
@@ -116,7 +116,7 @@ static bool fits_active(const struct rk_log_writer *writer, uint64_t size_bytes,
 
 static bool fits_any_file(uint64_t size_bytes)
 {
-    return size_bytes <= RK_LOG_FILE_BYTES_MAX - 2 * RK_LOG_FILE_FRAME_BYTES;
+    return size_bytes <= RK_DISK_FILE_BYTES_MAX - 2 * RK_DISK_FILE_FRAME_BYTES;
 }
 
 static enum rk_err try_roll(struct rk_log_writer *writer)
@@ -130,7 +130,7 @@ static enum rk_err try_roll(struct rk_log_writer *writer)
 /* Whether a record goes to the active file though that is too large by then: a delete is worth it. */
 static bool may_outgrow(const struct rk_log_writer *writer, uint64_t size_bytes, bool may_use_reserve)
 {
-    return may_use_reserve && end_with(writer, size_bytes) <= RK_LOG_FILE_BYTES_MAX;
+    return may_use_reserve && end_with(writer, size_bytes) <= RK_DISK_FILE_BYTES_MAX;
 }
 
 /* Sees to it that the active file takes a record of this size. A roll-over that finds no room has made a file and
@@ -202,7 +202,7 @@ enum rk_err rk_log_writer_stage(struct rk_log_writer *writer, const uint8_t head
     atomic_store_explicit(&writer->given_sequence, writer->last_sequence, memory_order_release);
     stamp = rk_log_writer_stamp(writer, writer->last_sequence, now_ms);
     rk_record_stamp(rk_log_batch_add(&writer->batch, header, rest, size_bytes), secret_of(writer), &stamp);
-    *location_out = rk_log_location_encode(location);
+    *location_out = rk_disk_location_encode(location);
     *sequence_out = writer->last_sequence;
     return RK_OK;
 }
@@ -360,7 +360,7 @@ static void mark_end(struct rk_log_writer *writer)
 {
     struct rk_log_store_change change = { .last_sequence = writer->last_sequence,
                                           .closed_file = writer->active.file_number,
-                                          .closed_bytes = writer->active.end_bytes - RK_LOG_FILE_FRAME_BYTES };
+                                          .closed_bytes = writer->active.end_bytes - RK_DISK_FILE_FRAME_BYTES };
 
     if (!RK_PLANTED(end_not_marked))
         (void)rk_log_store_change(writer->store, &change, NULL); /* the file is durable, whatever comes of this */

@@ -16,12 +16,12 @@
  * 6. No sequence is given out twice. After an unclean end recovery leaves a gap in front of next_sequence, which the
  *    header of a new file makes durable. Without one the first record does: it is durable before it is answered, in
  * every mode. */
-#ifndef RK_LOG_LOG_WRITER_H
-#define RK_LOG_LOG_WRITER_H
+#ifndef RK_LOG_WRITER_H
+#define RK_LOG_WRITER_H
 
 #include "base/base_err.h"
+#include "disk/disk_record.h"
 #include "log/log_active.h"
-#include "log/log_record.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ struct rk_log_store;
 struct rk_log_writer;
 
 struct rk_log_writer_settings {
-    uint64_t file_size_bytes;           /* roll over before a file grows past this; at most RK_LOG_FILE_BYTES_MAX */
+    uint64_t file_size_bytes;           /* roll over before a file grows past this; at most RK_DISK_FILE_BYTES_MAX */
     uint64_t reserve_bytes;             /* of the disk, kept for tombstones, at most; 0: none */
     uint64_t spare_bytes;               /* of the disk, that puts leave free: merges need them */
     uint64_t stored_bytes;              /* of all records, from recovery */

@@ -5,7 +5,7 @@
 #include "base/base_io.h"
 #include "base/base_open.h"
 #include "base/base_time.h"
-#include "log/log_store_writer.h"
+#include "log/log_store_change.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -43,10 +43,10 @@ uint64_t rk_log_writer_spare_bytes(const struct rk_log_writer *writer)
 static enum rk_err create_file(struct rk_log_writer *writer, bool needs_reserve, struct rk_log_active *active,
                                struct rk_detail *detail)
 {
-    struct rk_log_file_header header = {
+    struct rk_disk_file_header header = {
         .file_number = rk_log_store_next_number(writer->store),
-        .format_version = RK_LOG_FORMAT_VERSION,
-        .kind = RK_LOG_FILE_APPENDED,
+        .format_version = RK_DISK_FORMAT_VERSION,
+        .kind = RK_DISK_FILE_APPENDED,
     };
     struct rk_record_stamp stamp = { .sequence = writer->last_sequence, .write_time_ms = rk_time_wall_ms() };
     struct rk_log_active_sizes sizes = sizes_of(writer, needs_reserve);
@@ -74,18 +74,18 @@ static uint32_t find_empty_newest(const struct rk_log_store *store)
 {
     size_t n_files = rk_log_store_n_files(store);
     uint32_t newest = n_files > 0 ? rk_log_store_file(store, n_files - 1) : 0;
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     struct stat status;
     bool empty;
     int fd;
 
     if (newest == 0)
         return 0;
-    rk_log_file_name(name, newest);
+    rk_disk_file_name(name, newest);
     fd = rk_open_file(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
     if (fd < 0)
         return 0;
-    empty = rk_io->fstat(fd, &status) == 0 && status.st_size <= 2 * (off_t)RK_LOG_FILE_FRAME_BYTES;
+    empty = rk_io->fstat(fd, &status) == 0 && status.st_size <= 2 * (off_t)RK_DISK_FILE_FRAME_BYTES;
     (void)rk_io->close(fd); /* nothing was written through it */
     return empty ? newest : 0;
 }
@@ -101,7 +101,7 @@ static enum rk_err list_first_file(struct rk_log_writer *writer, struct rk_log_a
         .n_added = 1,
         .last_sequence = writer->last_sequence,
     };
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     enum rk_err err = rk_log_store_stage(writer->store, &change, detail);
 
     if (err != RK_OK) {
@@ -113,7 +113,7 @@ static enum rk_err list_first_file(struct rk_log_writer *writer, struct rk_log_a
         return RK_ERR_IO;
     }
     if (empty != 0) {
-        rk_log_file_name(name, empty);
+        rk_disk_file_name(name, empty);
         (void)rk_io->unlink_at(rk_log_store_dir_fd(writer->store), name); /* not listed: if it stays, it is swept */
     }
     return RK_OK;

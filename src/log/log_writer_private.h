@@ -1,6 +1,6 @@
 /* What the halves of the log writer share: log_writer.c appends and syncs, log_writer_files.c says to which file. */
-#ifndef RK_LOG_LOG_WRITER_PRIVATE_H
-#define RK_LOG_LOG_WRITER_PRIVATE_H
+#ifndef RK_LOG_WRITER_PRIVATE_H
+#define RK_LOG_WRITER_PRIVATE_H
 
 #include "log/log_active.h"
 #include "log/log_batch.h"

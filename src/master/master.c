@@ -7,6 +7,7 @@
 #include "base/base_pid_file.h"
 #include "base/base_plural.h"
 #include "base/base_time.h"
+#include "compactor/compactor.h"
 #include "conf/conf.h"
 #include "control/control.h"
 #include "log/log_watch.h"
@@ -20,7 +21,6 @@
 #include "master/master_workers.h"
 #include "shm/shm_descriptors.h"
 #include "stats/stats_block.h"
-#include "store/store_compactor_writer.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -257,7 +257,7 @@ static void tell_refused(struct master *master)
     if (accepted == master->accepted_told)
         return;
     master->accepted_told = accepted;
-    rk_store_compactor_hurry(master->engine.compactor);
+    rk_compactor_hurry(master->engine.compactor);
     if (accepted == RK_STATS_ACCEPTS_ALL) {
         rk_diag(RK_DIAG_INFO, "%s: there is space on the disk again: puts go on", data_dir);
     } else if (accepted == RK_STATS_ACCEPTS_DELETES) {

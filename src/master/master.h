@@ -1,7 +1,7 @@
 /* The master: owns the data directory, the writer thread and the keydir; starts the workers and keeps them alive; never
  * runs libh2o. One call runs it from start to end. */
-#ifndef RK_MASTER_MASTER_H
-#define RK_MASTER_MASTER_H
+#ifndef RK_MASTER_H
+#define RK_MASTER_H
 
 #include "base/base_err.h"
 

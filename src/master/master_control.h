@@ -1,6 +1,6 @@
 /* The control socket of this master (src/control): where it is, and what it may look at. */
-#ifndef RK_MASTER_MASTER_CONTROL_H
-#define RK_MASTER_MASTER_CONTROL_H
+#ifndef RK_MASTER_CONTROL_H
+#define RK_MASTER_CONTROL_H
 
 #include "base/base_err.h"
 

@@ -2,19 +2,19 @@
 
 #include "base/base_detail.h"
 #include "base/base_mem.h"
+#include "compactor/compactor.h"
 #include "conf/conf.h"
 #include "grace/grace_writer.h"
 #include "keydir/keydir_writer.h"
+#include "log/log_hinter.h"
 #include "log/log_store.h"
 #include "log/log_syncer.h"
 #include "log/log_writer.h"
+#include "merge/merge_rescue.h"
 #include "ring/ring_messages.h"
+#include "space/space.h"
 #include "stats/stats_block.h"
-#include "store/store_compactor_writer.h"
-#include "store/store_hinter_writer.h"
-#include "store/store_rescue.h"
-#include "store/store_space_writer.h"
-#include "store/store_writer.h"
+#include "writer/writer.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -29,7 +29,7 @@
 #define LOCK_TRIES    20
 #define LOCK_RETRY_MS 50
 
-_Static_assert(RK_HANDOVER_HASH_KEY_BYTES == RK_LOG_HASH_KEY_BYTES, "the board carries the store's hash key");
+_Static_assert(RK_HANDOVER_HASH_KEY_BYTES == RK_DISK_HASH_KEY_BYTES, "the board carries the store's hash key");
 
 static size_t align_to_line(size_t size)
 {
@@ -139,8 +139,8 @@ static enum rk_err open_rings(struct rk_master_engine *engine, struct rk_detail 
 
 static void create_writer(struct rk_master_engine *engine, const struct rk_conf *conf)
 {
-    engine->space = rk_store_space_create();
-    engine->writer = rk_store_writer_create(&(struct rk_store_writer_settings){
+    engine->space = rk_space_create();
+    engine->writer = rk_writer_create(&(struct rk_writer_settings){
         .keydir = engine->keydir,
         .grace = engine->grace,
         .space = engine->space,
@@ -185,7 +185,7 @@ enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct 
 static enum rk_err start_compactor(struct rk_master_engine *engine, const struct rk_conf *conf,
                                    struct rk_detail *detail)
 {
-    struct rk_store_compactor_settings settings = {
+    struct rk_compactor_settings settings = {
         .store = engine->store,
         .log = engine->log,
         .writer = engine->writer,
@@ -204,7 +204,7 @@ static enum rk_err start_compactor(struct rk_master_engine *engine, const struct
                     .threshold_fragmentation = (unsigned)conf->merge.threshold.fragmentation_percent,
                     .threshold_dead_bytes = conf->merge.threshold.dead_bytes,
                     .threshold_small_file_bytes =
-                        rk_store_rescue_small_file(conf->merge.threshold.small_file_bytes, engine->file_size_bytes) },
+                        rk_merge_rescue_small_file(conf->merge.threshold.small_file_bytes, engine->file_size_bytes) },
         .has_window = conf->merge.policy == RK_CONF_POLICY_WINDOW,
         .check_interval_ms = (uint32_t)conf->merge.check_interval_ms,
         .jitter_percent = (unsigned)conf->merge.jitter_percent,
@@ -215,17 +215,17 @@ static enum rk_err start_compactor(struct rk_master_engine *engine, const struct
 
     if (settings.has_window)
         rk_conf_merge_window(conf, &settings.window_begin_minute, &settings.window_end_minute);
-    return rk_store_compactor_start(&engine->compactor, &settings, detail);
+    return rk_compactor_start(&engine->compactor, &settings, detail);
 }
 
 enum rk_err rk_master_engine_serve(struct rk_master_engine *engine, const struct rk_conf *conf,
                                    struct rk_detail *detail)
 {
-    enum rk_err err = rk_store_writer_start(engine->writer, engine->log, detail);
+    enum rk_err err = rk_writer_start(engine->writer, engine->log, detail);
 
     if (err != RK_OK)
         return err;
-    err = rk_store_hinter_start(&engine->hinter, engine->store, HINT_INTERVAL_MS, detail);
+    err = rk_log_hinter_start(&engine->hinter, engine->store, HINT_INTERVAL_MS, detail);
     if (err == RK_OK && conf->log.sync == RK_CONF_SYNC_INTERVAL)
         err = rk_log_syncer_start(&engine->syncer, engine->log, (uint32_t)conf->log.sync_interval_ms, detail);
     if (err == RK_OK)
@@ -247,13 +247,13 @@ enum rk_err rk_master_engine_close(struct rk_master_engine *engine)
 {
     enum rk_err err = RK_OK;
 
-    rk_store_compactor_stop(&engine->compactor);
-    rk_store_writer_destroy(&engine->writer);
-    rk_store_hinter_stop(&engine->hinter);
+    rk_compactor_stop(&engine->compactor);
+    rk_writer_destroy(&engine->writer);
+    rk_log_hinter_stop(&engine->hinter);
     rk_log_syncer_stop(&engine->syncer);
     if (engine->log != NULL)
         err = rk_log_writer_close(&engine->log);
-    rk_store_space_destroy(&engine->space);
+    rk_space_destroy(&engine->space);
     rk_keydir_writer_destroy(&engine->keydir);
     rk_grace_writer_destroy(&engine->grace);
     rk_log_store_close(&engine->store);
@@ -281,14 +281,14 @@ void rk_master_engine_slot_clear_gauges(struct rk_master_engine *engine, unsigne
 void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, uint32_t incarnation)
 {
     uint8_t *bytes = engine->rings[slot].bytes;
-    struct rk_store_writer_slot rings = { .requests = (struct rk_ring *)(bytes + RK_RINGS_REQUESTS_OFFSET),
-                                          .completions = (struct rk_ring *)(bytes + RK_RINGS_COMPLETIONS_OFFSET),
-                                          .ring_bytes = engine->ring_bytes,
-                                          .doorbell = &engine->board->slots[slot].doorbell,
-                                          .event_fd = engine->worker_bells[slot] };
+    struct rk_writer_slot rings = { .requests = (struct rk_ring *)(bytes + RK_RINGS_REQUESTS_OFFSET),
+                                    .completions = (struct rk_ring *)(bytes + RK_RINGS_COMPLETIONS_OFFSET),
+                                    .ring_bytes = engine->ring_bytes,
+                                    .doorbell = &engine->board->slots[slot].doorbell,
+                                    .event_fd = engine->worker_bells[slot] };
 
     atomic_store_explicit(&engine->board->slots[slot].heartbeat, 0, memory_order_relaxed);
     atomic_store_explicit(&engine->board->slots[slot].is_full, 0, memory_order_relaxed);
     rk_grace_writer_slot_open(engine->grace, slot, incarnation);
-    rk_store_writer_slot_open(engine->writer, slot, &rings, incarnation);
+    rk_writer_slot_open(engine->writer, slot, &rings, incarnation);
 }

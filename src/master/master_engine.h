@@ -1,7 +1,7 @@
 /* What the master owns besides processes: the store with its writer thread, the board and the rings in shared memory.
  * Opened in order, closed in reverse; half opened is fine to close. */
-#ifndef RK_MASTER_MASTER_ENGINE_H
-#define RK_MASTER_MASTER_ENGINE_H
+#ifndef RK_MASTER_ENGINE_H
+#define RK_MASTER_ENGINE_H
 
 #include "base/base_err.h"
 #include "shm/shm_handover.h"
@@ -17,10 +17,10 @@ struct rk_log_syncer;
 struct rk_log_writer;
 struct rk_ring;
 struct rk_stats_block;
-struct rk_store_compactor;
-struct rk_store_hinter;
-struct rk_store_space;
-struct rk_store_writer;
+struct rk_compactor;
+struct rk_log_hinter;
+struct rk_space;
+struct rk_writer;
 
 struct rk_master_engine {
     unsigned n_slots;
@@ -35,13 +35,13 @@ struct rk_master_engine {
     struct rk_log_store *store;
     struct rk_grace_writer *grace;
     struct rk_keydir_writer *keydir;
-    struct rk_store_space *space; /* recovery's, then the writer thread's */
+    struct rk_space *space; /* recovery's, then the writer thread's */
     struct rk_log_writer *log;
     uint64_t file_size_bytes;     /* of data files, as the disk allows; with the log */
     struct rk_log_syncer *syncer; /* mode `interval` only */
-    struct rk_store_hinter *hinter;
-    struct rk_store_compactor *compactor; /* from serve on */
-    struct rk_store_writer *writer;
+    struct rk_log_hinter *hinter;
+    struct rk_compactor *compactor; /* from serve on */
+    struct rk_writer *writer;
 };
 
 /* Opens the data directory and takes its lock: from then on no process of another server on it lives, and so none has

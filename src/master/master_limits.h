@@ -1,6 +1,6 @@
 /* The limits that the system sets to a process (setrlimit), against what a configuration needs. */
-#ifndef RK_MASTER_MASTER_LIMITS_H
-#define RK_MASTER_MASTER_LIMITS_H
+#ifndef RK_MASTER_LIMITS_H
+#define RK_MASTER_LIMITS_H
 
 #include "base/base_err.h"
 

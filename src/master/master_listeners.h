@@ -1,8 +1,8 @@
 /* The listening sockets. The master opens them all, one SO_REUSEPORT socket for each address and worker slot, and keeps
  * them: connections queued on the socket of a worker that dies wait for its replacement. A Unix socket is one for all
  * slots, since the kernel has no SO_REUSEPORT for them. */
-#ifndef RK_MASTER_MASTER_LISTENERS_H
-#define RK_MASTER_MASTER_LISTENERS_H
+#ifndef RK_MASTER_LISTENERS_H
+#define RK_MASTER_LISTENERS_H
 
 #include "base/base_err.h"
 #include "base/base_unix.h"

@@ -1,8 +1,8 @@
 /* Tries what a start will ask the system for, before it is asked for in earnest: rackkvd -t and the start say the same.
  * Nothing stays behind, and a server that runs with the same configuration is not disturbed: its lock and its addresses
  * are not what is tried here. */
-#ifndef RK_MASTER_MASTER_PROBE_H
-#define RK_MASTER_MASTER_PROBE_H
+#ifndef RK_MASTER_PROBE_H
+#define RK_MASTER_PROBE_H
 
 #include "base/base_err.h"
 

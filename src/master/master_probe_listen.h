@@ -1,6 +1,6 @@
 /* The addresses of http.listen, tried before they are opened in earnest. */
-#ifndef RK_MASTER_MASTER_PROBE_LISTEN_H
-#define RK_MASTER_MASTER_PROBE_LISTEN_H
+#ifndef RK_MASTER_PROBE_LISTEN_H
+#define RK_MASTER_PROBE_LISTEN_H
 
 #include "base/base_err.h"
 

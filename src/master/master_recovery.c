@@ -15,9 +15,9 @@
 #include "log/log_writer.h"
 #include "master/master.h"
 #include "master/master_engine.h"
-#include "store/store_recover_writer.h"
-#include "store/store_rescue.h"
-#include "store/store_space_writer.h"
+#include "merge/merge_rescue.h"
+#include "recover/recover.h"
+#include "space/space.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -45,7 +45,7 @@ struct rk_master_recovery {
     /* the thread's, until it is joined */
     enum rk_err err;
     struct rk_detail detail;
-    struct rk_store_recovery result;
+    struct rk_recovery result;
 
     /* the main thread's */
     bool is_new; /* nothing was ever written to the store */
@@ -54,7 +54,7 @@ struct rk_master_recovery {
     uint64_t told_ns;
 };
 
-static void note_progress(void *context, const struct rk_store_recover_progress *progress)
+static void note_progress(void *context, const struct rk_recover_progress *progress)
 {
     struct rk_board_recovery *board = &((struct rk_master_recovery *)context)->engine->board->recovery;
 
@@ -133,12 +133,12 @@ static uint64_t disk_bytes(const struct rk_log_store *store)
     return rk_io_disk(rk_log_store_dir_fd(store), &free_bytes, &disk_bytes) ? disk_bytes : 0;
 }
 
-static uint64_t stored_bytes(const struct rk_store_space *space)
+static uint64_t stored_bytes(const struct rk_space *space)
 {
-    struct rk_store_space_file total = rk_store_space_total(space);
+    struct rk_space_file total = rk_space_total(space);
     uint64_t bytes = 0;
 
-    for (size_t i = 0; i < RK_STORE_N_COLUMNS; i++)
+    for (size_t i = 0; i < RK_SPACE_N_COLUMNS; i++)
         bytes += total.bytes[i];
     return bytes;
 }
@@ -148,9 +148,9 @@ static enum rk_err open_log(struct rk_master_recovery *recovery, const struct rk
     struct rk_master_engine *engine = recovery->engine;
     uint64_t disk = disk_bytes(engine->store);
     struct rk_log_writer_settings settings = {
-        .file_size_bytes = rk_store_rescue_file_size(conf->log.file_size_bytes, disk),
+        .file_size_bytes = rk_merge_rescue_file_size(conf->log.file_size_bytes, disk),
         .reserve_bytes = conf->log.reserve_bytes,
-        .spare_bytes = rk_store_rescue_spare(conf->log.file_size_bytes, disk),
+        .spare_bytes = rk_merge_rescue_spare(conf->log.file_size_bytes, disk),
         .stored_bytes = stored_bytes(engine->space),
         .next_sequence = recovery->result.next_sequence,
         .newest = &recovery->result.newest,
@@ -163,16 +163,16 @@ static enum rk_err open_log(struct rk_master_recovery *recovery, const struct rk
 static enum rk_err recover(struct rk_master_recovery *recovery)
 {
     struct rk_master_engine *engine = recovery->engine;
-    struct rk_store_recover_hooks hooks = { .space = engine->space,
-                                            .context = recovery,
-                                            .progress = note_progress,
-                                            .memory_left_bytes = rk_machine_memory_left(""),
-                                            .removed = tell_removed };
+    struct rk_recover_hooks hooks = { .space = engine->space,
+                                      .context = recovery,
+                                      .progress = note_progress,
+                                      .memory_left_bytes = rk_machine_memory_left(""),
+                                      .removed = tell_removed };
     const struct rk_conf *conf = recovery->options->conf;
     enum rk_err err = recovery->options->salvage ? salvage(recovery) : RK_OK;
 
     if (err == RK_OK)
-        err = rk_store_recover(engine->store, engine->keydir, &hooks, &recovery->result, &recovery->detail);
+        err = rk_recover_store(engine->store, engine->keydir, &hooks, &recovery->result, &recovery->detail);
     if (err != RK_OK)
         return err;
     atomic_store_explicit(&engine->board->last_sequence, recovery->result.last_sequence, memory_order_relaxed);
@@ -253,7 +253,7 @@ void rk_master_recovery_tell(struct rk_master_recovery *recovery, uint64_t now_n
                 rk_plural(n_records));
 }
 
-static void report(const struct rk_store_recovery *result)
+static void report(const struct rk_recovery *result)
 {
     char passes[80] = "";
 

@@ -6,8 +6,8 @@
  * 1. The recovering thread changes the keydir, the data files, the progress on the board and last_sequence; nothing
  *    else. The main thread goes on from there after the join, and only then says SERVING on the board.
  * 2. A process that ends in the middle leaves what the next start recovers from: the same, or the repaired file. */
-#ifndef RK_MASTER_MASTER_RECOVERY_H
-#define RK_MASTER_MASTER_RECOVERY_H
+#ifndef RK_MASTER_RECOVERY_H
+#define RK_MASTER_RECOVERY_H
 
 #include "base/base_err.h"
 

@@ -2,8 +2,8 @@
 
 #include "base/base_detail.h"
 #include "base/base_machine.h"
-#include "log/log_file.h"
-#include "log/log_record.h"
+#include "disk/disk_file.h"
+#include "disk/disk_record.h"
 #include "ring/ring_messages.h"
 #include "shm/shm_handover.h"
 
@@ -124,7 +124,7 @@ static enum rk_err check_sizes(const struct rk_conf *conf, struct rk_detail *det
     enum rk_err err = rk_conf_check_holds(conf, ring_size, max_value, ring_bytes_for(record_bytes), detail);
 
     if (err == RK_OK)
-        err = rk_conf_check_holds(conf, file_size, max_value, record_bytes + 2 * RK_LOG_FILE_FRAME_BYTES, detail);
+        err = rk_conf_check_holds(conf, file_size, max_value, record_bytes + 2 * RK_DISK_FILE_FRAME_BYTES, detail);
     return err;
 }
 

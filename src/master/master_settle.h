@@ -3,8 +3,8 @@
  *
  * Sizes are checked by the functions that use them (the record's size, the longest message of a ring), not by formulas
  * of their own. What a start asks the system for besides is tried in master_probe.h. */
-#ifndef RK_MASTER_MASTER_SETTLE_H
-#define RK_MASTER_MASTER_SETTLE_H
+#ifndef RK_MASTER_SETTLE_H
+#define RK_MASTER_SETTLE_H
 
 #include "conf/conf.h"
 

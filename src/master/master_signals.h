@@ -1,6 +1,6 @@
 /* The signals of the master, as something to poll; and whether the terminal that it was started from is gone. */
-#ifndef RK_MASTER_MASTER_SIGNALS_H
-#define RK_MASTER_MASTER_SIGNALS_H
+#ifndef RK_MASTER_SIGNALS_H
+#define RK_MASTER_SIGNALS_H
 
 #include "base/base_err.h"
 

@@ -1,7 +1,7 @@
 /* --single: the one worker as a thread of the master, for a debugger and the sanitizers. It gets the same descriptors
  * and maps the same regions as a process would. */
-#ifndef RK_MASTER_MASTER_SINGLE_H
-#define RK_MASTER_MASTER_SINGLE_H
+#ifndef RK_MASTER_SINGLE_H
+#define RK_MASTER_SINGLE_H
 
 #include "base/base_err.h"
 

@@ -1,6 +1,6 @@
 /* Starts one process with a given set of descriptors at fixed numbers: mechanism only. */
-#ifndef RK_MASTER_MASTER_SPAWN_H
-#define RK_MASTER_MASTER_SPAWN_H
+#ifndef RK_MASTER_SPAWN_H
+#define RK_MASTER_SPAWN_H
 
 #include "base/base_err.h"
 

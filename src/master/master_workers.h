@@ -11,8 +11,8 @@
  *    go.
  * 2. A worker that dies before it was ready is started again only after worker.respawn_delay; one that served, at once.
  * 3. Nothing that a worker says is believed: it decides only when to look. */
-#ifndef RK_MASTER_MASTER_WORKERS_H
-#define RK_MASTER_MASTER_WORKERS_H
+#ifndef RK_MASTER_WORKERS_H
+#define RK_MASTER_WORKERS_H
 
 #include "base/base_err.h"
 

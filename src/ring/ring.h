@@ -21,8 +21,8 @@
  * 5. The consumer trusts nothing: it keeps head and incarnation to itself, bounds tail and every length, and reads each
  *    shared word once. A producer that breaks the format gets RK_ERR_CORRUPT, and nothing else happens.
  * 6. A ring is reset for a new producer only after waitpid() returned the old one. */
-#ifndef RK_RING_RING_H
-#define RK_RING_RING_H
+#ifndef RK_RING_H
+#define RK_RING_H
 
 #include "base/base_err.h"
 

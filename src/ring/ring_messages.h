@@ -1,11 +1,11 @@
 /* What a worker and the writer say to each other over a pair of rings.
  *
- *   request:     rk_ring_request (32 bytes) followed by the record, built in place, not stamped (log_record.h)
+ *   request:     rk_ring_request (32 bytes) followed by the record, built in place, not stamped (disk_record.h)
  *   completion:  rk_ring_completion (32 bytes)
  *
  * A ticket names the operation for the worker, which alone knows what it means; the writer gives it back as it is. */
-#ifndef RK_RING_RING_MESSAGES_H
-#define RK_RING_RING_MESSAGES_H
+#ifndef RK_RING_MESSAGES_H
+#define RK_RING_MESSAGES_H
 
 #include "ring/ring.h"
 

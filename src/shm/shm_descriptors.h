@@ -1,8 +1,8 @@
 /* How a worker shares out the descriptors that it may have (RLIMIT_NOFILE): what connections may take, and what is kept
  * for data files, so that clients that only connect never keep a value from being read. The master says at the start
  * what the workers will do; so the sum is made here, once. Pure, any thread. */
-#ifndef RK_SHM_SHM_DESCRIPTORS_H
-#define RK_SHM_SHM_DESCRIPTORS_H
+#ifndef RK_SHM_DESCRIPTORS_H
+#define RK_SHM_DESCRIPTORS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -11,8 +11,8 @@
  * 2. Many wakers write the eventfd at most once for each sleep.
  * 3. The sleeper's wait is bounded all the same: a waker that is killed between C and its write has
  *    published its work. */
-#ifndef RK_SHM_SHM_DOORBELL_H
-#define RK_SHM_SHM_DOORBELL_H
+#ifndef RK_SHM_DOORBELL_H
+#define RK_SHM_DOORBELL_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -24,8 +24,8 @@
  * 3. Until the state says SERVING the keydir is being made and nobody takes requests from the rings: a worker attaches
  *    to all of it, and uses none. Everything that it needs was stored before that word (release; a worker's load of it
  *    is the acquire). It never goes back. */
-#ifndef RK_SHM_SHM_HANDOVER_H
-#define RK_SHM_SHM_HANDOVER_H
+#ifndef RK_SHM_HANDOVER_H
+#define RK_SHM_HANDOVER_H
 
 #include "shm/shm_doorbell.h"
 #include "shm/shm_region.h"

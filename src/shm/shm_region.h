@@ -8,8 +8,8 @@
  * 1. All of it is zeros before the creator writes; nothing in it is a pointer.
  * 2. Its size is sealed.
  * 3. An attach refuses a region of another kind, version or layout: two builds never share one. */
-#ifndef RK_SHM_SHM_REGION_H
-#define RK_SHM_SHM_REGION_H
+#ifndef RK_SHM_REGION_H
+#define RK_SHM_REGION_H
 
 #include "base/base_err.h"
 

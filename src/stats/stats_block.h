@@ -1,6 +1,6 @@
 /* The counters on the board: the writer's block, the compactor's, then one block for each worker slot. */
-#ifndef RK_STATS_STATS_BLOCK_H
-#define RK_STATS_STATS_BLOCK_H
+#ifndef RK_STATS_BLOCK_H
+#define RK_STATS_BLOCK_H
 
 #include "stats/stats_http.h"
 #include "stats/stats_store.h"

@@ -1,7 +1,7 @@
 /* Counters in shared memory: one process writes a block, anyone reads it. Relaxed: each number is right by itself, and
  * numbers of one block may be an instant apart. A block belongs to a slot and survives the process in it. */
-#ifndef RK_STATS_STATS_COUNTER_H
-#define RK_STATS_STATS_COUNTER_H
+#ifndef RK_STATS_COUNTER_H
+#define RK_STATS_COUNTER_H
 
 #include <stdatomic.h>
 #include <stdint.h>

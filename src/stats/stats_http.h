@@ -2,8 +2,8 @@
  *
  * One thread writes (a relaxed load and store, no locked instruction: rk_stats_add); anyone reads. Each worker has its
  * own block on cache lines of its own, so that counting costs a request no shared line. */
-#ifndef RK_STATS_STATS_HTTP_H
-#define RK_STATS_STATS_HTTP_H
+#ifndef RK_STATS_HTTP_H
+#define RK_STATS_HTTP_H
 
 #include <stdatomic.h>
 #include <stdint.h>

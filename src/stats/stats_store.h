@@ -1,6 +1,6 @@
 /* What the store counts: the writer in the master, and the client half in each worker. */
-#ifndef RK_STATS_STATS_STORE_H
-#define RK_STATS_STATS_STORE_H
+#ifndef RK_STATS_STORE_H
+#define RK_STATS_STORE_H
 
 #include "base/base_err.h"
 #include "stats/stats_counter.h"

@@ -16,7 +16,7 @@ enum rk_err rk_store_client_create(struct rk_store_client **client_out, const st
     enum rk_err err;
 
     client->settings = *settings;
-    client->secret = rk_log_secret_derive(settings->hash_key);
+    client->secret = rk_disk_secret_derive(settings->hash_key);
     rk_ring_producer_init(&client->requests, settings->requests, settings->ring_bytes);
     rk_ring_consumer_init(&client->completions, settings->completions, RK_RING_COMPLETION_BYTES);
     client->ops = rk_mem_calloc(RK_RING_PENDING_MAX, sizeof *client->ops);

@@ -4,8 +4,8 @@
  *   get    -> keydir lookup, pread, check            at once, if the page cache has it; else by a reader thread
  *   write  -> record built in the ring -> writer     answered by a completion
  */
-#ifndef RK_STORE_STORE_CLIENT_H
-#define RK_STORE_STORE_CLIENT_H
+#ifndef RK_STORE_CLIENT_H
+#define RK_STORE_CLIENT_H
 
 #include "store/store_types.h"
 

@@ -213,7 +213,7 @@ static enum rk_err get_later(struct rk_store_client *client, const struct lookup
     op->bytes = arena->allocate(arena->arena, lookup->key_len);
     memcpy(op->bytes, lookup->key, lookup->key_len);
     op->size = lookup->key_len;
-    op->location = rk_log_location_encode(lookup->location);
+    op->location = rk_disk_location_encode(lookup->location);
     err = rk_store_submit_read(client, op, lookup->file, lookup->location.offset_bytes, first_read_bytes(lookup));
     if (err != RK_ERR_AGAIN)
         rk_store_op_end(client, op);
@@ -232,7 +232,7 @@ static enum rk_err find_and_read_rcu(struct rk_store_client *client, struct look
 
     if (word == 0)
         return RK_ERR_NOT_FOUND;
-    lookup->location = rk_log_location_decode(word);
+    lookup->location = rk_disk_location_decode(word);
     err = rk_store_files_get(client->files, lookup->location.file_number, &lookup->file);
     if (err != RK_OK)
         return count_read_error(client, err);
@@ -276,7 +276,7 @@ void rk_store_get_finish(struct rk_store_client *client, struct store_op *op, st
     struct store_op was = *op;
     struct rk_store_value value = { .sequence = 0 };
     struct lookup lookup = {
-        .location = rk_log_location_decode(was.location), .file = job->file, .key = was.bytes, .key_len = was.size
+        .location = rk_disk_location_decode(was.location), .file = job->file, .key = was.bytes, .key_len = was.size
     };
     enum rk_err err = job->err;
 

@@ -1,9 +1,9 @@
 /* What the files of store_client share. Nobody else includes this. */
-#ifndef RK_STORE_STORE_CLIENT_PRIVATE_H
-#define RK_STORE_STORE_CLIENT_PRIVATE_H
+#ifndef RK_STORE_CLIENT_PRIVATE_H
+#define RK_STORE_CLIENT_PRIVATE_H
 
-#include "log/log_location.h"
-#include "log/log_secret.h"
+#include "disk/disk_location.h"
+#include "disk/disk_secret.h"
 #include "ring/ring.h"
 #include "ring/ring_messages.h"
 #include "stats/stats_store.h"

@@ -3,7 +3,7 @@
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_open.h"
-#include "log/log_file.h"
+#include "disk/disk_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,13 +120,13 @@ static bool close_oldest(struct rk_store_files *files)
 
 static enum rk_err open_file(struct rk_store_files *files, uint32_t number, struct rk_store_file **file_out)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     struct file_node *node;
     int fd;
 
     while (files->n_open >= files->max_open && close_oldest(files))
         continue; /* it was more while more were pinned */
-    rk_log_file_name(name, number);
+    rk_disk_file_name(name, number);
     fd = rk_open_file(files->dir_fd, name, O_RDONLY, 0);
     if (fd < 0 && errno == EMFILE && close_oldest(files)) /* connections have the others */
         fd = rk_open_file(files->dir_fd, name, O_RDONLY, 0);

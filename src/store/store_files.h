@@ -1,7 +1,7 @@
 /* The data files that a worker has open, by number. Event-loop thread only; reader threads get descriptors of files
  * that are pinned for them. */
-#ifndef RK_STORE_STORE_FILES_H
-#define RK_STORE_STORE_FILES_H
+#ifndef RK_STORE_FILES_H
+#define RK_STORE_FILES_H
 
 #include "base/base_err.h"
 

@@ -2,8 +2,8 @@
  *
  * The event loop submits a job with a pinned descriptor; a thread reads; the loop collects the job when its doorbell's
  * eventfd says so. A job owns its buffer, so whoever asked may be gone by then. */
-#ifndef RK_STORE_STORE_READERS_H
-#define RK_STORE_STORE_READERS_H
+#ifndef RK_STORE_READERS_H
+#define RK_STORE_READERS_H
 
 #include "base/base_err.h"
 

@@ -1,6 +1,6 @@
 /* What the store takes and gives, for the face in front of it. */
-#ifndef RK_STORE_STORE_TYPES_H
-#define RK_STORE_STORE_TYPES_H
+#ifndef RK_STORE_TYPES_H
+#define RK_STORE_TYPES_H
 
 #include "base/base_err.h"
 

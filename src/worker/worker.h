@@ -1,7 +1,7 @@
 /* A worker: attaches to what it was handed, serves HTTP, and ends when it is told to. Runs as a process of its own, or
  * with --single as a thread of the master's. */
-#ifndef RK_WORKER_WORKER_H
-#define RK_WORKER_WORKER_H
+#ifndef RK_WORKER_H
+#define RK_WORKER_H
 
 #include "base/base_err.h"
 #include "shm/shm_handover.h"

@@ -1,6 +1,6 @@
 /* The store's client, in the form in which http asks for it. */
-#ifndef RK_WORKER_WORKER_BACKEND_H
-#define RK_WORKER_WORKER_BACKEND_H
+#ifndef RK_WORKER_BACKEND_H
+#define RK_WORKER_BACKEND_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* The descriptors of this process, as they are shared out: src/shm/shm_descriptors.h says how. */
-#ifndef RK_WORKER_WORKER_DESCRIPTORS_H
-#define RK_WORKER_WORKER_DESCRIPTORS_H
+#ifndef RK_WORKER_DESCRIPTORS_H
+#define RK_WORKER_DESCRIPTORS_H
 
 #include "shm/shm_descriptors.h"
 

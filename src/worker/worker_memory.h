@@ -2,8 +2,8 @@
  * large blocks come and go it keeps more and more: after a thousand bodies of a mebibyte it was half a gibibyte. To map
  * every large block by itself would give it back as well, and a PUT of 1 MB took twice the processor time. So the heap
  * is trimmed, at most once a second, when much less is buffered than was at the highest (doc/design/0022). */
-#ifndef RK_WORKER_WORKER_MEMORY_H
-#define RK_WORKER_WORKER_MEMORY_H
+#ifndef RK_WORKER_MEMORY_H
+#define RK_WORKER_MEMORY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  *
  * Heartbeats are counted in looks and not timed: a machine that slept, or a worker that stood still itself, begins anew
  * with the first of four looks. Two that accept from the same socket do no harm: each connection goes to one. */
-#ifndef RK_WORKER_WORKER_TAKEOVER_H
-#define RK_WORKER_WORKER_TAKEOVER_H
+#ifndef RK_WORKER_TAKEOVER_H
+#define RK_WORKER_TAKEOVER_H
 
 #include "shm/shm_handover.h"
 

@@ -13,7 +13,7 @@
  *                               failure again, or to do it piece by piece
  *   RK_CRASH_PROCESSES=n        for both, and not as many as there are processors */
 #include "damage_bed.h"
-#include "log/log_manifest.h"
+#include "disk/disk_manifest.h"
 #include "log/log_store.h"
 #include "sim_crew.h"
 #include "test_dir.h"
@@ -272,17 +272,17 @@ static void list_many_files(struct sim_bytes *bytes)
 {
     static uint32_t numbers[LARGE_BYTES / sizeof(uint32_t)];
     struct rk_log_store *store = NULL;
-    struct rk_log_manifest manifest;
+    struct rk_disk_manifest manifest;
 
-    ck_assert_int_eq(rk_log_manifest_decode(bytes->at, bytes->size, &manifest, NULL), RK_OK);
+    ck_assert_int_eq(rk_disk_manifest_decode(bytes->at, bytes->size, &manifest, NULL), RK_OK);
     free(manifest.files);
     for (uint32_t i = 0; i < LARGE_BYTES / sizeof(uint32_t); i++)
         numbers[i] = i + 1;
     manifest.files = numbers;
     manifest.n_files = LARGE_BYTES / sizeof(uint32_t);
     manifest.next_number = manifest.n_files + 1;
-    sim_bytes_resize(bytes, rk_log_manifest_size(&manifest));
-    rk_log_manifest_encode(bytes->at, &manifest);
+    sim_bytes_resize(bytes, rk_disk_manifest_size(&manifest));
+    rk_disk_manifest_encode(bytes->at, &manifest);
     sim_image_write(&bed->image, bed->root);
     ck_assert_int_eq(rk_log_store_open(&store, bed->root, NULL), RK_OK);
     rk_log_store_close(&store);

@@ -1,9 +1,9 @@
 #include "damage_bed.h"
 
 #include "base/base_detail.h"
-#include "log/log_location.h"
-#include "log/log_record.h"
-#include "log/log_scan.h"
+#include "disk/disk_location.h"
+#include "disk/disk_record.h"
+#include "disk/disk_scan.h"
 #include "log/log_store.h"
 #include "sim_fixed.h"
 #include "sim_memory.h"
@@ -65,25 +65,25 @@ void damage_bed_end(struct damage_bed **bed)
 static void look_at_newest(struct damage_bed *bed)
 {
     struct rk_log_store *store = NULL;
-    struct rk_log_scan *scan = NULL;
-    struct rk_log_scan_item item;
+    struct rk_disk_scan *scan = NULL;
+    struct rk_disk_scan_item item;
 
     sim_image_write(&bed->image, bed->root);
     ck_assert_int_eq(rk_log_store_open(&store, bed->root, NULL), RK_OK);
-    ck_assert_int_eq(rk_log_scan_open(&scan, rk_log_store_dir_fd(store),
-                                      rk_log_store_file(store, rk_log_store_n_files(store) - 1),
-                                      rk_log_store_identity(store), NULL),
+    ck_assert_int_eq(rk_disk_scan_open(&scan, rk_log_store_dir_fd(store),
+                                       rk_log_store_file(store, rk_log_store_n_files(store) - 1),
+                                       rk_log_store_identity(store), NULL),
                      RK_OK);
-    for (bed->n_ends = 0; rk_log_scan_next(scan, &item, NULL) == RK_OK; bed->n_ends++) {
-        struct rk_location location = rk_log_location_decode(item.location);
+    for (bed->n_ends = 0; rk_disk_scan_next(scan, &item, NULL) == RK_OK; bed->n_ends++) {
+        struct rk_location location = rk_disk_location_decode(item.location);
 
         ck_assert_uint_lt(bed->n_ends, DAMAGE_RECORDS_MAX);
         bed->ends[bed->n_ends] = location.offset_bytes + location.size_bytes;
     }
     bed->n_promised = bed->n_sealed_writes;
-    for (size_t i = 0; i < bed->n_ends && bed->ends[i] <= rk_log_scan_end(scan)->durable_bytes; i++)
+    for (size_t i = 0; i < bed->n_ends && bed->ends[i] <= rk_disk_scan_end(scan)->durable_bytes; i++)
         bed->n_promised++;
-    rk_log_scan_close(&scan);
+    rk_disk_scan_close(&scan);
     rk_log_store_close(&store);
     ck_assert_uint_eq(bed->n_sealed_writes + bed->n_ends, bed->history.n_writes);
     ck_assert_uint_gt(bed->n_promised, bed->n_sealed_writes);
@@ -233,9 +233,9 @@ static void check_reported(struct damage_bed *bed, size_t file, enum rk_err err,
         check_unchanged(bed);
 }
 
-static void check_opened(struct damage_bed *bed, enum damage_kind kind, const struct rk_store_recovery *first)
+static void check_opened(struct damage_bed *bed, enum damage_kind kind, const struct rk_recovery *first)
 {
-    struct rk_store_recovery second;
+    struct rk_recovery second;
 
     if (kind == DAMAGE_HEAD || bed->must_be_reported)
         ck_abort_msg("%s: not noticed", bed->where);
@@ -250,7 +250,7 @@ static void check_opened(struct damage_bed *bed, enum damage_kind kind, const st
 /* The image is damaged at this moment. */
 static void check_case(struct damage_bed *bed, size_t file)
 {
-    struct rk_store_recovery result;
+    struct rk_recovery result;
     struct rk_detail detail = { "" };
     enum rk_err err;
 
@@ -289,7 +289,7 @@ static void expect_damage(struct damage_bed *bed, size_t file, bool garbage)
 /* A header was durable before the file was listed, and so was all that is before the trailer of a closed one. */
 static size_t durable_size(const struct damage_bed *bed)
 {
-    return bed->is_closed && bed->n_ends > 0 ? bed->ends[bed->n_ends - 1] : RK_LOG_FILE_FRAME_BYTES;
+    return bed->is_closed && bed->n_ends > 0 ? bed->ends[bed->n_ends - 1] : RK_DISK_FILE_FRAME_BYTES;
 }
 
 void damage_bed_cut(struct damage_bed *bed, size_t file, size_t size)

@@ -15,8 +15,7 @@ check_crash_SOURCES = %D%/check_crash.c \
 	%D%/sim_script.c %D%/sim_script.h \
 	%D%/sim_trace.h
 check_crash_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
-check_crash_LDADD = librk_test.a librk_store_writer.a librk_log_writer.a librk_log.a librk_keydir_writer.a \
-	librk_keydir.a librk_grace_writer.a librk_grace.a librk_base.a \
+check_crash_LDADD = librk_test.a $(RK_ENGINE_LIBS) \
 	$(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)
 if !TSAN
 check_PROGRAMS += check_damage

@@ -2,9 +2,9 @@
 
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "disk/disk_location.h"
+#include "disk/disk_record.h"
 #include "keydir/keydir_writer.h"
-#include "log/log_location.h"
-#include "log/log_record.h"
 #include "log/log_store.h"
 
 #include <check.h>
@@ -92,14 +92,14 @@ static void must(bool condition, const char *where, unsigned key_number, const c
 static void check_value(const struct sim_history *history, size_t index, const struct rk_log_store *store,
                         uint64_t word, const char *where)
 {
-    struct rk_location location = rk_log_location_decode(word);
+    struct rk_location location = rk_disk_location_decode(word);
     unsigned key_number = history->writes[index].key;
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     struct rk_record_parts parts;
     struct rk_record_view view;
     int fd;
 
-    rk_log_file_name(name, location.file_number);
+    rk_disk_file_name(name, location.file_number);
     fd = rk_io->open_at(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
     must(fd >= 0, where, key_number, "is in a file that is gone");
     must(location.size_bytes <= sizeof record_room, where, key_number, "is too large");
@@ -157,17 +157,17 @@ struct finding {
 static void find_key(const struct rk_log_store *store, struct rk_keydir_writer *keydir, unsigned key_number,
                      struct finding *finding, const char *where)
 {
-    char key[SIM_KEY_BYTES], name[RK_LOG_FILE_NAME_BYTES];
+    char key[SIM_KEY_BYTES], name[RK_DISK_FILE_NAME_BYTES];
     size_t key_len = sim_key_make(key, key_number);
     uint64_t word =
         rk_keydir_writer_lookup(keydir, rk_keydir_fingerprint(key, key_len, rk_log_store_identity(store)->hash_key));
-    struct rk_location location = rk_log_location_decode(word);
+    struct rk_location location = rk_disk_location_decode(word);
     int fd;
 
     *finding = (struct finding){ .is_there = word != 0 };
     if (word == 0)
         return;
-    rk_log_file_name(name, location.file_number);
+    rk_disk_file_name(name, location.file_number);
     fd = rk_io->open_at(rk_log_store_dir_fd(store), name, O_RDONLY, 0);
     must(fd >= 0, where, key_number, "is in a file that is gone");
     finding->bytes = malloc(location.size_bytes);
@@ -278,17 +278,17 @@ static void empty_keydir(struct rk_keydir_writer *keydir, const struct rk_log_st
 }
 
 enum rk_err sim_history_try(const struct sim_history *history, const char *root, const char *where,
-                            struct rk_store_recovery *result_out, struct rk_detail *detail)
+                            struct rk_recovery *result_out, struct rk_detail *detail)
 {
     struct rk_keydir_writer *keydir;
-    struct rk_store_recover_hooks hooks = { .now_s = history->now_s };
+    struct rk_recover_hooks hooks = { .now_s = history->now_s };
     struct rk_log_store *store = NULL;
     enum rk_err err = rk_log_store_open(&store, root, detail);
 
     if (err != RK_OK)
         return err;
     keydir = borrow_keydir();
-    err = rk_store_recover(store, keydir, &hooks, result_out, detail);
+    err = rk_recover_store(store, keydir, &hooks, result_out, detail);
     if (err == RK_OK && history->is_merged)
         result_out->n_records = find_state(history, store, keydir, where);
     else if (err == RK_OK)
@@ -299,7 +299,7 @@ enum rk_err sim_history_try(const struct sim_history *history, const char *root,
 }
 
 void sim_history_recover(const struct sim_history *history, const char *root, const char *where,
-                         struct rk_store_recovery *result_out)
+                         struct rk_recovery *result_out)
 {
     struct rk_detail detail = { "" };
 

@@ -2,8 +2,8 @@
 #ifndef RK_TEST_SIM_HISTORY_H
 #define RK_TEST_SIM_HISTORY_H
 
+#include "recover/recover.h"
 #include "sim_trace.h"
-#include "store/store_recover_writer.h"
 
 #include <stdbool.h>
 
@@ -47,10 +47,10 @@ void sim_history_parts(const struct sim_history *history, size_t index, struct r
  * writes, to the byte, and nothing else; or the test fails, and says `where`. Where records were merged, the number of
  * writes comes in their place. */
 void sim_history_recover(const struct sim_history *history, const char *root, const char *where,
-                         struct rk_store_recovery *result_out);
+                         struct rk_recovery *result_out);
 
 /* The same, when damage may be found: an error is returned, and nothing is looked at. */
 enum rk_err sim_history_try(const struct sim_history *history, const char *root, const char *where,
-                            struct rk_store_recovery *result_out, struct rk_detail *detail);
+                            struct rk_recovery *result_out, struct rk_detail *detail);
 
 #endif

@@ -1,8 +1,8 @@
 #include "sim_replay.h"
 
 #include "base/base_detail.h"
+#include "disk/disk_record.h"
 #include "keydir/keydir_writer.h"
-#include "log/log_record.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "sim_record.h"
@@ -145,8 +145,7 @@ static void begin_history(struct sim_history *history, const struct sim_replay *
 }
 
 /* A server goes on with what recovery left, writes, and dies: then old and new are there. */
-static void go_on(const struct sim_replay *replay, const struct sim_promise *promise,
-                  const struct rk_store_recovery *result)
+static void go_on(const struct sim_replay *replay, const struct sim_promise *promise, const struct rk_recovery *result)
 {
     static struct sim_history history;
     struct rk_log_writer_settings settings = { .file_size_bytes = 4096,
@@ -154,7 +153,7 @@ static void go_on(const struct sim_replay *replay, const struct sim_promise *pro
                                                .newest = &result->newest };
     struct rk_log_store *store = NULL;
     struct rk_log_writer *writer = NULL;
-    struct rk_store_recovery again;
+    struct rk_recovery again;
     struct rk_detail detail = { "" };
 
     begin_history(&history, replay, promise);
@@ -179,7 +178,7 @@ static void merge_on(const struct sim_replay *replay, const struct moment *momen
         .file_size_bytes = 4096, .seed = moment->seed, .merges = true, .expires = true
     };
     struct sim_script *script;
-    struct rk_store_recovery result;
+    struct rk_recovery result;
 
     begin_history(&history, replay, promise_at(moment));
     history.n_writes = history.n_least = history.n_most = n_records;
@@ -195,7 +194,7 @@ static void merge_on(const struct sim_replay *replay, const struct moment *momen
 
 static void try_clock(struct sim_history *history, const char *root, uint64_t now_s)
 {
-    struct rk_store_recovery result;
+    struct rk_recovery result;
     char by_clock[WHERE_BYTES + 64];
 
     (void)snprintf(by_clock, sizeof by_clock, "%s, by a clock that says %lld s", where,
@@ -214,13 +213,13 @@ static void try_clocks(struct sim_history *history, const char *root, uint64_t s
     try_clock(history, root, history->latest_s);
 }
 
-static void check_image(struct sim_replay *replay, const struct moment *moment, struct rk_store_recovery *result)
+static void check_image(struct sim_replay *replay, const struct moment *moment, struct rk_recovery *result)
 {
     static struct sim_history history;
     const struct sim_promise *promise = promise_at(moment);
     size_t n_promised = n_promised_at(moment);
     bool is_to_merge = replay->clocks && moment->seed / SEED_MERGE % MERGE_ODDS == 0;
-    struct rk_store_recovery again;
+    struct rk_recovery again;
 
     begin_history(&history, replay, promise);
     history.n_least = n_promised;
@@ -248,16 +247,16 @@ static void check_image(struct sim_replay *replay, const struct moment *moment, 
 /* What the next start does, up to the first write, and the hints that it makes. */
 static void start(const char *root, uint64_t now_s)
 {
-    struct rk_store_recover_hooks hooks = { .now_s = now_s };
+    struct rk_recover_hooks hooks = { .now_s = now_s };
     struct rk_log_writer_settings settings = { .file_size_bytes = 4096 };
     struct rk_keydir_writer *keydir = NULL;
     struct rk_log_store *store = NULL;
     struct rk_log_writer *writer = NULL;
-    struct rk_store_recovery result;
+    struct rk_recovery result;
 
     ck_assert_int_eq(rk_keydir_writer_create(&keydir, KEYDIR_BYTES, NULL, NULL), RK_OK);
     ck_assert_int_eq(rk_log_store_open(&store, root, NULL), RK_OK);
-    ck_assert_int_eq(rk_store_recover(store, keydir, &hooks, &result, NULL), RK_OK);
+    ck_assert_int_eq(rk_recover_store(store, keydir, &hooks, &result, NULL), RK_OK);
     settings.next_sequence = result.next_sequence;
     settings.newest = &result.newest;
     ck_assert_int_eq(rk_log_writer_open(&writer, store, &settings, NULL), RK_OK);
@@ -332,7 +331,7 @@ static void say_where(const struct sim_replay *replay, const struct moment *mome
 
 static void check_kind(struct sim_replay *replay, struct moment *moment)
 {
-    struct rk_store_recovery result;
+    struct rk_recovery result;
     const struct sim_promise *promise = promise_at(moment);
     uint64_t hash;
 

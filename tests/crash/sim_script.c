@@ -1,19 +1,19 @@
 #include "sim_script.h"
 
 #include "base/base_detail.h"
+#include "disk/disk_record.h"
+#include "expire/expire.h"
 #include "keydir/keydir_writer.h"
-#include "log/log_record.h"
+#include "log/log_hinter.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
+#include "merge/merge.h"
+#include "merge/merge_punch.h"
 #include "ring/ring_messages.h"
 #include "sim_record.h"
+#include "space/space.h"
 #include "stats/stats_store.h"
-#include "store/store_batch_writer.h"
-#include "store/store_expire_writer.h"
-#include "store/store_hinter_writer.h"
-#include "store/store_merge_writer.h"
-#include "store/store_punch_writer.h"
-#include "store/store_space_writer.h"
+#include "writer/writer_batch.h"
 
 #include <check.h>
 #include <sched.h>
@@ -33,8 +33,8 @@ struct sim_script {
     struct rk_log_store *store;
     struct rk_log_writer *writer;
     struct rk_keydir_writer *keydir;
-    struct rk_store_space *space;
-    struct rk_store_batch *batch;
+    struct rk_space *space;
+    struct rk_writer_batch *batch;
     struct rk_stats_writer stats;
     uint8_t *messages[BATCH_MAX]; /* of this batch: they stay where they are until it is committed */
     size_t n_messages;
@@ -153,15 +153,15 @@ void sim_script_open(struct sim_script *script)
 {
     struct sim_promise *promise = &script->trace.promise;
     struct rk_log_writer_settings settings = { .file_size_bytes = script->settings.file_size_bytes };
-    struct rk_store_recover_hooks hooks = { .now_s = promise->now_s };
-    struct rk_store_recovery result;
+    struct rk_recover_hooks hooks = { .now_s = promise->now_s };
+    struct rk_recovery result;
     struct rk_detail detail = { "" };
 
     sim_record_fill(script->settings.full_starts && script->history.n_writes > 0);
     ck_assert_msg(rk_log_store_open(&script->store, script->root, &detail) == RK_OK, "%s", detail.text);
     ck_assert_int_eq(rk_keydir_writer_create(&script->keydir, KEYDIR_BYTES, NULL, NULL), RK_OK);
-    hooks.space = script->space = rk_store_space_create();
-    ck_assert_msg(rk_store_recover(script->store, script->keydir, &hooks, &result, &detail) == RK_OK, "%s",
+    hooks.space = script->space = rk_space_create();
+    ck_assert_msg(rk_recover_store(script->store, script->keydir, &hooks, &result, &detail) == RK_OK, "%s",
                   detail.text);
     ck_assert(script->settings.merges || result.n_records == script->history.n_writes);
     promise->n_durable = promise->n_acked; /* what a start has shown to clients stays */
@@ -169,7 +169,7 @@ void sim_script_open(struct sim_script *script)
     settings.newest = &result.newest;
     ck_assert_msg(rk_log_writer_open(&script->writer, script->store, &settings, &detail) == RK_OK, "%s", detail.text);
     sim_record_fill(false);
-    script->batch = rk_store_batch_create(&(struct rk_store_batch_settings){
+    script->batch = rk_writer_batch_create(&(struct rk_writer_batch_settings){
         .log = script->writer,
         .keydir = script->keydir,
         .hash_key = rk_log_store_identity(script->store)->hash_key,
@@ -200,7 +200,7 @@ static uint8_t *build_message(struct sim_script *script, size_t index, uint64_t 
 
 static void commit(struct sim_script *script)
 {
-    rk_store_batch_commit(script->batch);
+    rk_writer_batch_commit(script->batch);
     ck_assert_uint_eq(script->trace.promise.n_acked, script->trace.promise.n_submitted);
     script->n_watched = 0;
     while (script->n_messages > 0)
@@ -211,7 +211,7 @@ static void commit(struct sim_script *script)
 static enum rk_err add_message(struct sim_script *script, const uint8_t *message, uint64_t size)
 {
     uint32_t file_number = rk_log_writer_file_number(script->writer);
-    enum rk_err err = rk_store_batch_add(script->batch, 0, message, size, 1700000000000);
+    enum rk_err err = rk_writer_batch_add(script->batch, 0, message, size, 1700000000000);
 
     if (rk_log_writer_file_number(script->writer) != file_number)
         script->trace.promise.n_durable = script->trace.promise.n_acked;
@@ -322,16 +322,16 @@ void sim_script_roll(struct sim_script *script)
 /* The writer waits meanwhile, so that the trace is the same each time. */
 void sim_hints_make(struct rk_log_store *store)
 {
-    struct rk_store_hinter_figures figures;
-    struct rk_store_hinter *hinter = NULL;
+    struct rk_log_hinter_figures figures;
+    struct rk_log_hinter *hinter = NULL;
     struct rk_detail detail;
 
-    ck_assert_int_eq(rk_store_hinter_start(&hinter, store, 1000, NULL), RK_OK);
+    ck_assert_int_eq(rk_log_hinter_start(&hinter, store, 1000, NULL), RK_OK);
     do {
         (void)sched_yield();
-        figures = rk_store_hinter_figures(hinter, &detail);
+        figures = rk_log_hinter_figures(hinter, &detail);
     } while (figures.n_rounds == 0);
-    rk_store_hinter_stop(&hinter);
+    rk_log_hinter_stop(&hinter);
     ck_assert_msg(figures.n_failed == 0, "%s", detail.text);
 }
 
@@ -350,7 +350,7 @@ static void on_gone(void *context)
 {
 }
 
-static enum rk_err on_turn(void *context, const struct rk_store_merge_progress *progress)
+static enum rk_err on_turn(void *context, const struct rk_merge_progress *progress)
 {
     return RK_OK;
 }
@@ -360,23 +360,23 @@ void sim_script_merge(struct sim_script *script)
     unsigned odds = script->settings.expires ? 3 : 2;
     bool all = sim_script_random(script, script->settings.expires ? 8 : 3) == 0;
     uint32_t files[64];
-    struct rk_store_merge_settings settings = { .store = script->store,
-                                                .log = script->writer,
-                                                .keydir = script->keydir,
-                                                .space = script->space,
-                                                .files = files,
-                                                .file_size_bytes = script->settings.file_size_bytes,
-                                                .now_s = script->trace.promise.now_s,
-                                                .call = on_call,
-                                                .gone = on_gone,
-                                                .turn = on_turn };
+    struct rk_merge_settings settings = { .store = script->store,
+                                          .log = script->writer,
+                                          .keydir = script->keydir,
+                                          .space = script->space,
+                                          .files = files,
+                                          .file_size_bytes = script->settings.file_size_bytes,
+                                          .now_s = script->trace.promise.now_s,
+                                          .call = on_call,
+                                          .gone = on_gone,
+                                          .turn = on_turn };
     struct rk_detail detail = { "" };
     uint32_t number;
 
     for (size_t i = 0; settings.n_files < 64 && (number = rk_log_store_file(script->store, i)) != 0; i++)
         if (number != rk_log_writer_file_number(script->writer) && (all || sim_script_random(script, odds) == 0))
             files[settings.n_files++] = number;
-    ck_assert_msg(rk_store_merge_run(&settings, &detail) == RK_OK, "%s", detail.text);
+    ck_assert_msg(rk_merge_run(&settings, &detail) == RK_OK, "%s", detail.text);
     if (rk_log_writer_durable_sequence(script->writer) == rk_log_writer_last_sequence(script->writer))
         script->trace.promise.n_durable = script->trace.promise.n_acked;
 }
@@ -384,7 +384,7 @@ void sim_script_merge(struct sim_script *script)
 void sim_script_punch(struct sim_script *script)
 {
     uint32_t files[64];
-    struct rk_store_punch_settings settings = { .store = script->store,
+    struct rk_merge_punch_settings settings = { .store = script->store,
                                                 .log = script->writer,
                                                 .keydir = script->keydir,
                                                 .space = script->space,
@@ -396,7 +396,7 @@ void sim_script_punch(struct sim_script *script)
 
     for (size_t i = 0; settings.n_files < 64 && (number = rk_log_store_file(script->store, i)) != 0; i++)
         files[settings.n_files++] = number;
-    ck_assert_msg(rk_store_punch_run(&settings, &freed_bytes, &detail) == RK_OK, "%s", detail.text);
+    ck_assert_msg(rk_merge_punch_run(&settings, &freed_bytes, &detail) == RK_OK, "%s", detail.text);
     if (rk_log_writer_durable_sequence(script->writer) == rk_log_writer_last_sequence(script->writer))
         script->trace.promise.n_durable = script->trace.promise.n_acked;
 }
@@ -408,24 +408,24 @@ static enum rk_err on_look_turn(void *context)
 
 void sim_script_look(struct sim_script *script)
 {
-    struct rk_store_expire_settings settings = { .store = script->store,
-                                                 .log = script->writer,
-                                                 .keydir = script->keydir,
-                                                 .space = script->space,
-                                                 .now_s = script->trace.promise.now_s,
-                                                 .call = on_call,
-                                                 .turn = on_look_turn };
+    struct rk_expire_settings settings = { .store = script->store,
+                                           .log = script->writer,
+                                           .keydir = script->keydir,
+                                           .space = script->space,
+                                           .now_s = script->trace.promise.now_s,
+                                           .call = on_call,
+                                           .turn = on_look_turn };
     struct rk_detail detail = { "" };
     uint64_t n_expired;
 
-    ck_assert_msg(rk_store_expire_run(&settings, &n_expired, &detail) == RK_OK, "%s", detail.text);
+    ck_assert_msg(rk_expire_run(&settings, &n_expired, &detail) == RK_OK, "%s", detail.text);
     script->n_expired += n_expired;
 }
 
 static void let_go(struct sim_script *script)
 {
-    rk_store_batch_destroy(&script->batch);
-    rk_store_space_destroy(&script->space);
+    rk_writer_batch_destroy(&script->batch);
+    rk_space_destroy(&script->space);
     rk_keydir_writer_destroy(&script->keydir);
     rk_log_store_close(&script->store);
 }

@@ -3,7 +3,7 @@
 #include "base/base_bytes.h"
 #include "base/base_crc.h"
 #include "base/base_io.h"
-#include "log/log_record.h"
+#include "disk/disk_record.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 #define FIRST_FD    1000
 #define AT_BODY_CRC 12
 
-const struct rk_log_identity fuzz_data_identity = { .uuid = "fuzz.fuzz.fuzz.",
-                                                    .secret = { .magic = 0x7a7a7566, .crc_seed = 0x12345678 } };
+const struct rk_disk_identity fuzz_data_identity = { .uuid = "fuzz.fuzz.fuzz.",
+                                                     .secret = { .magic = 0x7a7a7566, .crc_seed = 0x12345678 } };
 
 static struct rk_record_stamp make_stamp(uint64_t sequence, size_t offset)
 {
@@ -39,15 +39,15 @@ size_t fuzz_data_build(uint8_t *bytes, const struct fuzz_data_options *options)
         { .type = RK_RECORD_TOMBSTONE, .key = "a", .key_len = 1 },
         { .type = RK_RECORD_PUT, .key = "c", .key_len = 1, .value = "23", .value_len = 2, .expiry_ms = 1800000000000 },
     };
-    struct rk_log_file_header header = { .file_number = FUZZ_DATA_FILE,
-                                         .format_version = RK_LOG_FORMAT_VERSION,
-                                         .kind = options->kind };
-    struct rk_log_file_trailer trailer = { .first_sequence = 1 };
-    size_t size = RK_LOG_FILE_FRAME_BYTES;
+    struct rk_disk_file_header header = { .file_number = FUZZ_DATA_FILE,
+                                          .format_version = RK_DISK_FORMAT_VERSION,
+                                          .kind = options->kind };
+    struct rk_disk_file_trailer trailer = { .first_sequence = 1 };
+    size_t size = RK_DISK_FILE_FRAME_BYTES;
     struct rk_record_stamp stamp = { .write_time_ms = 1700000000000 };
 
     memcpy(header.uuid, fuzz_data_identity.uuid, sizeof header.uuid);
-    rk_log_file_header_build(bytes, &header, &stamp);
+    rk_disk_file_header_build(bytes, &header, &stamp);
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
         size = add_record(bytes, size, ++trailer.n_records, &records[i]);
     if (options->large_value > 0) {
@@ -66,8 +66,8 @@ size_t fuzz_data_build(uint8_t *bytes, const struct fuzz_data_options *options)
     trailer.last_sequence = trailer.n_records;
     trailer.size_bytes = size;
     stamp = make_stamp(trailer.last_sequence, size);
-    rk_log_file_trailer_build(bytes + size, &trailer, &fuzz_data_identity.secret, &stamp);
-    return size + RK_LOG_FILE_FRAME_BYTES;
+    rk_disk_file_trailer_build(bytes + size, &trailer, &fuzz_data_identity.secret, &stamp);
+    return size + RK_DISK_FILE_FRAME_BYTES;
 }
 
 static void fix_record(uint8_t *bytes, const struct rk_record_header *header, const struct rk_record_secret *secret)

@@ -12,10 +12,10 @@
 #define FUZZ_DATA_FILE      1u
 
 /* Whose files they are. */
-extern const struct rk_log_identity fuzz_data_identity;
+extern const struct rk_disk_identity fuzz_data_identity;
 
 struct fuzz_data_options {
-    enum rk_log_file_kind kind;
+    enum rk_disk_file_kind kind;
     bool sealed;
     uint32_t large_value; /* one more record, with a value of so many bytes; 0: none */
 };

@@ -6,8 +6,8 @@
 #include "base/base_assert.h"
 #include "base/base_bytes.h"
 #include "base/base_crc.h"
-#include "log/log_hint.h"
-#include "log/log_scan.h"
+#include "disk/disk_hint.h"
+#include "disk/disk_scan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,65 +21,65 @@ static void fix(uint8_t *bytes, size_t size)
 {
     uint64_t n_entries;
 
-    if (size < RK_LOG_HINT_HEADER_BYTES)
+    if (size < RK_DISK_HINT_HEADER_BYTES)
         return;
     n_entries = rk_bytes_load64(bytes + AT_N_ENTRIES);
-    if (n_entries <= (size - RK_LOG_HINT_HEADER_BYTES) / RK_LOG_HINT_ENTRY_BYTES)
+    if (n_entries <= (size - RK_DISK_HINT_HEADER_BYTES) / RK_DISK_HINT_ENTRY_BYTES)
         rk_bytes_store32(bytes + AT_ENTRIES_CRC,
-                         rk_crc32c(0, bytes + RK_LOG_HINT_HEADER_BYTES, n_entries * RK_LOG_HINT_ENTRY_BYTES));
+                         rk_crc32c(0, bytes + RK_DISK_HINT_HEADER_BYTES, n_entries * RK_DISK_HINT_ENTRY_BYTES));
     rk_bytes_store32(bytes + AT_CRC, 0);
-    rk_bytes_store32(bytes + AT_CRC, rk_crc32c(0, bytes, RK_LOG_HINT_HEADER_BYTES));
+    rk_bytes_store32(bytes + AT_CRC, rk_crc32c(0, bytes, RK_DISK_HINT_HEADER_BYTES));
 }
 
-static void check_entries(struct rk_log_hint *hint, const struct rk_log_file_summary *summary)
+static void check_entries(struct rk_disk_hint *hint, const struct rk_disk_file_summary *summary)
 {
-    struct rk_log_hint_entry entry;
-    struct rk_log_scan *scan = NULL;
-    struct rk_log_scan_item item;
+    struct rk_disk_hint_entry entry;
+    struct rk_disk_scan *scan = NULL;
+    struct rk_disk_scan_item item;
     enum rk_err err;
 
-    RK_ASSERT(rk_log_scan_open(&scan, DIR_FD, FUZZ_DATA_FILE, &fuzz_data_identity, NULL) == RK_OK);
-    while ((err = rk_log_hint_next(hint, &entry)) == RK_OK) {
-        RK_ASSERT(rk_log_scan_next(scan, &item, NULL) == RK_OK && item.location == entry.location);
+    RK_ASSERT(rk_disk_scan_open(&scan, DIR_FD, FUZZ_DATA_FILE, &fuzz_data_identity, NULL) == RK_OK);
+    while ((err = rk_disk_hint_next(hint, &entry)) == RK_OK) {
+        RK_ASSERT(rk_disk_scan_next(scan, &item, NULL) == RK_OK && item.location == entry.location);
         RK_ASSERT(entry.sequence >= summary->trailer.first_sequence
                   && entry.sequence <= summary->trailer.last_sequence);
     }
     RK_ASSERT(err == RK_ERR_NOT_FOUND);
-    rk_log_scan_close(&scan);
+    rk_disk_scan_close(&scan);
 }
 
 /* Read once, it comes to the same in the end. */
-static enum rk_err read_in_doubt(const struct rk_log_file_summary *summary)
+static enum rk_err read_in_doubt(const struct rk_disk_file_summary *summary)
 {
-    struct rk_log_hint_entry entry;
-    struct rk_log_hint *hint = NULL;
-    enum rk_err err = rk_log_hint_open_in_doubt(&hint, DIR_FD, FUZZ_DATA_FILE, fuzz_data_identity.uuid, summary);
+    struct rk_disk_hint_entry entry;
+    struct rk_disk_hint *hint = NULL;
+    enum rk_err err = rk_disk_hint_open_in_doubt(&hint, DIR_FD, FUZZ_DATA_FILE, fuzz_data_identity.uuid, summary);
 
     while (err == RK_OK)
-        err = rk_log_hint_next(hint, &entry);
-    rk_log_hint_close(&hint);
+        err = rk_disk_hint_next(hint, &entry);
+    rk_disk_hint_close(&hint);
     return err;
 }
 
 static void check_hint(void)
 {
-    struct rk_log_file_summary summary;
-    struct rk_log_hint *hint = NULL;
+    struct rk_disk_file_summary summary;
+    struct rk_disk_hint *hint = NULL;
     enum rk_err err;
 
-    RK_ASSERT(rk_log_file_summarize(DIR_FD, FUZZ_DATA_FILE, &fuzz_data_identity.secret, &summary, NULL) == RK_OK
+    RK_ASSERT(rk_disk_file_summarize(DIR_FD, FUZZ_DATA_FILE, &fuzz_data_identity.secret, &summary, NULL) == RK_OK
               && summary.has_trailer);
-    err = rk_log_hint_open(&hint, DIR_FD, FUZZ_DATA_FILE, fuzz_data_identity.uuid, &summary);
+    err = rk_disk_hint_open(&hint, DIR_FD, FUZZ_DATA_FILE, fuzz_data_identity.uuid, &summary);
     RK_ASSERT(err == RK_OK || err == RK_ERR_CORRUPT);
     RK_ASSERT(read_in_doubt(&summary) == (err == RK_OK ? RK_ERR_NOT_FOUND : RK_ERR_CORRUPT));
     if (err == RK_OK)
         check_entries(hint, &summary);
-    rk_log_hint_close(&hint);
+    rk_disk_hint_close(&hint);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static const struct fuzz_data_options options = { .kind = RK_LOG_FILE_MERGED, .sealed = true };
+    static const struct fuzz_data_options options = { .kind = RK_DISK_FILE_MERGED, .sealed = true };
     static uint8_t data[4096];
     size_t data_size = fuzz_data_build(data, &options);
     uint8_t *own;

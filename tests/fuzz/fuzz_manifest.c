@@ -6,9 +6,9 @@
 #include "base/base_bytes.h"
 #include "base/base_crc.h"
 #include "base/base_detail.h"
-#include "log/log_identity.h"
-#include "log/log_location.h"
-#include "log/log_manifest.h"
+#include "disk/disk_identity.h"
+#include "disk/disk_location.h"
+#include "disk/disk_manifest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +27,11 @@ static void fix(uint8_t *bytes, size_t size)
     rk_bytes_store32(bytes + AT_CRC, rk_crc32c(0, bytes, size));
 }
 
-static void check_list(const struct rk_log_manifest *manifest)
+static void check_list(const struct rk_disk_manifest *manifest)
 {
-    RK_ASSERT(manifest->next_number >= 1 && manifest->next_number <= RK_LOG_FILE_NUMBER_MAX);
+    RK_ASSERT(manifest->next_number >= 1 && manifest->next_number <= RK_DISK_FILE_NUMBER_MAX);
     for (uint32_t i = 0; i < manifest->n_files; i++) {
-        RK_ASSERT(manifest->files[i] >= 1 && manifest->files[i] <= RK_LOG_FILE_NUMBER_MAX);
+        RK_ASSERT(manifest->files[i] >= 1 && manifest->files[i] <= RK_DISK_FILE_NUMBER_MAX);
         for (uint32_t j = 0; j < i && manifest->n_files < 1000; j++)
             RK_ASSERT(manifest->files[i] != manifest->files[j]);
     }
@@ -39,35 +39,35 @@ static void check_list(const struct rk_log_manifest *manifest)
 
 static void check_manifest(const uint8_t *bytes, size_t size)
 {
-    struct rk_log_manifest manifest;
+    struct rk_disk_manifest manifest;
     struct rk_detail detail = { "" };
     uint8_t *again;
 
-    if (rk_log_manifest_decode(bytes, size, &manifest, &detail) != RK_OK) {
+    if (rk_disk_manifest_decode(bytes, size, &manifest, &detail) != RK_OK) {
         RK_ASSERT(detail.text[0] != '\0');
         return;
     }
     check_list(&manifest);
-    RK_ASSERT(rk_log_manifest_size(&manifest) == size);
+    RK_ASSERT(rk_disk_manifest_size(&manifest) == size);
     again = calloc(1, size);
-    rk_log_manifest_encode(again, &manifest);
+    rk_disk_manifest_encode(again, &manifest);
     RK_ASSERT(rk_bytes_load32(bytes + AT_VERSION) == VERSION_OF_BEFORE || memcmp(again, bytes, size) == 0);
     free(again);
-    rk_log_manifest_fini(&manifest);
+    rk_disk_manifest_fini(&manifest);
 }
 
 static void check_identity(const uint8_t *bytes, size_t size)
 {
-    struct rk_log_identity identity, again;
+    struct rk_disk_identity identity, again;
     struct rk_detail detail = { "" };
-    uint8_t encoded[RK_LOG_IDENTITY_BYTES];
+    uint8_t encoded[RK_DISK_IDENTITY_BYTES];
 
-    if (rk_log_identity_decode(bytes, size, &identity, &detail) != RK_OK) {
+    if (rk_disk_identity_decode(bytes, size, &identity, &detail) != RK_OK) {
         RK_ASSERT(detail.text[0] != '\0');
         return;
     }
-    rk_log_identity_encode(encoded, &identity);
-    RK_ASSERT(rk_log_identity_decode(encoded, sizeof encoded, &again, NULL) == RK_OK);
+    rk_disk_identity_encode(encoded, &identity);
+    RK_ASSERT(rk_disk_identity_decode(encoded, sizeof encoded, &again, NULL) == RK_OK);
     RK_ASSERT(memcmp(identity.uuid, again.uuid, sizeof again.uuid) == 0 && identity.created_ms == again.created_ms
               && memcmp(identity.hash_key, again.hash_key, sizeof again.hash_key) == 0);
 }

@@ -2,12 +2,12 @@
  * changes; what it writes is committed. */
 #include "fuzz_data.h"
 
-#include "log/log_hint.h"
-#include "log/log_identity.h"
-#include "log/log_location.h"
-#include "log/log_manifest.h"
+#include "disk/disk_hint.h"
+#include "disk/disk_identity.h"
+#include "disk/disk_location.h"
+#include "disk/disk_manifest.h"
+#include "disk/disk_scan.h"
 #include "log/log_repair.h"
-#include "log/log_scan.h"
 
 #include "base/base_crc.h"
 
@@ -41,7 +41,7 @@ static void write_seed(const char *target, const char *name, int first, const vo
     }
 }
 
-static size_t build(enum rk_log_file_kind kind, bool sealed, uint32_t large_value)
+static size_t build(enum rk_disk_file_kind kind, bool sealed, uint32_t large_value)
 {
     return fuzz_data_build(bytes,
                            &(struct fuzz_data_options){ .kind = kind, .sealed = sealed, .large_value = large_value });
@@ -49,53 +49,53 @@ static size_t build(enum rk_log_file_kind kind, bool sealed, uint32_t large_valu
 
 static void write_scan_seeds(void)
 {
-    size_t size = build(RK_LOG_FILE_APPENDED, true, 0);
+    size_t size = build(RK_DISK_FILE_APPENDED, true, 0);
 
     write_seed("scan", "sealed", 0, bytes, size);
     write_seed("scan", "sealed-fixed", 1, bytes, size);
-    write_seed("scan", "torn", 0, bytes, size - RK_LOG_FILE_FRAME_BYTES - 10);
-    size = build(RK_LOG_FILE_APPENDED, false, 0);
+    write_seed("scan", "torn", 0, bytes, size - RK_DISK_FILE_FRAME_BYTES - 10);
+    size = build(RK_DISK_FILE_APPENDED, false, 0);
     memset(bytes + size, 0, 100);
     write_seed("scan", "open", 1, bytes, size);
     write_seed("scan", "preallocated", 0, bytes, size + 100);
     bytes[size / 2] ^= 1;
     write_seed("scan", "damaged", 0, bytes, size);
-    size = build(RK_LOG_FILE_MERGED, true, 0);
+    size = build(RK_DISK_FILE_MERGED, true, 0);
     write_seed("scan", "merged", 1, bytes, size);
-    size = build(RK_LOG_FILE_APPENDED, true, RK_RECORD_BLOCK_BYTES + 1); /* its value in two blocks is zeros */
+    size = build(RK_DISK_FILE_APPENDED, true, RK_RECORD_BLOCK_BYTES + 1); /* its value in two blocks is zeros */
     write_seed("scan", "blocks-cut", 1, bytes, 800);
 }
 
 static void write_hint_seeds(void)
 {
     static uint8_t hint[4096];
-    size_t size = build(RK_LOG_FILE_MERGED, true, 0), at = RK_LOG_HINT_HEADER_BYTES;
-    struct rk_log_hint_header header = { .file_number = FUZZ_DATA_FILE, .data_bytes = size };
-    struct rk_log_file_summary summary;
-    struct rk_log_scan *scan = NULL;
-    struct rk_log_scan_item item;
+    size_t size = build(RK_DISK_FILE_MERGED, true, 0), at = RK_DISK_HINT_HEADER_BYTES;
+    struct rk_disk_hint_header header = { .file_number = FUZZ_DATA_FILE, .data_bytes = size };
+    struct rk_disk_file_summary summary;
+    struct rk_disk_scan *scan = NULL;
+    struct rk_disk_scan_item item;
 
     fuzz_data_serve(&(struct fuzz_file){ "0000000001.data", bytes, size }, 1);
-    if (rk_log_file_summarize(3, FUZZ_DATA_FILE, &fuzz_data_identity.secret, &summary, NULL) != RK_OK
-        || rk_log_scan_open(&scan, 3, FUZZ_DATA_FILE, &fuzz_data_identity, NULL) != RK_OK)
+    if (rk_disk_file_summarize(3, FUZZ_DATA_FILE, &fuzz_data_identity.secret, &summary, NULL) != RK_OK
+        || rk_disk_scan_open(&scan, 3, FUZZ_DATA_FILE, &fuzz_data_identity, NULL) != RK_OK)
         abort();
-    for (; rk_log_scan_next(scan, &item, NULL) == RK_OK; at += RK_LOG_HINT_ENTRY_BYTES) {
-        struct rk_log_hint_entry entry = { .fingerprint_high = ++header.n_entries,
-                                           .expiry_s = rk_log_expiry_s(item.header.type, item.expiry_ms),
-                                           .location = item.location,
-                                           .sequence = item.header.sequence };
+    for (; rk_disk_scan_next(scan, &item, NULL) == RK_OK; at += RK_DISK_HINT_ENTRY_BYTES) {
+        struct rk_disk_hint_entry entry = { .fingerprint_high = ++header.n_entries,
+                                            .expiry_s = rk_disk_expiry_s(item.header.type, item.expiry_ms),
+                                            .location = item.location,
+                                            .sequence = item.header.sequence };
 
-        rk_log_hint_entry_encode(hint + at, &entry);
+        rk_disk_hint_entry_encode(hint + at, &entry);
     }
-    rk_log_scan_close(&scan);
+    rk_disk_scan_close(&scan);
     memcpy(header.uuid, fuzz_data_identity.uuid, sizeof header.uuid);
     header.trailer_crc = summary.trailer_crc;
-    header.entries_crc = rk_crc32c(0, hint + RK_LOG_HINT_HEADER_BYTES, at - RK_LOG_HINT_HEADER_BYTES);
+    header.entries_crc = rk_crc32c(0, hint + RK_DISK_HINT_HEADER_BYTES, at - RK_DISK_HINT_HEADER_BYTES);
     memcpy(hint + at, "\1\0a\2\0bb\1\0a\1\0c", 13);
     header.keys_offset = at;
     header.keys_bytes = 13;
     header.keys_crc = rk_crc32c(0, hint + at, 13);
-    rk_log_hint_header_encode(hint, &header);
+    rk_disk_hint_header_encode(hint, &header);
     write_seed("hint", "good", 0, hint, at + 13);
     write_seed("hint", "good-fixed", 1, hint, at + 13);
     write_seed("hint", "cut", 1, hint, at - 5);
@@ -103,29 +103,29 @@ static void write_hint_seeds(void)
 
 static void write_manifest_seeds(void)
 {
-    uint32_t files[3] = { 7, 2, RK_LOG_FILE_NUMBER_MAX };
-    struct rk_log_manifest manifest = { .edition = 3, .next_number = 8, .files = files };
-    struct rk_log_identity identity = { .created_ms = 1700000000000 };
+    uint32_t files[3] = { 7, 2, RK_DISK_FILE_NUMBER_MAX };
+    struct rk_disk_manifest manifest = { .edition = 3, .next_number = 8, .files = files };
+    struct rk_disk_identity identity = { .created_ms = 1700000000000 };
 
     memcpy(manifest.uuid, fuzz_data_identity.uuid, sizeof manifest.uuid);
     for (manifest.n_files = 0; manifest.n_files <= 3; manifest.n_files += 3) {
         char name[32];
 
-        rk_log_manifest_encode(bytes, &manifest);
+        rk_disk_manifest_encode(bytes, &manifest);
         snprintf(name, sizeof name, "manifest-%u", manifest.n_files);
-        write_seed("manifest", name, manifest.n_files > 0, bytes, rk_log_manifest_size(&manifest));
+        write_seed("manifest", name, manifest.n_files > 0, bytes, rk_disk_manifest_size(&manifest));
     }
     manifest.n_files = 3;
     manifest.last_sequence = 1000;
-    manifest.closed_file = RK_LOG_FILE_NUMBER_MAX;
+    manifest.closed_file = RK_DISK_FILE_NUMBER_MAX;
     manifest.closed_bytes = 4096;
-    rk_log_manifest_encode(bytes, &manifest);
-    write_seed("manifest", "manifest-fields", 1, bytes, rk_log_manifest_size(&manifest));
+    rk_disk_manifest_encode(bytes, &manifest);
+    write_seed("manifest", "manifest-fields", 1, bytes, rk_disk_manifest_size(&manifest));
     memcpy(identity.uuid, fuzz_data_identity.uuid, sizeof identity.uuid);
     memcpy(identity.hash_key, "0123456789abcdef", sizeof identity.hash_key);
-    rk_log_identity_encode(bytes, &identity);
-    write_seed("manifest", "store", 0, bytes, RK_LOG_IDENTITY_BYTES);
-    write_seed("manifest", "store-fixed", 1, bytes, RK_LOG_IDENTITY_BYTES);
+    rk_disk_identity_encode(bytes, &identity);
+    write_seed("manifest", "store", 0, bytes, RK_DISK_IDENTITY_BYTES);
+    write_seed("manifest", "store-fixed", 1, bytes, RK_DISK_IDENTITY_BYTES);
 }
 
 struct text {

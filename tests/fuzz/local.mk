@@ -1,7 +1,7 @@
 # fuzz: any bytes where bytes come from outside. Each target is a test over its seeds, and with make fuzz a libFuzzer.
 fuzz_targets = scan hint manifest conf http parser
 fuzz_cppflags = $(AM_CPPFLAGS) -DFUZZ_ROUNDS=20000
-fuzz_log_libs = librk_log_writer.a librk_log.a librk_base.a $(ISAL_LIBS) $(SODIUM_LIBS)
+fuzz_log_libs = $(RK_LOG_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS)
 fuzz_log_sources = %D%/fuzz_main.c %D%/fuzz.h %D%/fuzz_data.c %D%/fuzz_data.h
 
 check_PROGRAMS += fuzz_scan fuzz_hint fuzz_manifest fuzz_conf fuzz_http fuzz_parser

@@ -3,8 +3,8 @@
 #include "base/base_crc.h"
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "disk/disk_scan.h"
 #include "log/log_hint_builder.h"
-#include "log/log_scan.h"
 #include "log/log_store.h"
 #include "test_log.h"
 #include "test_main.h"
@@ -62,39 +62,39 @@ static void create(uint64_t n_entries_max)
 /* Adds the first n of the file's records, each with its sequence as fingerprint; the last result. */
 static enum rk_err add_records(unsigned n)
 {
-    const struct rk_log_identity *identity = rk_log_store_identity(bed.store);
-    struct rk_log_scan *scan = NULL;
-    struct rk_log_scan_item item;
+    const struct rk_disk_identity *identity = rk_log_store_identity(bed.store);
+    struct rk_disk_scan *scan = NULL;
+    struct rk_disk_scan_item item;
     enum rk_err err = RK_OK;
 
-    ck_assert_int_eq(rk_log_scan_open(&scan, rk_log_store_dir_fd(bed.store), file_number, identity, &detail), RK_OK);
+    ck_assert_int_eq(rk_disk_scan_open(&scan, rk_log_store_dir_fd(bed.store), file_number, identity, &detail), RK_OK);
     for (unsigned i = 0; i < n && err == RK_OK; i++) {
-        struct rk_log_hint_entry entry;
+        struct rk_disk_hint_entry entry;
 
-        ck_assert_int_eq(rk_log_scan_next(scan, &item, &detail), RK_OK);
-        entry = (struct rk_log_hint_entry){ .fingerprint_high = item.header.sequence,
-                                            .expiry_s = rk_log_expiry_s(item.header.type, item.expiry_ms),
-                                            .location = item.location,
-                                            .sequence = item.header.sequence };
+        ck_assert_int_eq(rk_disk_scan_next(scan, &item, &detail), RK_OK);
+        entry = (struct rk_disk_hint_entry){ .fingerprint_high = item.header.sequence,
+                                             .expiry_s = rk_disk_expiry_s(item.header.type, item.expiry_ms),
+                                             .location = item.location,
+                                             .sequence = item.header.sequence };
         err = rk_log_hint_builder_add(builder, &entry, item.key, item.header.key_len, &detail);
     }
-    rk_log_scan_close(&scan);
+    rk_disk_scan_close(&scan);
     return err;
 }
 
-static struct rk_log_file_summary summarize(void)
+static struct rk_disk_file_summary summarize(void)
 {
-    struct rk_log_file_summary summary;
+    struct rk_disk_file_summary summary;
 
-    ck_assert_int_eq(rk_log_file_summarize(rk_log_store_dir_fd(bed.store), file_number,
-                                           &rk_log_store_identity(bed.store)->secret, &summary, &detail),
+    ck_assert_int_eq(rk_disk_file_summarize(rk_log_store_dir_fd(bed.store), file_number,
+                                            &rk_log_store_identity(bed.store)->secret, &summary, &detail),
                      RK_OK);
     return summary;
 }
 
 static enum rk_err finish(void)
 {
-    struct rk_log_file_summary summary = summarize();
+    struct rk_disk_file_summary summary = summarize();
 
     return rk_log_hint_builder_finish(builder, rk_log_store_identity(bed.store)->uuid, &summary, &detail);
 }
@@ -102,28 +102,28 @@ static enum rk_err finish(void)
 /* Each has its sequence as fingerprint (add_records). */
 static void check_entries_of(uint64_t first_sequence, uint64_t n_entries)
 {
-    struct rk_log_file_summary summary = summarize();
-    struct rk_log_hint *hint = NULL;
-    struct rk_log_hint_entry entry;
+    struct rk_disk_file_summary summary = summarize();
+    struct rk_disk_hint *hint = NULL;
+    struct rk_disk_hint_entry entry;
 
-    ck_assert_int_eq(rk_log_hint_open(&hint, rk_log_store_dir_fd(bed.store), file_number,
-                                      rk_log_store_identity(bed.store)->uuid, &summary),
+    ck_assert_int_eq(rk_disk_hint_open(&hint, rk_log_store_dir_fd(bed.store), file_number,
+                                       rk_log_store_identity(bed.store)->uuid, &summary),
                      RK_OK);
     for (uint64_t i = first_sequence; i < first_sequence + n_entries; i++) {
-        ck_assert_int_eq(rk_log_hint_next(hint, &entry), RK_OK);
+        ck_assert_int_eq(rk_disk_hint_next(hint, &entry), RK_OK);
         ck_assert_uint_eq(entry.sequence, i);
         ck_assert_uint_eq(entry.fingerprint_high, i);
-        ck_assert_int_eq(rk_log_hint_is_tombstone(&entry), i == 2);
+        ck_assert_int_eq(rk_disk_hint_is_tombstone(&entry), i == 2);
     }
-    ck_assert_int_eq(rk_log_hint_next(hint, &entry), RK_ERR_NOT_FOUND);
-    rk_log_hint_close(&hint);
+    ck_assert_int_eq(rk_disk_hint_next(hint, &entry), RK_ERR_NOT_FOUND);
+    rk_disk_hint_close(&hint);
 }
 
 /* The keys stand behind the room for all entries that there might have been. */
 START_TEST(fewer_entries_than_announced)
 {
     static const uint64_t announced[] = { 3, 4, 100000 };
-    struct rk_log_hint_header header;
+    struct rk_disk_hint_header header;
     size_t size;
     uint8_t *bytes;
 
@@ -134,8 +134,8 @@ START_TEST(fewer_entries_than_announced)
     ck_assert(!file_is_there(TMP));
     check_entries_of(1, 3);
     bytes = test_log_read_file(bed.path, HINT, &size);
-    ck_assert_int_eq(rk_log_hint_header_decode(bytes, &header), RK_OK);
-    ck_assert_uint_eq(header.keys_offset, RK_LOG_HINT_HEADER_BYTES + announced[_i] * RK_LOG_HINT_ENTRY_BYTES);
+    ck_assert_int_eq(rk_disk_hint_header_decode(bytes, &header), RK_OK);
+    ck_assert_uint_eq(header.keys_offset, RK_DISK_HINT_HEADER_BYTES + announced[_i] * RK_DISK_HINT_ENTRY_BYTES);
     ck_assert_uint_eq(header.keys_bytes, 10);
     ck_assert_uint_eq(size, header.keys_offset + header.keys_bytes);
     ck_assert_mem_eq(bytes + header.keys_offset, "\1\0a\2\0bb\1\0a", 10);
@@ -146,7 +146,7 @@ END_TEST
 /* The second file: entries and keys are each more than what is written at a time (256 KiB). */
 START_TEST(entries_and_keys_are_written_in_many_pieces)
 {
-    struct rk_log_hint_header header;
+    struct rk_disk_hint_header header;
     size_t size;
     uint8_t *bytes, *at;
     char key[32];
@@ -162,8 +162,8 @@ START_TEST(entries_and_keys_are_written_in_many_pieces)
     ck_assert_int_eq(finish(), RK_OK);
     check_entries_of(4, N_MANY);
     bytes = test_log_read_file(bed.path, "0000000002.hint", &size);
-    ck_assert_int_eq(rk_log_hint_header_decode(bytes, &header), RK_OK);
-    ck_assert_uint_gt(header.n_entries * RK_LOG_HINT_ENTRY_BYTES, 256u << 10);
+    ck_assert_int_eq(rk_disk_hint_header_decode(bytes, &header), RK_OK);
+    ck_assert_uint_gt(header.n_entries * RK_DISK_HINT_ENTRY_BYTES, 256u << 10);
     ck_assert_uint_gt(header.keys_bytes, 256u << 10);
     ck_assert_uint_eq(header.keys_offset + header.keys_bytes, size);
     ck_assert_uint_eq(header.keys_crc, rk_crc32c(0, bytes + header.keys_offset, header.keys_bytes));
@@ -190,16 +190,16 @@ static void write_hint(const uint8_t *bytes, size_t size)
 /* How the entries end, one by one, of a hint that is opened in doubt; how many there were. */
 static enum rk_err read_in_doubt(unsigned *n_out)
 {
-    struct rk_log_file_summary summary = summarize();
-    struct rk_log_hint_entry entry;
-    struct rk_log_hint *hint = NULL;
-    enum rk_err err = rk_log_hint_open_in_doubt(&hint, rk_log_store_dir_fd(bed.store), file_number,
-                                                rk_log_store_identity(bed.store)->uuid, &summary);
+    struct rk_disk_file_summary summary = summarize();
+    struct rk_disk_hint_entry entry;
+    struct rk_disk_hint *hint = NULL;
+    enum rk_err err = rk_disk_hint_open_in_doubt(&hint, rk_log_store_dir_fd(bed.store), file_number,
+                                                 rk_log_store_identity(bed.store)->uuid, &summary);
 
     *n_out = 0;
-    while (err == RK_OK && (err = rk_log_hint_next(hint, &entry)) == RK_OK)
+    while (err == RK_OK && (err = rk_disk_hint_next(hint, &entry)) == RK_OK)
         ++*n_out;
-    rk_log_hint_close(&hint);
+    rk_disk_hint_close(&hint);
     return err;
 }
 
@@ -215,7 +215,7 @@ START_TEST(an_entry_that_is_wrong_is_found_at_the_end_at_last)
     ck_assert_int_eq(read_in_doubt(&n), RK_ERR_NOT_FOUND);
     ck_assert_uint_eq(n, 3);
     bytes = test_log_read_file(bed.path, HINT, &size);
-    for (size_t bit = 0; bit < 8 * (RK_LOG_HINT_HEADER_BYTES + 3 * RK_LOG_HINT_ENTRY_BYTES); bit++) {
+    for (size_t bit = 0; bit < 8 * (RK_DISK_HINT_HEADER_BYTES + 3 * RK_DISK_HINT_ENTRY_BYTES); bit++) {
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         write_hint(bytes, size);
         ck_assert_int_eq(read_in_doubt(&n), RK_ERR_CORRUPT);

@@ -1,7 +1,7 @@
 /* A merged file as it is written: where its pieces begin and end, and what leaves the page cache again. */
 #include "base/base_detail.h"
 #include "base/base_io.h"
-#include "log/log_file.h"
+#include "disk/disk_file.h"
 #include "log/log_merged.h"
 #include "log/log_store.h"
 #include "test_log.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define PIECE        ((uint64_t)RK_LOG_MERGED_PIECE_BYTES)
-#define HEADER_BYTES ((uint64_t)RK_LOG_FILE_FRAME_BYTES)
+#define HEADER_BYTES ((uint64_t)RK_DISK_FILE_FRAME_BYTES)
 #define RECORD_BYTES 4096u
 
 static struct test_log bed;

@@ -2,12 +2,12 @@
  * and the original stays. */
 #include "base/base_detail.h"
 #include "base/base_io.h"
-#include "log/log_location.h"
+#include "disk/disk_location.h"
+#include "disk/disk_scan.h"
 #include "log/log_repair.h"
 #include "log/log_salvage.h"
-#include "log/log_scan.h"
 #include "log/log_store.h"
-#include "log/log_store_writer.h"
+#include "log/log_store_change.h"
 #include "test_dir.h"
 #include "test_io.h"
 #include "test_log.h"
@@ -96,24 +96,24 @@ static void teardown(void)
 static size_t list_sequences(uint64_t *sequences)
 {
     struct rk_detail detail = { "" };
-    struct rk_log_scan_item item;
+    struct rk_disk_scan_item item;
     size_t n = 0;
 
     for (size_t i = 0; i < rk_log_store_n_files(bed.store); i++) {
-        struct rk_log_scan *scan = NULL;
+        struct rk_disk_scan *scan = NULL;
 
-        ck_assert_msg(rk_log_scan_open(&scan, rk_log_store_dir_fd(bed.store), rk_log_store_file(bed.store, i),
-                                       rk_log_store_identity(bed.store), &detail)
+        ck_assert_msg(rk_disk_scan_open(&scan, rk_log_store_dir_fd(bed.store), rk_log_store_file(bed.store, i),
+                                        rk_log_store_identity(bed.store), &detail)
                           == RK_OK,
                       "%s", detail.text);
-        while (rk_log_scan_next(scan, &item, &detail) == RK_OK) {
+        while (rk_disk_scan_next(scan, &item, &detail) == RK_OK) {
             ck_assert_uint_lt(n, N_SEEN_MAX);
             sequences[n++] = item.header.sequence;
         }
         if (i + 1 < rk_log_store_n_files(bed.store))
-            ck_assert_msg(rk_log_scan_end(scan)->kind == RK_LOG_SCAN_SEALED, "%s", rk_log_scan_end(scan)->what);
-        ck_assert_int_ne(rk_log_scan_end(scan)->kind, RK_LOG_SCAN_DAMAGED);
-        rk_log_scan_close(&scan);
+            ck_assert_msg(rk_disk_scan_end(scan)->kind == RK_DISK_SCAN_SEALED, "%s", rk_disk_scan_end(scan)->what);
+        ck_assert_int_ne(rk_disk_scan_end(scan)->kind, RK_DISK_SCAN_DAMAGED);
+        rk_disk_scan_close(&scan);
     }
     return n;
 }
@@ -193,7 +193,7 @@ static void go_on_behind_a_gap(unsigned n)
     size_t size;
 
     free(test_log_read_file(bed.path, names[1], &size));
-    newest.totals.size_bytes = size - RK_LOG_FILE_FRAME_BYTES;
+    newest.totals.size_bytes = size - RK_DISK_FILE_FRAME_BYTES;
     test_io_install(&(struct test_io_fault){ .calls = TEST_IO_PWRITEV, .nth = 1, .forever = true, .errnum = ENOSPC });
     ck_assert_int_eq(rk_log_writer_open(&bed.writer, bed.store, &settings, NULL), RK_OK);
     test_io_remove();
@@ -210,7 +210,7 @@ START_TEST(a_gap_in_the_sequences_costs_nothing)
     size_t end, size;
 
     free(test_log_read_file(bed.path, names[1], &end));
-    end -= RK_LOG_FILE_FRAME_BYTES;
+    end -= RK_DISK_FILE_FRAME_BYTES;
     go_on_behind_a_gap(3);
     bytes = test_log_read_file(bed.path, names[1], &size);
     bytes[end - 40] ^= 1; /* in the last record before the gap */
@@ -424,7 +424,7 @@ END_TEST
 START_TEST(a_closed_file_that_was_cut_says_what_is_lost)
 {
     uint64_t sequences[N_SEEN_MAX];
-    struct rk_log_file_summary summary;
+    struct rk_disk_file_summary summary;
     uint32_t newest;
     size_t size, n;
     uint8_t *bytes = test_log_read_file(bed.path, names[1], &size);
@@ -441,10 +441,10 @@ START_TEST(a_closed_file_that_was_cut_says_what_is_lost)
     n = list_sequences(sequences);
     ck_assert(n >= N_RECORDS && n < 2 * N_RECORDS);
     ck_assert_uint_eq(last_loss.n_records, _i == 0 ? 2 * N_RECORDS - n : RK_LOG_SALVAGE_UNKNOWN);
-    ck_assert_uint_eq(last_loss.offset_bytes + last_loss.size_bytes, size - RK_LOG_FILE_FRAME_BYTES);
+    ck_assert_uint_eq(last_loss.offset_bytes + last_loss.size_bytes, size - RK_DISK_FILE_FRAME_BYTES);
     newest = rk_log_store_file(bed.store, 1);
-    ck_assert_int_eq(rk_log_file_summarize(rk_log_store_dir_fd(bed.store), newest,
-                                           &rk_log_store_identity(bed.store)->secret, &summary, NULL),
+    ck_assert_int_eq(rk_disk_file_summarize(rk_log_store_dir_fd(bed.store), newest,
+                                            &rk_log_store_identity(bed.store)->secret, &summary, NULL),
                      RK_OK);
     ck_assert_uint_ge(summary.trailer_sequence, (_i == 0 ? 2 * N_RECORDS : FAR_SEQUENCE) + RK_LOG_SEQUENCE_GAP);
 }

@@ -1,11 +1,11 @@
 #include "base/base_bytes.h"
 #include "base/base_crc.h"
 #include "base/base_detail.h"
-#include "log/log_location.h"
+#include "disk/disk_location.h"
+#include "disk/disk_manifest.h"
 #include "log/log_lock.h"
-#include "log/log_manifest.h"
 #include "log/log_store.h"
-#include "log/log_store_writer.h"
+#include "log/log_store_change.h"
 #include "log/log_watch.h"
 #include "test_dir.h"
 #include "test_io.h"
@@ -74,7 +74,7 @@ static void change(struct rk_log_store *store, uint32_t removed, uint32_t added)
 START_TEST(a_new_store_stays_who_it_is)
 {
     struct rk_log_store *store = open_store();
-    struct rk_log_identity identity = *rk_log_store_identity(store);
+    struct rk_disk_identity identity = *rk_log_store_identity(store);
     static const uint8_t zeros[16];
 
     ck_assert_mem_ne(identity.uuid, zeros, 16);
@@ -142,18 +142,18 @@ END_TEST
 
 START_TEST(numbers_go_round_and_skip_what_is_there)
 {
-    struct rk_log_manifest manifest = {
-        .edition = 1, .next_number = RK_LOG_FILE_NUMBER_MAX, .n_files = 2, .files = (uint32_t[]){ 1, 2 }
+    struct rk_disk_manifest manifest = {
+        .edition = 1, .next_number = RK_DISK_FILE_NUMBER_MAX, .n_files = 2, .files = (uint32_t[]){ 1, 2 }
     };
     struct rk_log_store *store = open_store();
     uint8_t bytes[64];
 
     memcpy(manifest.uuid, rk_log_store_identity(store)->uuid, 16);
     rk_log_store_close(&store);
-    rk_log_manifest_encode(bytes, &manifest);
-    test_log_write_file(dir, "MANIFEST", bytes, rk_log_manifest_size(&manifest));
+    rk_disk_manifest_encode(bytes, &manifest);
+    test_log_write_file(dir, "MANIFEST", bytes, rk_disk_manifest_size(&manifest));
     store = open_store();
-    ck_assert_uint_eq(rk_log_store_next_number(store), RK_LOG_FILE_NUMBER_MAX);
+    ck_assert_uint_eq(rk_log_store_next_number(store), RK_DISK_FILE_NUMBER_MAX);
     ck_assert_uint_eq(rk_log_store_next_number(store), 3);
     rk_log_store_close(&store);
 }
@@ -516,27 +516,27 @@ START_TEST(fields_that_do_not_fit_are_refused)
         { 80, 1, RK_ERR_CORRUPT },                             /* longer than any file */
         { 12, 4, RK_ERR_MISMATCH }, { 12, 2, RK_ERR_CORRUPT }, /* which has no fields */
     };
-    struct rk_log_manifest manifest = { .edition = 1, .next_number = 2, .n_files = 1, .files = (uint32_t[]){ 1 } };
-    struct rk_log_manifest decoded;
+    struct rk_disk_manifest manifest = { .edition = 1, .next_number = 2, .n_files = 1, .files = (uint32_t[]){ 1 } };
+    struct rk_disk_manifest decoded;
     uint8_t bytes[84], changed[84];
     struct rk_detail detail;
 
     manifest.last_sequence = 77;
     manifest.closed_file = 1;
     manifest.closed_bytes = 4096;
-    ck_assert_uint_eq(rk_log_manifest_size(&manifest), sizeof bytes);
-    rk_log_manifest_encode(bytes, &manifest);
+    ck_assert_uint_eq(rk_disk_manifest_size(&manifest), sizeof bytes);
+    rk_disk_manifest_encode(bytes, &manifest);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         memcpy(changed, bytes, sizeof changed);
         rk_bytes_store32(changed + cases[i].at, cases[i].value);
         rk_bytes_store32(changed + 8, 0);
         rk_bytes_store32(changed + 8, rk_crc32c(0, changed, sizeof changed));
-        ck_assert_msg(rk_log_manifest_decode(changed, sizeof changed, &decoded, &detail) == cases[i].err, "case %zu",
+        ck_assert_msg(rk_disk_manifest_decode(changed, sizeof changed, &decoded, &detail) == cases[i].err, "case %zu",
                       i);
     }
-    ck_assert_int_eq(rk_log_manifest_decode(bytes, sizeof bytes, &decoded, &detail), RK_OK);
+    ck_assert_int_eq(rk_disk_manifest_decode(bytes, sizeof bytes, &decoded, &detail), RK_OK);
     ck_assert_uint_eq(decoded.last_sequence, 77);
-    rk_log_manifest_fini(&decoded);
+    rk_disk_manifest_fini(&decoded);
 }
 END_TEST
 

@@ -3,7 +3,7 @@
 #include "log/log_merged.h"
 #include "log/log_quarantine.h"
 #include "log/log_store.h"
-#include "log/log_store_writer.h"
+#include "log/log_store_change.h"
 #include "log/log_unlisted.h"
 #include "test_log.h"
 #include "test_main.h"
@@ -31,19 +31,19 @@ static void teardown(void)
 
 static void make_path(char path[256], uint32_t number)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
-    rk_log_file_name(name, number);
+    rk_disk_file_name(name, number);
     (void)snprintf(path, 256, "%s/%s", bed.path, name);
 }
 
 /* A file of this store that nobody lists: appended, header `begin`, then n records; sealed or not. */
 static void make_appended(uint32_t number, uint64_t begin, unsigned n, bool seal)
 {
-    const struct rk_log_identity *identity = rk_log_store_identity(bed.store);
-    struct rk_log_file_header header = { .file_number = number,
-                                         .format_version = RK_LOG_FORMAT_VERSION,
-                                         .kind = RK_LOG_FILE_APPENDED };
+    const struct rk_disk_identity *identity = rk_log_store_identity(bed.store);
+    struct rk_disk_file_header header = { .file_number = number,
+                                          .format_version = RK_DISK_FORMAT_VERSION,
+                                          .kind = RK_DISK_FILE_APPENDED };
     struct rk_record_stamp stamp = { .sequence = begin, .write_time_ms = 1700000000000 };
     const struct rk_record_parts parts = { .type = RK_RECORD_PUT, .key = "key", .key_len = 3 };
     struct rk_log_active active;
@@ -69,7 +69,7 @@ static void make_appended(uint32_t number, uint64_t begin, unsigned n, bool seal
 /* The output of a merge with two records, the higher one first; finished or not. */
 static void make_merged(uint32_t number, uint64_t low, uint64_t high, bool finish)
 {
-    const struct rk_log_identity *identity = rk_log_store_identity(bed.store);
+    const struct rk_disk_identity *identity = rk_log_store_identity(bed.store);
     struct rk_log_merged_settings settings = { .dir_fd = rk_log_store_dir_fd(bed.store),
                                                .identity = identity,
                                                .file_number = number,
@@ -96,17 +96,17 @@ static void make_merged(uint32_t number, uint64_t low, uint64_t high, bool finis
 
         make_path(path, number);
         ck_assert_int_eq(stat(path, &status), 0);
-        ck_assert_int_eq(truncate(path, status.st_size - (off_t)RK_LOG_FILE_FRAME_BYTES - 5), 0);
+        ck_assert_int_eq(truncate(path, status.st_size - (off_t)RK_DISK_FILE_FRAME_BYTES - 5), 0);
     }
 }
 
 static void flip(uint32_t number, size_t at)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     uint8_t *bytes;
     size_t size;
 
-    rk_log_file_name(name, number);
+    rk_disk_file_name(name, number);
     bytes = test_log_read_file(bed.path, name, &size);
     bytes[at] ^= 1;
     test_log_write_file(bed.path, name, bytes, size);
@@ -151,7 +151,7 @@ static void check_stays(uint64_t known, const char *words)
 
 START_TEST(the_next_file_before_it_was_listed_goes)
 {
-    uint8_t header[RK_LOG_FILE_FRAME_BYTES], *bytes;
+    uint8_t header[RK_DISK_FILE_FRAME_BYTES], *bytes;
     uint8_t zeros[4096] = { 0 };
     size_t size;
 
@@ -196,10 +196,10 @@ START_TEST(newer_records_stay)
     make_merged(7, KNOWN + 1, KNOWN + 2, false);
     check_stays(KNOWN, "sequences 102 to 102");
     make_appended(7, KNOWN, 3, false);
-    flip(7, RK_LOG_FILE_FRAME_BYTES + 20); /* the first record is lost, and the others are seen all the same */
+    flip(7, RK_DISK_FILE_FRAME_BYTES + 20); /* the first record is lost, and the others are seen all the same */
     check_stays(KNOWN, "sequences 102 to 103");
     make_appended(7, KNOWN - 50, 3, false); /* nobody knows what the last one was */
-    flip(7, RK_LOG_FILE_FRAME_BYTES + 2 * 48 + 20);
+    flip(7, RK_DISK_FILE_FRAME_BYTES + 2 * 48 + 20);
     check_stays(KNOWN, "0000000007.data");
 }
 END_TEST

@@ -1,9 +1,9 @@
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "disk/disk_file.h"
+#include "disk/disk_location.h"
+#include "disk/disk_scan.h"
 #include "log/log_batch.h"
-#include "log/log_file.h"
-#include "log/log_location.h"
-#include "log/log_scan.h"
 #include "log/log_store.h"
 #include "log/log_syncer.h"
 #include "test_io.h"
@@ -39,35 +39,35 @@ static struct rk_log_writer *writer(void)
 }
 
 /* Scans a file to its end; returns how many records it has. The end is copied. */
-static size_t scan_file(uint32_t file_number, struct rk_log_scan_end *end_out)
+static size_t scan_file(uint32_t file_number, struct rk_disk_scan_end *end_out)
 {
-    struct rk_log_scan *scan = NULL;
-    struct rk_log_scan_item item;
+    struct rk_disk_scan *scan = NULL;
+    struct rk_disk_scan_item item;
     struct rk_detail detail = { "" };
     size_t n = 0;
     enum rk_err err;
 
-    err = rk_log_scan_open(&scan, rk_log_store_dir_fd(log_under_test.store), file_number,
-                           rk_log_store_identity(log_under_test.store), &detail);
+    err = rk_disk_scan_open(&scan, rk_log_store_dir_fd(log_under_test.store), file_number,
+                            rk_log_store_identity(log_under_test.store), &detail);
     ck_assert_msg(err == RK_OK, "%s", detail.text);
-    while ((err = rk_log_scan_next(scan, &item, &detail)) == RK_OK)
+    while ((err = rk_disk_scan_next(scan, &item, &detail)) == RK_OK)
         n++;
     ck_assert_int_eq(err, RK_ERR_NOT_FOUND);
-    *end_out = *rk_log_scan_end(scan);
-    rk_log_scan_close(&scan);
+    *end_out = *rk_disk_scan_end(scan);
+    rk_disk_scan_close(&scan);
     return n;
 }
 
 /* Reads the record at a location with one read, as a worker does, and compares. */
 static void check_record(uint64_t word, const char *key, const char *value)
 {
-    struct rk_location location = rk_log_location_decode(word);
+    struct rk_location location = rk_disk_location_decode(word);
     uint8_t *bytes = malloc(location.size_bytes);
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     struct rk_record_view view;
     int fd;
 
-    rk_log_file_name(name, location.file_number);
+    rk_disk_file_name(name, location.file_number);
     fd = rk_io->open_at(rk_log_store_dir_fd(log_under_test.store), name, 0, 0);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(rk_io_pread_full(fd, bytes, location.size_bytes, (off_t)location.offset_bytes),
@@ -91,7 +91,7 @@ static void check_record(uint64_t word, const char *key, const char *value)
 START_TEST(a_record_is_where_its_location_says)
 {
     uint64_t location[3], sequence[3];
-    struct rk_log_scan_end end;
+    struct rk_disk_scan_end end;
 
     ck_assert_int_eq(test_log_stage(writer(), "a", "1", &location[0], &sequence[0]), RK_OK);
     ck_assert_int_eq(test_log_stage(writer(), "b", "", &location[1], &sequence[1]), RK_OK);
@@ -107,26 +107,26 @@ START_TEST(a_record_is_where_its_location_says)
     ck_assert_int_eq(rk_log_writer_sync(writer()), RK_OK);
     ck_assert_uint_eq(rk_log_writer_durable_sequence(writer()), 3);
     ck_assert_uint_eq(scan_file(1, &end), 3);
-    ck_assert_int_eq(end.kind, RK_LOG_SCAN_OPEN);
+    ck_assert_int_eq(end.kind, RK_DISK_SCAN_OPEN);
     ck_assert_int_eq(rk_log_writer_close(&log_under_test.writer), RK_OK);
     ck_assert_uint_eq(scan_file(1, &end), 3);
-    ck_assert_int_eq(end.kind, RK_LOG_SCAN_SEALED);
+    ck_assert_int_eq(end.kind, RK_DISK_SCAN_SEALED);
     ck_assert_uint_eq(end.end_bytes, end.file_bytes);
 }
 END_TEST
 
 START_TEST(marks_follow_the_syncs)
 {
-    struct rk_log_scan_end end;
+    struct rk_disk_scan_end end;
 
     test_log_put(writer(), "a", "1");
     test_log_put(writer(), "b", "2");
     (void)scan_file(1, &end);
-    ck_assert_uint_eq(end.durable_bytes, RK_LOG_FILE_FRAME_BYTES);
+    ck_assert_uint_eq(end.durable_bytes, RK_DISK_FILE_FRAME_BYTES);
     ck_assert_int_eq(rk_log_writer_sync(writer()), RK_OK);
     test_log_put(writer(), "c", "3");
     (void)scan_file(1, &end);
-    ck_assert_uint_eq(end.durable_bytes, RK_LOG_FILE_FRAME_BYTES + 2 * 48);
+    ck_assert_uint_eq(end.durable_bytes, RK_DISK_FILE_FRAME_BYTES + 2 * 48);
 }
 END_TEST
 
@@ -192,7 +192,7 @@ END_TEST
 
 START_TEST(files_roll_over_and_are_sealed)
 {
-    struct rk_log_scan_end end;
+    struct rk_disk_scan_end end;
     char value[1001];
     size_t n_records = 0;
     uint64_t last = 0;
@@ -205,7 +205,7 @@ START_TEST(files_roll_over_and_are_sealed)
     ck_assert_uint_eq(rk_log_writer_file_number(writer()), rk_log_store_n_files(log_under_test.store));
     for (size_t i = 0; i + 1 < rk_log_store_n_files(log_under_test.store); i++) {
         n_records += scan_file(rk_log_store_file(log_under_test.store, i), &end);
-        ck_assert_int_eq(end.kind, RK_LOG_SCAN_SEALED);
+        ck_assert_int_eq(end.kind, RK_DISK_SCAN_SEALED);
         ck_assert_uint_eq(end.end_bytes, end.file_bytes);
         ck_assert_uint_le(end.file_bytes, FILE_BYTES);
         ck_assert_uint_eq(end.totals.first_sequence, last + 1);
@@ -250,7 +250,7 @@ START_TEST(a_failed_write_is_cut_back)
     static const int errnums[] = { ENOSPC, EIO };
     static const enum rk_err errs[] = { RK_ERR_NO_SPACE, RK_ERR_IO };
     static const size_t shorts[] = { 0, 1, 40, 47, 48, 95 };
-    struct rk_log_scan_end end;
+    struct rk_disk_scan_end end;
     uint64_t location, sequence;
     size_t n = 0;
 
@@ -265,7 +265,7 @@ START_TEST(a_failed_write_is_cut_back)
             ck_assert_int_eq(rk_log_writer_state(writer()), RK_OK);
             ck_assert_uint_eq(rk_log_writer_last_sequence(writer()), n);
             ck_assert_uint_eq(scan_file(1, &end), n);
-            ck_assert_int_eq(end.kind, RK_LOG_SCAN_OPEN);
+            ck_assert_int_eq(end.kind, RK_DISK_SCAN_OPEN);
             check_record(test_log_put(writer(), "a", "kept"), "a", "kept");
             n++;
         }
@@ -419,7 +419,7 @@ static unsigned write_until_full(const char *value)
 
 START_TEST(deletes_go_on_in_the_reserve)
 {
-    struct rk_log_scan_end end;
+    struct rk_disk_scan_end end;
     uint32_t file_number;
     uint64_t location, sequence;
     unsigned n_puts, n_deletes;
@@ -443,7 +443,7 @@ START_TEST(deletes_go_on_in_the_reserve)
     test_log_put(writer(), "b", "2");
     ck_assert_uint_ne(rk_log_writer_file_number(writer()), file_number);
     (void)scan_file(file_number, &end);
-    ck_assert_int_eq(end.kind, RK_LOG_SCAN_SEALED);
+    ck_assert_int_eq(end.kind, RK_DISK_SCAN_SEALED);
     fill_disk(0); /* and the new file has a reserve of its own */
     (void)write_until_full("0123456789");
     ck_assert_uint_ge(write_until_full(NULL), RESERVE_BYTES / 48 - 8);
@@ -467,10 +467,10 @@ END_TEST
 
 static uint64_t bytes_on_disk(uint32_t file_number)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     struct stat status;
 
-    rk_log_file_name(name, file_number);
+    rk_disk_file_name(name, file_number);
     ck_assert_int_eq(fstatat(rk_log_store_dir_fd(log_under_test.store), name, &status, 0), 0);
     ck_assert_uint_le((uint64_t)status.st_size, FILE_BYTES);
     return (uint64_t)status.st_blocks * 512;
@@ -524,7 +524,7 @@ START_TEST(a_roll_over_that_is_asked_for_takes_the_reserve_along)
 
     reopen_with_reserve(RESERVE_BYTES);
     file_number = rk_log_writer_file_number(writer());
-    fill_disk(2 * RK_LOG_FILE_FRAME_BYTES); /* for a header and a trailer */
+    fill_disk(2 * RK_DISK_FILE_FRAME_BYTES); /* for a header and a trailer */
     (void)write_until_full("0123456789");
     ck_assert_int_eq(rk_log_writer_roll(writer()), RK_OK);
     ck_assert_uint_ne(rk_log_writer_file_number(writer()), file_number);
@@ -573,7 +573,7 @@ END_TEST
 START_TEST(a_put_does_not_fail_the_deletes_of_its_batch)
 {
     uint64_t location, sequence;
-    struct rk_log_scan_end end;
+    struct rk_disk_scan_end end;
     uint32_t file_number;
     unsigned n;
 
@@ -595,7 +595,7 @@ END_TEST
  * had been, or the writing has ended; what was synced is there in any case. */
 static void check_roll_failures(unsigned nth, int errnum, bool *failed_out)
 {
-    struct rk_log_scan_end end;
+    struct rk_disk_scan_end end;
     uint64_t location, sequence;
     size_t n_files, n_records = 0;
     enum rk_err err;
@@ -621,7 +621,7 @@ static void check_roll_failures(unsigned nth, int errnum, bool *failed_out)
     n_files = rk_log_store_n_files(log_under_test.store);
     for (size_t i = 0; i < n_files; i++) {
         n_records += scan_file(rk_log_store_file(log_under_test.store, i), &end);
-        ck_assert(end.kind == RK_LOG_SCAN_SEALED || i + 1 == n_files);
+        ck_assert(end.kind == RK_DISK_SCAN_SEALED || i + 1 == n_files);
     }
     ck_assert_uint_eq(n_records, err == RK_ERR_READ_ONLY ? 2 : 3);
     close_log();

@@ -1,8 +1,8 @@
 /* What `auto` becomes, and which values cannot be had together: by the functions that use them. */
 #include "base/base_detail.h"
 #include "base/base_machine.h"
-#include "log/log_file.h"
-#include "log/log_record.h"
+#include "disk/disk_file.h"
+#include "disk/disk_record.h"
 #include "master/master_limits.h"
 #include "master/master_settle.h"
 #include "ring/ring_messages.h"

@@ -22,22 +22,22 @@ tests_of() {
     lost_wakeup) echo 'grace_torture:processes' ;;
     two_lengths_accepted) echo 'check_http_parser' ;;
     normalised_key) echo 'check_http_bytes' ;;
-    publish_before_fdatasync) echo 'check_store_batch check_crash' ;;
+    publish_before_fdatasync) echo 'check_writer_batch check_crash' ;;
     retry_fdatasync) echo 'check_log_writer check_system_faults' ;;
     crc_not_checked_on_get) echo 'check_store_client check_system_damage' ;;
     stale_completion) echo 'check_store_client' ;;
     lost_doorbell) echo 'check_shm' ;;
-    merge_drops_tombstone) echo 'check_store_merge check_crash' ;;
-    expired_hides_nothing) echo 'check_store_merge check_crash@expired check_system_expire' ;;
+    merge_drops_tombstone) echo 'check_merge check_crash' ;;
+    expired_hides_nothing) echo 'check_merge check_crash@expired check_system_expire' ;;
     merge_without_sync) echo 'check_crash' ;;
-    publish_backwards) echo 'check_store_batch check_linear_server@quiet' ;;
+    publish_backwards) echo 'check_writer_batch check_linear_server@quiet' ;;
     syncer_sleeps) echo 'check_log_writer' ;;
     body_not_checked) echo 'check_crash check_damage' ;;
-    damage_cut_silently) echo 'check_log_scan check_damage check_store_recover check_system_faults' ;;
-    headers_not_keyed) echo 'check_log_scan' ;;
-    tail_not_cut) echo 'check_store_recover check_crash' ;;
-    hint_forgets_tombstones) echo 'check_store_hint check_crash' ;;
-    doubtful_hint_believed) echo 'check_log_hint_builder check_store_merge_hint' ;;
+    damage_cut_silently) echo 'check_disk_scan check_damage check_recover check_system_faults' ;;
+    headers_not_keyed) echo 'check_disk_scan' ;;
+    tail_not_cut) echo 'check_recover check_crash' ;;
+    hint_forgets_tombstones) echo 'check_log_hinter check_crash' ;;
+    doubtful_hint_believed) echo 'check_log_hint_builder check_merge_hint' ;;
     no_reserve) echo 'check_log_writer check_system_full' ;;
     hole_before_mark | hole_over_live) echo 'check_crash@holes' ;;
     hole_without_sync) echo 'check_crash@holes-none' ;;
@@ -46,7 +46,7 @@ tests_of() {
     key_not_compared) echo 'check_store_client' ;;
     salvage_keeps_no_original) echo 'check_log_salvage check_system_faults' ;;
     unlisted_are_removed) echo 'check_log_unlisted check_system_lost' ;;
-    end_not_marked) echo 'check_damage check_store_recover check_system_lost' ;;
+    end_not_marked) echo 'check_damage check_recover check_system_lost' ;;
     skip_fdatasync | skip_dir_fsync | ack_before_write) echo 'check_crash' ;;
     esac
 }

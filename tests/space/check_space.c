@@ -1,259 +1,123 @@
-/* What deleted and overwritten records cost in the end. N_KEYS small keys are written through real connections,
- * overwritten four times, and half of them deleted, with reads beside, while the policy merges. When it has nothing
- * more to do, with nobody having asked for anything, the data files take no more than 1.5 times the bytes of the live
- * records; and every key is right, then, after a restart with hints, and after one without. A file may keep 15 % of
- * dead bytes here; with the default of merge.threshold.fragmentation, 40 %, 1.5 times could not be promised.
- *
- *   N_KEYS=5000000 ./check_space */
-#include "space_load.h"
-#include "system_ctl.h"
-#include "system_server.h"
-#include "test_dir.h"
+/* The table of live and dead bytes: sums, moves, files that go, tables that are added up. */
+#include "disk/disk_hint.h"
+#include "disk/disk_location.h"
+#include "space/space.h"
 #include "test_main.h"
 
-#include <dirent.h>
-#include <inttypes.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define N_KEYS_USUAL    100000u
-#define N_KEYS_FULL     5000000u
-#define LAST_ROUND      4u
-#define PERCENT_MAX     150u
-#define REST_LIMIT_MS   (30 * 60 * 1000)
-#define FILE_BYTES_FULL (64u << 20)
-#define FILE_BYTES_MIN  (1u << 20)
-
-static char *dir;
-static struct system_server *server;
-static unsigned n_keys;
+static struct rk_space *space;
 
 static void setup(void)
 {
-    const char *text = getenv("N_KEYS");
-
-    dir = test_dir_create();
-    server = NULL;
-    n_keys = text != NULL ? (unsigned)strtoul(text, NULL, 10) : N_KEYS_USUAL;
-    ck_assert_uint_ge(n_keys, 10000);
+    space = rk_space_create();
 }
 
 static void teardown(void)
 {
-    if (server != NULL)
-        ck_assert_int_eq(system_server_stop(&server, SIGTERM), 0);
-    test_dir_remove(&dir);
+    rk_space_destroy(&space);
 }
 
-/* Files are as many, whatever the number of keys. */
-static void start_server(void)
+static uint64_t at(uint32_t file_number, uint64_t offset_bytes, uint32_t size_bytes)
 {
-    uint64_t wanted_bytes = (uint64_t)FILE_BYTES_FULL * n_keys / N_KEYS_FULL;
-    uint64_t file_bytes = wanted_bytes < FILE_BYTES_MIN ? FILE_BYTES_MIN : wanted_bytes;
-    char file_size[64], small_file[64], reserve[64];
-    const char *arguments[] = { "-o", "log.sync=interval",
-                                "-o", file_size,
-                                "-o", reserve,
-                                "-o", small_file,
-                                "-o", "limits.max_value=64KiB",
-                                "-o", "merge.check_interval=1s",
-                                "-o", "merge.trigger.fragmentation=30",
-                                "-o", "merge.threshold.fragmentation=15",
-                                NULL };
-    long begin = system_now_ms();
-
-    snprintf(file_size, sizeof file_size, "log.file_size=%" PRIu64, file_bytes);
-    snprintf(reserve, sizeof reserve, "log.reserve=%" PRIu64, file_bytes / 4);
-    snprintf(small_file, sizeof small_file, "merge.threshold.small_file=%" PRIu64, file_bytes / 8);
-    server = system_server_start(dir, arguments);
-    printf("server started in %.1f s\n", (double)(system_now_ms() - begin) / 1e3);
+    return rk_disk_location_encode(
+        (struct rk_location){ .file_number = file_number, .offset_bytes = offset_bytes, .size_bytes = size_bytes });
 }
 
-static void stop_server(void)
+START_TEST(a_record_is_counted_in_one_column_of_its_file)
 {
-    ck_assert_int_eq(system_server_stop(&server, SIGTERM), 0);
+    struct rk_space_file file;
+
+    rk_space_add(space, at(7, 80, 48), RK_SPACE_LIVE);
+    rk_space_add(space, at(7, 128, 4096), RK_SPACE_LIVE);
+    rk_space_add(space, at(RK_DISK_FILE_NUMBER_MAX, 80, 48), RK_SPACE_TOMBSTONE);
+    rk_space_move(space, at(7, 128, 4096), RK_SPACE_LIVE, RK_SPACE_DELETED);
+    file = rk_space_file(space, 7);
+    ck_assert_uint_eq(file.file_number, 7);
+    ck_assert_uint_eq(file.n_records[RK_SPACE_LIVE], 1);
+    ck_assert_uint_eq(file.bytes[RK_SPACE_LIVE], 48);
+    ck_assert_uint_eq(file.n_records[RK_SPACE_DELETED], 1);
+    ck_assert_uint_eq(file.bytes[RK_SPACE_DELETED], 4096);
+    ck_assert_uint_eq(rk_space_file(space, RK_DISK_FILE_NUMBER_MAX).bytes[RK_SPACE_TOMBSTONE], 48);
+    ck_assert_uint_eq(rk_space_file(space, 8).bytes[RK_SPACE_LIVE], 0);
+    ck_assert_uint_eq(rk_space_total(space).n_records[RK_SPACE_TOMBSTONE], 1);
+    ck_assert_uint_eq(rk_space_total(space).bytes[RK_SPACE_DELETED], 4096);
 }
+END_TEST
 
-static void run_pass(const char *what, enum space_pass_kind kind, unsigned round)
+START_TEST(a_file_that_is_gone_leaves_nothing)
 {
-    struct space_pass pass = { .kind = kind, .round = round, .n_keys = n_keys, .port = system_server_port(server) };
-    long begin = system_now_ms();
-    uint64_t n_requests = space_load_run(&pass);
-    double seconds = (double)(system_now_ms() - begin) / 1e3;
+    static const struct rk_space_file nothing;
+    struct rk_space_file total;
 
-    printf("%s: %" PRIu64 " requests in %.1f s, %.0f a second\n", what, n_requests, seconds,
-           (double)n_requests / seconds);
+    rk_space_add(space, at(1, 80, 64), RK_SPACE_LIVE);
+    rk_space_add(space, at(2, 80, 32), RK_SPACE_OVERWRITTEN);
+    rk_space_forget(space, 1);
+    rk_space_forget(space, 3);
+    ck_assert_uint_eq(rk_space_file(space, 1).n_records[RK_SPACE_LIVE], 0);
+    ck_assert_uint_eq(rk_space_total(space).bytes[RK_SPACE_OVERWRITTEN], 32);
+    rk_space_forget(space, 2);
+    total = rk_space_total(space);
+    ck_assert_mem_eq(&total, &nothing, sizeof total);
 }
+END_TEST
 
-static uint64_t figure_of(const char *answer, const char *name)
+START_TEST(tables_of_several_owners_add_up)
 {
-    char member[64];
-    const char *at;
+    struct rk_space *other = rk_space_create();
 
-    snprintf(member, sizeof member, "\"%s\":", name);
-    at = strstr(answer, member);
-    ck_assert_msg(at != NULL, "no %s in %s", name, answer);
-    return strtoull(at + strlen(member), NULL, 10);
+    rk_space_add(space, at(1, 80, 64), RK_SPACE_LIVE);
+    rk_space_add(other, at(1, 144, 64), RK_SPACE_LIVE);
+    rk_space_add(other, at(70000, 80, 16 * 200), RK_SPACE_EXPIRED);
+    rk_space_note_expiry(space, 1, 300);
+    rk_space_note_expiry(other, 1, 200);
+    rk_space_note_expiry(other, 70000, 400);
+    rk_space_add_all(space, other);
+    rk_space_destroy(&other);
+    ck_assert_uint_eq(rk_space_file(space, 1).bytes[RK_SPACE_LIVE], 128);
+    ck_assert_uint_eq(rk_space_file(space, 70000).bytes[RK_SPACE_EXPIRED], 3200);
+    ck_assert_uint_eq(rk_space_total(space).n_records[RK_SPACE_LIVE], 2);
+    ck_assert_uint_eq(rk_space_total(space).bytes[RK_SPACE_EXPIRED], 3200);
+    ck_assert_uint_eq(rk_space_file(space, 1).first_expiry_s, 200);
+    ck_assert_uint_eq(rk_space_file(space, 70000).first_expiry_s, 400);
 }
+END_TEST
 
-static bool policy_rests(void)
+START_TEST(a_file_knows_its_first_expiry)
 {
-    return strstr(system_ctl(dir, "merge status"), "\"state\":\"idle\"") != NULL
-           && strstr(system_ctl(dir, "explain-space"), "\"eligible\":true") == NULL;
-}
+    struct rk_space *other = rk_space_create();
 
-/* What the disk gives to files whose names end so; how many there are. */
-static uint64_t disk_usage(const char *ending, unsigned *n_out)
-{
-    DIR *folder = opendir(dir);
-    const struct dirent *entry;
-    uint64_t bytes = 0;
-
-    ck_assert_ptr_nonnull(folder);
-    *n_out = 0;
-    while ((entry = readdir(folder)) != NULL) {
-        const char *dot = strrchr(entry->d_name, '.');
-        struct stat status;
-
-        if (dot == NULL || strcmp(dot, ending) != 0 || fstatat(dirfd(folder), entry->d_name, &status, 0) != 0)
-            continue;
-        bytes += (uint64_t)status.st_blocks * 512;
-        ++*n_out;
-    }
-    closedir(folder);
-    return bytes;
-}
-
-/* Returns how many there were since the start. */
-static uint64_t tell_merges(const char *when)
-{
-    const char *merges = strstr(system_ctl(dir, "stats"), "\"merge\":");
-    unsigned n_data;
-    uint64_t data_bytes = disk_usage(".data", &n_data);
-
-    printf("%s: %" PRIu64 " merges, %.0f MB written by them; %u data files take %.0f MB\n", when,
-           figure_of(merges, "done"), (double)figure_of(merges, "written_bytes") / 1e6, n_data,
-           (double)data_bytes / 1e6);
-    ck_assert_uint_eq(figure_of(merges, "failed"), 0);
-    return figure_of(merges, "done");
-}
-
-static void wait_for_rest(void)
-{
-    long begin = system_now_ms();
-
-    while (!policy_rests()) {
-        ck_assert_msg(system_now_ms() < begin + REST_LIMIT_MS, "the policy goes on and on: %s",
-                      system_ctl(dir, "explain-space"));
-        usleep(100000);
-    }
-    printf("at rest after %.1f s\n", (double)(system_now_ms() - begin) / 1e3);
-}
-
-static unsigned count_live(void)
-{
-    unsigned n = 0;
-
-    for (unsigned key = 0; key < n_keys; key++)
-        n += !space_key_is_doomed(key);
-    return n;
-}
-
-static void check_all_keys(const char *what)
-{
-    run_pass(what, SPACE_CHECK, LAST_ROUND);
-    ck_assert_uint_eq(figure_of(system_ctl(dir, "status"), "keys"), count_live());
-}
-
-static unsigned some_live_key(void)
-{
-    unsigned key = 0;
-
-    while (space_key_is_doomed(key))
-        key++;
-    return key;
-}
-
-/* The records of all live keys are of one size: so their bytes are known, and not only from the server. */
-static uint64_t live_bytes(void)
-{
-    char command[64];
-
-    snprintf(command, sizeof command, "whereis key%08u", some_live_key());
-    return count_live() * figure_of(system_ctl(dir, command), "size");
-}
-
-static void check_usage(const char *when)
-{
-    unsigned n_data, n_hints;
-    uint64_t data_bytes = disk_usage(".data", &n_data), hint_bytes = disk_usage(".hint", &n_hints);
-    uint64_t live = live_bytes();
-    const char *status = system_ctl(dir, "status");
-
-    printf(
-        "%s: %u keys live, %.1f MB; dead %.1f MB, tombstones %.1f MB; %u data files take %.1f MB, %.2f times the live "
-        "bytes; %u hints take %.1f MB\n",
-        when, count_live(), (double)live / 1e6, (double)figure_of(status, "dead_bytes") / 1e6,
-        (double)figure_of(status, "tombstone_bytes") / 1e6, n_data, (double)data_bytes / 1e6,
-        (double)data_bytes / (double)live, n_hints, (double)hint_bytes / 1e6);
-    ck_assert_uint_eq(figure_of(status, "live_bytes"), live);
-    ck_assert_msg(data_bytes * 100 <= live * PERCENT_MAX, "%s", system_ctl(dir, "explain-space"));
-}
-
-static void remove_hints(void)
-{
-    DIR *folder = opendir(dir);
-    const struct dirent *entry;
-    unsigned n = 0;
-
-    ck_assert_ptr_nonnull(folder);
-    while ((entry = readdir(folder)) != NULL)
-        if (strstr(entry->d_name, ".hint") != NULL) {
-            ck_assert_int_eq(unlinkat(dirfd(folder), entry->d_name, 0), 0);
-            n++;
-        }
-    closedir(folder);
-    ck_assert_uint_gt(n, 0);
-}
-
-START_TEST(the_space_of_the_dead_is_given_back)
-{
-    start_server();
-    run_pass("round 0", SPACE_WRITE, 0);
-    run_pass("round 1", SPACE_WRITE, 1);
-    run_pass("round 2", SPACE_WRITE, 2);
-    run_pass("round 3", SPACE_WRITE, 3);
-    run_pass("round 4 and deletes", SPACE_WRITE_AND_DELETE, LAST_ROUND);
-    ck_assert_uint_gt(tell_merges("after the load"), 0);
-    wait_for_rest();
-    tell_merges("at rest");
-    check_usage("at rest");
-    check_all_keys("all keys, at rest");
-    stop_server();
-    start_server();
-    check_all_keys("all keys, started with hints");
-    stop_server();
-    remove_hints();
-    start_server();
-    check_all_keys("all keys, started without hints");
-    wait_for_rest();
-    check_usage("at rest again");
+    ck_assert_uint_eq(rk_space_file(space, 1).first_expiry_s, 0);
+    rk_space_note_expiry(space, 1, RK_DISK_EXPIRY_NONE);
+    rk_space_note_expiry(space, 1, RK_DISK_EXPIRY_TOMBSTONE);
+    rk_space_note_expiry(space, 1, RK_DISK_EXPIRY_FAR);
+    ck_assert_uint_eq(rk_space_file(space, 1).first_expiry_s, 0);
+    rk_space_note_expiry(space, 1, 500);
+    rk_space_note_expiry(space, 1, 400);
+    rk_space_note_expiry(space, 1, 600);
+    ck_assert_uint_eq(rk_space_file(space, 1).first_expiry_s, 400);
+    rk_space_note_expiry(other, 1, 300);
+    rk_space_note_expiry(other, 2, 700);
+    rk_space_add_all(space, other);
+    ck_assert_uint_eq(rk_space_file(space, 2).first_expiry_s, 700);
+    ck_assert_uint_eq(rk_space_take_expiry(space, 1), 300);
+    ck_assert_uint_eq(rk_space_file(space, 1).first_expiry_s, 0);
+    rk_space_forget(space, 2);
+    ck_assert_uint_eq(rk_space_take_expiry(space, 2), 0);
+    rk_space_destroy(&other);
 }
 END_TEST
 
 Suite *test_suite(void)
 {
-    Suite *suite = suite_create("space");
+    Suite *suite = suite_create("store space");
     TCase *tcase = tcase_create("space");
 
-    setvbuf(stdout, NULL, _IOLBF, 0);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 7200);
-    tcase_add_test(tcase, the_space_of_the_dead_is_given_back);
+    tcase_add_test(tcase, a_record_is_counted_in_one_column_of_its_file);
+    tcase_add_test(tcase, a_file_that_is_gone_leaves_nothing);
+    tcase_add_test(tcase, a_file_knows_its_first_expiry);
+    tcase_add_test(tcase, tables_of_several_owners_add_up);
     suite_add_tcase(suite, tcase);
     return suite;
 }

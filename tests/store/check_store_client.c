@@ -2,11 +2,11 @@
  * the writer at their other ends, and reads go through real data files. Whether the page cache has a record is the
  * test's to say. */
 #include "base/base_io.h"
+#include "disk/disk_file.h"
+#include "disk/disk_location.h"
+#include "disk/disk_record.h"
 #include "grace/grace.h"
 #include "keydir/keydir_writer.h"
-#include "log/log_file.h"
-#include "log/log_location.h"
-#include "log/log_record.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "ring/ring_messages.h"
@@ -447,7 +447,7 @@ static struct rk_location put_record(const struct rk_record_parts *parts)
     free(record);
     rk_keydir_writer_put(keydir, fingerprint_of(parts->key), location);
     last_sequence = sequence;
-    return rk_log_location_decode(location);
+    return rk_disk_location_decode(location);
 }
 
 static struct rk_location put(const char *key, const char *value)
@@ -481,12 +481,12 @@ static struct rk_location put_large(const char *key, const uint8_t *value)
 
 static void flip(struct rk_location location, uint64_t at)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
     off_t offset = (off_t)(location.offset_bytes + at);
     uint8_t byte;
     int fd;
 
-    rk_log_file_name(name, location.file_number);
+    rk_disk_file_name(name, location.file_number);
     fd = openat(rk_log_store_dir_fd(store), name, O_RDWR | O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(pread(fd, &byte, 1, offset), 1);
@@ -626,8 +626,8 @@ START_TEST(a_record_of_another_key_is_nothing)
     struct rk_store_value value;
 
     cold = _i != 0;
-    rk_keydir_writer_put(keydir, fingerprint_of("mine"), rk_log_location_encode(put("theirs", "secret")));
-    rk_keydir_writer_put(keydir, fingerprint_of("large"), rk_log_location_encode(put_large("their", make_large())));
+    rk_keydir_writer_put(keydir, fingerprint_of("mine"), rk_disk_location_encode(put("theirs", "secret")));
+    rk_keydir_writer_put(keydir, fingerprint_of("large"), rk_disk_location_encode(put_large("their", make_large())));
     ck_assert_int_eq(get("mine", &value), RK_ERR_NOT_FOUND);
     ck_assert_int_eq(get("large", &value), RK_ERR_NOT_FOUND);
     expect_value("theirs", "secret");
@@ -714,9 +714,9 @@ START_TEST(a_file_that_is_short_or_gone_is_an_error_of_this_read_alone)
     struct rk_store_value value;
 
     cold = _i != 0;
-    rk_keydir_writer_put(keydir, fingerprint_of("gone"), rk_log_location_encode(gone));
+    rk_keydir_writer_put(keydir, fingerprint_of("gone"), rk_disk_location_encode(gone));
     beyond.offset_bytes = 1ull << 30;
-    rk_keydir_writer_put(keydir, fingerprint_of("beyond"), rk_log_location_encode(beyond));
+    rk_keydir_writer_put(keydir, fingerprint_of("beyond"), rk_disk_location_encode(beyond));
     ck_assert_int_eq(get("gone", &value), RK_ERR_IO);
     ck_assert_int_eq(get("beyond", &value), RK_ERR_CORRUPT);
     expect_value("here", "1");

@@ -1,7 +1,7 @@
 /* The data files that a worker has open: no more than it may, the one that was used longest ago goes first, and what is
  * pinned stays. */
 #include "base/base_io.h"
-#include "log/log_file.h"
+#include "disk/disk_file.h"
 #include "store/store_files.h"
 #include "test_dir.h"
 #include "test_main.h"
@@ -47,9 +47,9 @@ static void setup(void)
     dir = test_dir_create();
     dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (uint32_t number = 1; number <= N_FILES; number++) {
-        char name[RK_LOG_FILE_NAME_BYTES];
+        char name[RK_DISK_FILE_NAME_BYTES];
 
-        rk_log_file_name(name, number);
+        rk_disk_file_name(name, number);
         ck_assert_int_eq(close(openat(dir_fd, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
     }
     ops = rk_io_kernel_ops;
@@ -155,13 +155,13 @@ END_TEST
 
 START_TEST(what_is_unlinked_is_closed)
 {
-    char name[RK_LOG_FILE_NAME_BYTES];
+    char name[RK_DISK_FILE_NAME_BYTES];
 
     for (uint32_t number = 1; number <= 4; number++)
         (void)get(number);
     rk_store_file_pin(get(2));
     for (uint32_t number = 1; number <= 2; number++) {
-        rk_log_file_name(name, number);
+        rk_disk_file_name(name, number);
         ck_assert_int_eq(unlinkat(dir_fd, name, 0), 0);
     }
     ck_assert(!rk_store_files_close_gone(files));

@@ -2,7 +2,7 @@
 
 #include "base/base_detail.h"
 #include "base/base_time.h"
-#include "log/log_record.h"
+#include "disk/disk_record.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "test_io.h"

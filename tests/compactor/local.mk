@@ -1,0 +1,10 @@
+# tests of src/compactor
+check_PROGRAMS += check_compactor_kept
+check_compactor_kept_SOURCES = %D%/check_compactor_kept.c
+check_compactor_kept_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_compactor_kept_LDADD = librk_test.a $(RK_COMPACTOR_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += check_compactor
+check_compactor_SOURCES = %D%/check_compactor.c
+check_compactor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_compactor_LDADD = librk_test.a $(RK_COMPACTOR_LIBS) \
+	$(CHECK_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)
