@@ -15,6 +15,7 @@
 #include "space/space.h"
 #include "stats/stats_block.h"
 #include "writer/writer.h"
+#include "writer/writer_rings.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -140,6 +141,7 @@ static enum rk_err open_rings(struct rk_master_engine *engine, struct rk_detail 
 static void create_writer(struct rk_master_engine *engine, const struct rk_conf *conf)
 {
     engine->space = rk_space_create();
+    engine->writer_rings = rk_writer_rings_create(engine->n_slots, engine->writer_bell, engine->notice_fd);
     engine->writer = rk_writer_create(&(struct rk_writer_settings){
         .keydir = engine->keydir,
         .grace = engine->grace,
@@ -151,7 +153,7 @@ static void create_writer(struct rk_master_engine *engine, const struct rk_conf 
         .notice_event_fd = engine->notice_fd,
         .last_sequence = &engine->board->last_sequence,
         .stats = &engine->stats->writer,
-        .n_slots = engine->n_slots,
+        .source = rk_writer_rings_source(engine->writer_rings),
     });
 }
 
@@ -249,6 +251,7 @@ enum rk_err rk_master_engine_close(struct rk_master_engine *engine)
 
     rk_compactor_stop(&engine->compactor);
     rk_writer_destroy(&engine->writer);
+    rk_writer_rings_destroy(&engine->writer_rings);
     rk_log_hinter_stop(&engine->hinter);
     rk_log_syncer_stop(&engine->syncer);
     if (engine->log != NULL)
@@ -290,5 +293,21 @@ void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, 
     atomic_store_explicit(&engine->board->slots[slot].heartbeat, 0, memory_order_relaxed);
     atomic_store_explicit(&engine->board->slots[slot].is_full, 0, memory_order_relaxed);
     rk_grace_writer_slot_open(engine->grace, slot, incarnation);
-    rk_writer_slot_open(engine->writer, slot, &rings, incarnation);
+    rk_writer_rings_open(engine->writer_rings, slot, &rings, incarnation);
+}
+
+void rk_master_engine_slot_close(struct rk_master_engine *engine, unsigned slot)
+{
+    rk_grace_writer_slot_clear(engine->grace, slot);
+    rk_writer_rings_close(engine->writer_rings, slot, !rk_writer_is_running(engine->writer));
+}
+
+bool rk_master_engine_slot_is_closed(const struct rk_master_engine *engine, unsigned slot)
+{
+    return rk_writer_rings_is_closed(engine->writer_rings, slot);
+}
+
+bool rk_master_engine_slot_is_broken(const struct rk_master_engine *engine, unsigned slot)
+{
+    return rk_writer_rings_is_broken(engine->writer_rings, slot);
 }

@@ -6,6 +6,7 @@
 #include "base/base_err.h"
 #include "shm/shm_handover.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rk_conf;
@@ -21,6 +22,7 @@ struct rk_compactor;
 struct rk_log_hinter;
 struct rk_space;
 struct rk_writer;
+struct rk_writer_rings;
 
 struct rk_master_engine {
     unsigned n_slots;
@@ -40,7 +42,8 @@ struct rk_master_engine {
     uint64_t file_size_bytes;     /* of data files, as the disk allows; with the log */
     struct rk_log_syncer *syncer; /* mode `interval` only */
     struct rk_log_hinter *hinter;
-    struct rk_compactor *compactor; /* from serve on */
+    struct rk_compactor *compactor;       /* from serve on */
+    struct rk_writer_rings *writer_rings; /* what the writer takes from */
     struct rk_writer *writer;
 };
 
@@ -66,5 +69,12 @@ void rk_master_engine_slot_clear_gauges(struct rk_master_engine *engine, unsigne
 
 /* Main thread: gives a slot, and its rings, to a process that is about to start. `incarnation` is new and not 0. */
 void rk_master_engine_slot_open(struct rk_master_engine *engine, unsigned slot, uint32_t incarnation);
+
+/* Main thread: takes both back from a process that is gone (waitpid). The slot is free when slot_is_closed says so. */
+void rk_master_engine_slot_close(struct rk_master_engine *engine, unsigned slot);
+bool rk_master_engine_slot_is_closed(const struct rk_master_engine *engine, unsigned slot);
+
+/* Main thread: whether the process of this slot broke its rings, and should be killed. */
+bool rk_master_engine_slot_is_broken(const struct rk_master_engine *engine, unsigned slot);
 
 #endif

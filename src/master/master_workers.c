@@ -12,7 +12,6 @@
 #include "master/master_listeners.h"
 #include "master/master_spawn.h"
 #include "stats/stats_block.h"
-#include "writer/writer.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -151,8 +150,7 @@ static void start_worker(struct rk_master_workers *workers, unsigned slot, uint6
         rk_diag(RK_DIAG_ERROR, "worker %u cannot be started: %s", slot, detail.text);
         (void)close(channel[0]); /* nobody is at the other end */
         delay_start(workers, worker, now_ns);
-        rk_grace_writer_slot_clear(workers->engine->grace, slot);
-        rk_writer_slot_close(workers->engine->writer, slot);
+        rk_master_engine_slot_close(workers->engine, slot);
         set_state(worker, WORKER_CLOSING, now_ns);
     }
     (void)close(channel[1]); /* the worker's end is the worker's */
@@ -205,7 +203,7 @@ static void watch_worker(struct rk_master_workers *workers, unsigned slot, uint6
 {
     struct worker *worker = &workers->slots[slot];
 
-    if (rk_writer_slot_is_broken(workers->engine->writer, slot))
+    if (rk_master_engine_slot_is_broken(workers->engine, slot))
         kill_worker(workers, slot, "its requests make no sense");
     else if (worker->state == WORKER_STARTING && now_ns - worker->since_ns > READY_DEADLINE_NS)
         kill_worker(workers, slot, "not ready within 10 s");
@@ -239,7 +237,7 @@ void rk_master_workers_tick(struct rk_master_workers *workers, uint64_t now_ns)
     for (unsigned slot = 0; slot < workers->n_slots; slot++) {
         struct worker *worker = &workers->slots[slot];
 
-        if (worker->state == WORKER_CLOSING && rk_writer_slot_is_closed(workers->engine->writer, slot))
+        if (worker->state == WORKER_CLOSING && rk_master_engine_slot_is_closed(workers->engine, slot))
             set_state(worker, WORKER_DOWN, now_ns);
         if (worker->state == WORKER_DOWN && !workers->stopping && now_ns >= worker->not_before_ns)
             start_worker(workers, slot, now_ns);
@@ -295,8 +293,7 @@ void rk_master_workers_on_exit(struct rk_master_workers *workers, pid_t pid, int
         worker->channel = -1;
         worker->pid = 0;
         rk_master_engine_slot_clear_gauges(workers->engine, slot);
-        rk_grace_writer_slot_clear(workers->engine->grace, slot);
-        rk_writer_slot_close(workers->engine->writer, slot);
+        rk_master_engine_slot_close(workers->engine, slot);
         set_state(worker, WORKER_CLOSING, now_ns);
     }
 }

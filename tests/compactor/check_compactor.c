@@ -10,6 +10,7 @@
 #include "grace/grace_region.h"
 #include "grace/grace_writer.h"
 #include "keydir/keydir_writer.h"
+#include "list_source.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "ring/ring_messages.h"
@@ -58,6 +59,7 @@ static _Atomic uint64_t last_sequence, files_edition;
 static _Atomic bool stopping;
 static pthread_t reader;
 static struct rk_grace_agent *reader_agent;
+static struct list_source *source;
 static unsigned round_number;
 static uint64_t expiry_ms; /* of what is put; 0: none */
 
@@ -190,17 +192,19 @@ static void open_writer(void)
         .answer = on_answer,
         .published = on_published,
     });
+    writer_bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    source = list_source_create(writer_bell);
     writer = rk_writer_create(&(struct rk_writer_settings){
         .keydir = keydir,
         .grace = grace,
         .space = space,
         .hash_key = rk_log_store_identity(store)->hash_key,
         .doorbell = &doorbell,
-        .event_fd = writer_bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+        .event_fd = writer_bell,
         .notice_event_fd = notice_bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
         .last_sequence = &last_sequence,
         .stats = &stats->writer,
-        .n_slots = N_SLOTS,
+        .source = list_source_of(source),
     });
     ck_assert_int_eq(rk_writer_start(writer, log_writer, NULL), RK_OK);
     ck_assert_uint_gt(rk_counter_get(&stats->writer.keydir_max_bytes), 0); /* figures are there from the begin */
@@ -256,6 +260,7 @@ static void teardown(void)
     pthread_join(reader, NULL);
     rk_compactor_stop(&compactor);
     rk_writer_destroy(&writer);
+    list_source_destroy(&source);
     rk_grace_agent_stop(&reader_agent);
     rk_writer_batch_destroy(&batch);
     ck_assert_int_eq(rk_log_writer_close(&log_writer), RK_OK);
