@@ -5,22 +5,17 @@
 #include "base/base_planted.h"
 #include "disk/disk_hint.h"
 #include "disk/disk_location.h"
-#include "disk/disk_record.h"
 #include "keydir/keydir_writer.h"
-#include "log/log_batch.h"
 #include "log/log_writer.h"
-#include "ring/ring_messages.h"
 #include "space/space.h"
 #include "stats/stats_store.h"
+#include "writer/writer_pending.h"
+#include "writer/writer_request.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define N_OPS_MAX     2048u
-#define N_FILTER_BITS 16384u /* eight for each operation */
-
-/* Room for the private copies of large records in one batch; a single record may have more. */
-#define COPIES_BYTES ((size_t)8 << 20)
+#define N_OPS_MAX 2048u
 
 struct batch_op {
     struct rk_fingerprint fingerprint;
@@ -31,6 +26,7 @@ struct batch_op {
     enum rk_err err;
     bool none;
     bool is_delete;
+    bool after_pending; /* what was done depends on an operation of the same batch */
     uint16_t slot;
     uint32_t expiry_s;
 };
@@ -42,14 +38,8 @@ struct rk_writer_batch {
     uint64_t published_sequence;
     size_t n_new_keys; /* at most so many of the staged puts add a key */
     struct batch_op ops[N_OPS_MAX];
-    /* Keys that this batch puts, by a bit of their fingerprint. A delete looks at the keydir, where they are not yet.
-     */
-    uint64_t put_filter[N_FILTER_BITS / 64];
-    /* Records are copied out of the ring before they are checked: what is checked is what is written, whatever a dying
-     * worker scribbles over its ring meanwhile. Small ones are copied once more by the log, and need no room here. */
-    uint8_t *copies;
-    size_t copies_capacity;
-    size_t copies_used;
+    struct rk_writer_pending *pending;
+    struct rk_writer_copies copies;
 };
 
 struct rk_writer_batch *rk_writer_batch_create(const struct rk_writer_batch_settings *settings)
@@ -57,6 +47,7 @@ struct rk_writer_batch *rk_writer_batch_create(const struct rk_writer_batch_sett
     struct rk_writer_batch *batch = rk_mem_calloc(1, sizeof *batch);
 
     batch->settings = *settings;
+    batch->pending = rk_writer_pending_create(N_OPS_MAX);
     batch->published_sequence = rk_log_writer_last_sequence(settings->log);
     return batch;
 }
@@ -65,110 +56,42 @@ void rk_writer_batch_destroy(struct rk_writer_batch **batch)
 {
     if (*batch == NULL)
         return;
-    free((*batch)->copies);
+    rk_writer_pending_destroy(&(*batch)->pending);
+    rk_writer_copies_fini(&(*batch)->copies);
     free(*batch);
     *batch = NULL;
 }
 
-static void filter_add(struct rk_writer_batch *batch, struct rk_fingerprint fingerprint)
+/* What the keydir will say of the op's key when all that was added before is published. */
+static uint64_t look_up(const struct rk_writer_batch *batch, struct batch_op *op)
 {
-    unsigned bit = fingerprint.low % N_FILTER_BITS;
+    uint64_t location = 0;
 
-    batch->put_filter[bit / 64] |= (uint64_t)1 << (bit % 64);
-}
-
-static bool filter_may_have(const struct rk_writer_batch *batch, struct rk_fingerprint fingerprint)
-{
-    unsigned bit = fingerprint.low % N_FILTER_BITS;
-
-    return (batch->put_filter[bit / 64] >> (bit % 64) & 1) != 0;
-}
-
-/* A request, its lengths copied once and bounded. */
-struct request {
-    struct rk_ring_request head;
-    uint8_t header_bytes[RK_RECORD_HEADER_BYTES];
-    struct rk_record_header header;
-    const uint8_t *record; /* the private copy */
-};
-
-static enum rk_err reserve_copy(struct rk_writer_batch *batch, size_t size)
-{
-    size_t capacity = size > COPIES_BYTES ? size : COPIES_BYTES;
-
-    if (batch->copies_used + size <= batch->copies_capacity)
-        return RK_OK;
-    if (batch->copies_used > 0)
-        return RK_ERR_FULL;
-    free(batch->copies);
-    batch->copies = malloc(capacity); /* touched as far as it is used */
-    batch->copies_capacity = batch->copies != NULL ? capacity : 0;
-    return batch->copies != NULL ? RK_OK : RK_ERR_NO_MEMORY;
-}
-
-static void clear_copies(struct rk_writer_batch *batch)
-{
-    batch->copies_used = 0;
-    if (batch->copies_capacity <= COPIES_BYTES)
-        return;
-    free(batch->copies);
-    batch->copies = NULL;
-    batch->copies_capacity = 0;
-}
-
-static enum rk_err copy_record(struct rk_writer_batch *batch, struct request *request, const uint8_t *record,
-                               size_t size)
-{
-    enum rk_err err = reserve_copy(batch, size);
-
-    if (err != RK_OK)
-        return err;
-    request->record = memcpy(batch->copies + batch->copies_used, record, size);
-    if (size > RK_LOG_BATCH_SMALL_BYTES)
-        batch->copies_used += size;
-    return RK_OK;
-}
-
-/* RK_ERR_FULL and RK_ERR_NO_MEMORY: of the copy; request->head is good then. */
-static enum rk_err decode_request(struct rk_writer_batch *batch, struct request *request, const uint8_t *message,
-                                  uint64_t size)
-{
-    enum rk_err err;
-
-    if (size < sizeof request->head + RK_RECORD_HEADER_BYTES)
-        return RK_ERR_CORRUPT;
-    memcpy(&request->head, message, sizeof request->head);
-    err = copy_record(batch, request, message + sizeof request->head, (size_t)(size - sizeof request->head));
-    if (err != RK_OK)
-        return err;
-    memcpy(request->header_bytes, request->record, RK_RECORD_HEADER_BYTES);
-    if (rk_record_decode_unstamped_header(request->header_bytes, &request->header) != RK_OK)
-        return RK_ERR_CORRUPT;
-    if (request->header.type != RK_RECORD_PUT && request->header.type != RK_RECORD_TOMBSTONE)
-        return RK_ERR_CORRUPT;
-    if (request->header.key_len == 0 || request->head.record_bytes != size - sizeof request->head
-        || rk_record_size_of(&request->header) != request->head.record_bytes)
-        return RK_ERR_CORRUPT;
-    return rk_record_check_body(&request->header, request->record, true);
+    if (batch->n_staged == 0 || !rk_writer_pending_lookup(batch->pending, op->fingerprint, &location))
+        return rk_keydir_writer_lookup(batch->settings.keydir, op->fingerprint);
+    op->after_pending = true;
+    return location;
 }
 
 /* Gives the record its place in the log. RK_ERR_FULL: commit first. Any other error is the request's answer. */
-static enum rk_err stage_op(struct rk_writer_batch *batch, struct batch_op *op, const struct request *request,
+static enum rk_err stage_op(struct rk_writer_batch *batch, struct batch_op *op, const struct rk_writer_request *request,
                             uint64_t now_ms)
 {
     enum rk_err err =
         rk_log_writer_stage(batch->settings.log, request->header_bytes, request->record + RK_RECORD_HEADER_BYTES,
                             request->head.record_bytes, now_ms, &op->location, &op->sequence);
 
-    if (err == RK_OK)
+    if (err == RK_OK) {
         batch->n_staged++;
+        rk_writer_pending_set(batch->pending, op->fingerprint, op->is_delete ? 0 : op->location);
+    }
     return err;
 }
 
-static enum rk_err add_put(struct rk_writer_batch *batch, struct batch_op *op, const struct request *request,
+static enum rk_err add_put(struct rk_writer_batch *batch, struct batch_op *op, const struct rk_writer_request *request,
                            uint64_t now_ms)
 {
-    bool is_new = rk_keydir_writer_lookup(batch->settings.keydir, op->fingerprint) == 0;
+    bool is_new = look_up(batch, op) == 0;
     enum rk_err err;
 
     if (is_new && !rk_keydir_writer_has_room(batch->settings.keydir, batch->n_new_keys + 1)) {
@@ -177,19 +100,16 @@ static enum rk_err add_put(struct rk_writer_batch *batch, struct batch_op *op, c
         return RK_OK;
     }
     err = stage_op(batch, op, request, now_ms);
-    if (err == RK_OK) {
+    if (err == RK_OK)
         batch->n_new_keys += is_new;
-        filter_add(batch, op->fingerprint);
-    }
     return err;
 }
 
-static enum rk_err add_delete(struct rk_writer_batch *batch, struct batch_op *op, const struct request *request,
-                              uint64_t now_ms)
+static enum rk_err add_delete(struct rk_writer_batch *batch, struct batch_op *op,
+                              const struct rk_writer_request *request, uint64_t now_ms)
 {
     /* A tombstone for a key that is not there would be waste, and a way to fill the disk. */
-    if (rk_keydir_writer_lookup(batch->settings.keydir, op->fingerprint) == 0
-        && !filter_may_have(batch, op->fingerprint)) {
+    if (look_up(batch, op) == 0) {
         op->err = RK_ERR_NOT_FOUND;
         op->sequence = rk_log_writer_last_sequence(batch->settings.log); /* what comes later may put it again */
         return RK_OK;
@@ -197,8 +117,8 @@ static enum rk_err add_delete(struct rk_writer_batch *batch, struct batch_op *op
     return stage_op(batch, op, request, now_ms);
 }
 
-static enum rk_err add_request(struct rk_writer_batch *batch, struct batch_op *op, const struct request *request,
-                               uint64_t now_ms)
+static enum rk_err add_request(struct rk_writer_batch *batch, struct batch_op *op,
+                               const struct rk_writer_request *request, uint64_t now_ms)
 {
     op->is_delete = request->header.type == RK_RECORD_TOMBSTONE;
     op->expiry_s = rk_disk_expiry_s(request->header.type, rk_record_expiry_ms(&request->header, request->record));
@@ -210,13 +130,13 @@ static enum rk_err add_request(struct rk_writer_batch *batch, struct batch_op *o
 enum rk_err rk_writer_batch_add(struct rk_writer_batch *batch, unsigned slot, const uint8_t *message, uint64_t size,
                                 uint64_t now_ms)
 {
-    struct request request;
+    struct rk_writer_request request;
     struct batch_op *op = &batch->ops[batch->n_ops];
     enum rk_err err;
 
     if (batch->n_ops == N_OPS_MAX)
         return RK_ERR_FULL;
-    err = decode_request(batch, &request, message, size);
+    err = rk_writer_request_decode(&request, &batch->copies, message, size);
     if (err == RK_ERR_FULL || err == RK_ERR_CORRUPT)
         return err;
     *op = (struct batch_op){ .ticket = request.head.ticket, .slot = (uint16_t)slot };
@@ -232,10 +152,22 @@ enum rk_err rk_writer_batch_add(struct rk_writer_batch *batch, unsigned slot, co
     return RK_OK;
 }
 
+static bool is_staged(const struct batch_op *op)
+{
+    return op->location != 0;
+}
+
+static bool is_absent_after_pending(const struct batch_op *op)
+{
+    return op->after_pending && op->err == RK_ERR_NOT_FOUND;
+}
+
+/* What was staged fails, and so does what was decided by it: a delete is not told that the key is absent because of a
+ * delete that did not happen. */
 static void fail_staged(struct rk_writer_batch *batch, enum rk_err err, bool none)
 {
     for (size_t i = 0; i < batch->n_ops; i++) {
-        if (batch->ops[i].location == 0)
+        if (!is_staged(&batch->ops[i]) && !is_absent_after_pending(&batch->ops[i]))
             continue;
         batch->ops[i].err = err;
         batch->ops[i].none = none;
@@ -349,11 +281,11 @@ void rk_writer_batch_commit(struct rk_writer_batch *batch)
     if (batch->n_staged > 0) {
         rk_counter_add(&batch->settings.stats->batches, 1);
         commit_staged(batch);
-        memset(batch->put_filter, 0, sizeof batch->put_filter);
     }
     if (!RK_PLANTED(ack_before_write))
         answer_all(batch);
-    clear_copies(batch);
+    rk_writer_pending_clear(batch->pending);
+    rk_writer_copies_clear(&batch->copies);
     batch->n_ops = 0;
     batch->n_staged = 0;
     batch->n_new_keys = 0;
