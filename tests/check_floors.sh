@@ -6,10 +6,20 @@ src=${srcdir:-.}/src
 
 find "$src" -name '*.[ch]' | sort | awk '
     BEGIN {
-        n = split("base shm conf stats grace keydir log ring store http control worker master client bin", names, " ")
-        split("0    1   1    2     2     3      3   3    4     5    5       6      6      6      7", levels, " ")
-        for (i = 1; i <= n; i++)
-            level[names[i]] = levels[i]
+        floor[1] = "base"
+        floor[2] = "disk conf grace ring shm stats"
+        floor[3] = "keydir log client"
+        floor[4] = "store space"
+        floor[5] = "http writer merge expire recover"
+        floor[6] = "worker compactor"
+        floor[7] = "control"
+        floor[8] = "master"
+        floor[9] = "bin"
+        for (f in floor) {
+            n = split(floor[f], names, " ")
+            for (i = 1; i <= n; i++)
+                level[names[i]] = f + 0
+        }
     }
     function complain(text) {
         printf "%s:%d: %s\n", file, line_number, text

@@ -13,7 +13,6 @@
 #include "disk/disk_record.h"
 #include "expire/expire.h"
 #include "grace/grace.h"
-#include "log/log_repair.h"
 #include "log/log_store.h"
 
 #include <stdio.h>

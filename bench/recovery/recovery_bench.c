@@ -12,6 +12,7 @@
 #include "disk/disk_hint.h"
 #include "disk/disk_record.h"
 #include "keydir/keydir_writer.h"
+#include "log/log_hint_make.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "recover/recover.h"

@@ -8,7 +8,7 @@
 #include "compactor/compactor_state.h"
 #include "disk/disk_file.h"
 #include "disk/disk_record.h"
-#include "log/log_repair.h"
+#include "disk/disk_summary.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "space/space.h"

@@ -29,7 +29,7 @@
 #define RK_DISK_HINT_H
 
 #include "disk/disk_file.h"
-#include "log/log_repair.h"
+#include "disk/disk_summary.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -113,19 +113,5 @@ enum rk_err rk_disk_hint_next(struct rk_disk_hint *hint, struct rk_disk_hint_ent
 /* The same for the next few, at most n_max; RK_OK with one at least. */
 enum rk_err rk_disk_hint_next_some(struct rk_disk_hint *hint, struct rk_disk_hint_entry *entries_out, size_t n_max,
                                    size_t *n_out);
-
-/* What the making of a hint needs from outside. */
-struct rk_log_hint_maker {
-    void *context;
-    /* Fills in the two parts of the key's fingerprint. */
-    void (*fingerprint)(void *context, const uint8_t *key, size_t key_len, struct rk_disk_hint_entry *entry);
-    bool (*go_on)(void *context); /* asked now and then; NULL: always */
-};
-
-/* Reads the sealed data file and writes its hint. RK_OK; RK_ERR_AGAIN: go_on said no; RK_ERR_CORRUPT: the data
- * file is not sealed or is damaged; RK_ERR_NO_SPACE, RK_ERR_IO. On failure nothing is left. Any thread of the master.
- */
-enum rk_err rk_log_hint_make(int dir_fd, uint32_t file_number, const struct rk_disk_identity *identity,
-                             const struct rk_log_hint_maker *maker, struct rk_detail *detail);
 
 #endif

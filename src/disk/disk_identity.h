@@ -12,7 +12,17 @@
 #ifndef RK_DISK_IDENTITY_H
 #define RK_DISK_IDENTITY_H
 
-#include "log/log_store.h"
+#include "disk/disk_file.h"
+#include "disk/disk_secret.h"
+
+struct rk_detail;
+
+struct rk_disk_identity {
+    uint8_t uuid[RK_DISK_UUID_BYTES];
+    uint8_t hash_key[RK_DISK_HASH_KEY_BYTES];
+    uint64_t created_ms;
+    struct rk_record_secret secret; /* follows from the hash key */
+};
 
 #define RK_DISK_IDENTITY_BYTES 64u
 

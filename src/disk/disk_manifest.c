@@ -245,7 +245,7 @@ static void append_files(struct rk_disk_manifest *out, const uint32_t *files, si
 }
 
 enum rk_err rk_disk_manifest_change(struct rk_disk_manifest *out, const struct rk_disk_manifest *from,
-                                    const struct rk_log_store_change *change)
+                                    const struct rk_disk_manifest_change *change)
 {
     bool placed = false;
 

@@ -21,7 +21,12 @@
 #ifndef RK_DISK_MANIFEST_H
 #define RK_DISK_MANIFEST_H
 
-#include "log/log_store_change.h"
+#include "base/base_err.h"
+#include "disk/disk_file.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define RK_DISK_FILES_MAX          (1u << 20)
 #define RK_DISK_MANIFEST_BYTES_MAX (48u + RK_DISK_FILES_MAX * 4u + 16u * 16u)
@@ -52,9 +57,22 @@ enum rk_err rk_disk_manifest_decode(const uint8_t *bytes, size_t size, struct rk
 
 bool rk_disk_manifest_has(const struct rk_disk_manifest *manifest, uint32_t file_number);
 
-/* Makes `out` the list of `from` changed (log_store_change.h); edition one higher. RK_ERR_LIMIT when there would be too
+/* How the list changes. */
+struct rk_disk_manifest_change {
+    const uint32_t *removed;
+    size_t n_removed;
+    const uint32_t *added;
+    size_t n_added;
+    uint32_t before; /* a listed file, and they come right before it; 0: they take the place of the oldest removed one,
+                        or come last when none is removed */
+    uint64_t last_sequence; /* given out so far; 0: as before, or nobody asked */
+    uint32_t closed_file;   /* the newest one, which is closed; 0: none */
+    uint64_t closed_bytes;  /* up to its trailer */
+};
+
+/* Makes `out` the list of `from` changed; edition one higher. RK_ERR_LIMIT when there would be too
  * many files. */
 enum rk_err rk_disk_manifest_change(struct rk_disk_manifest *out, const struct rk_disk_manifest *from,
-                                    const struct rk_log_store_change *change);
+                                    const struct rk_disk_manifest_change *change);
 
 #endif

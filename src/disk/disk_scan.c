@@ -6,9 +6,9 @@
 #include "base/base_mem.h"
 #include "base/base_open.h"
 #include "base/base_planted.h"
+#include "disk/disk_identity.h"
 #include "disk/disk_location.h"
 #include "disk/disk_window.h"
-#include "log/log_store.h"
 
 #include <errno.h>
 #include <fcntl.h>

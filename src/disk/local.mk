@@ -10,6 +10,7 @@ librk_disk_a_SOURCES = \
 	%D%/disk_record.c %D%/disk_record.h \
 	%D%/disk_scan.c %D%/disk_scan.h \
 	%D%/disk_secret.c %D%/disk_secret.h \
+	%D%/disk_summary.c %D%/disk_summary.h \
 	%D%/disk_small_file.c %D%/disk_small_file.h \
 	%D%/disk_window.c %D%/disk_window.h
 librk_disk_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)

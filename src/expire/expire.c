@@ -10,6 +10,7 @@
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "space/space.h"
+#include "space/space_entry.h"
 #include "space/space_moves.h"
 
 #include <stdlib.h>
@@ -168,18 +169,6 @@ static enum rk_err read_hint(struct look *look, struct rk_disk_hint *hint)
     return err == RK_ERR_NOT_FOUND ? RK_OK : err;
 }
 
-static struct rk_disk_hint_entry entry_of(const struct look *look, const struct rk_disk_scan_item *item)
-{
-    struct rk_fingerprint fingerprint =
-        rk_keydir_fingerprint(item->key, item->header.key_len, rk_log_store_identity(look->settings->store)->hash_key);
-
-    return (struct rk_disk_hint_entry){ .fingerprint_high = fingerprint.high,
-                                        .fingerprint_low = fingerprint.low,
-                                        .expiry_s = rk_disk_expiry_s(item->header.type, item->expiry_ms),
-                                        .location = item->location,
-                                        .sequence = item->header.sequence };
-}
-
 static enum rk_err end_of_scan(const struct look *look, const struct rk_disk_scan *scan, struct rk_detail *detail)
 {
     const struct rk_disk_scan_end *end = rk_disk_scan_end(scan);
@@ -204,7 +193,7 @@ static enum rk_err read_records(struct look *look, struct rk_disk_scan *scan, st
         if (err == RK_ERR_NOT_FOUND)
             return end_of_scan(look, scan, detail);
         if (err == RK_OK) {
-            entry = entry_of(look, &item);
+            entry = rk_space_entry_of(&item, rk_log_store_identity(look->settings->store)->hash_key);
             err = take_entry(look, &entry);
         }
         if (err == RK_OK)

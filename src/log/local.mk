@@ -4,7 +4,7 @@ librk_log_a_SOURCES = \
 	%D%/log_active.c %D%/log_active.h \
 	%D%/log_batch.c %D%/log_batch.h \
 	%D%/log_hint_builder.c %D%/log_hint_builder.h \
-	%D%/log_hint_make.c \
+	%D%/log_hint_make.c %D%/log_hint_make.h \
 	%D%/log_hinter.c %D%/log_hinter.h \
 	%D%/log_lock.c %D%/log_lock.h \
 	%D%/log_merged.c %D%/log_merged.h \

@@ -1,4 +1,5 @@
-/* Makes the hint of a sealed data file by reading it. */
+#include "log/log_hint_make.h"
+
 #include "base/base_detail.h"
 #include "base/base_planted.h"
 #include "disk/disk_scan.h"

@@ -7,7 +7,7 @@
 #include "base/base_pulse.h"
 #include "base/base_sched.h"
 #include "disk/disk_hint.h"
-#include "keydir/keydir.h"
+#include "log/log_hint_make.h"
 #include "log/log_store.h"
 
 #include <pthread.h>
@@ -15,6 +15,7 @@
 
 struct rk_log_hinter {
     struct rk_log_store *store;
+    rk_log_fingerprint_fn *fingerprint;
     uint64_t seen_edition; /* the thread's, as the next two: of the list that is done */
     uint32_t *hinted;      /* files whose hints were found sound, or made: ascending */
     size_t n_hinted;
@@ -52,11 +53,8 @@ static bool may_go_on(void *context)
 static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_disk_hint_entry *entry)
 {
     const struct rk_log_hinter *hinter = context;
-    struct rk_fingerprint fingerprint =
-        rk_keydir_fingerprint(key, key_len, rk_log_store_identity(hinter->store)->hash_key);
 
-    entry->fingerprint_high = fingerprint.high;
-    entry->fingerprint_low = fingerprint.low;
+    hinter->fingerprint(rk_log_store_identity(hinter->store)->hash_key, key, key_len, entry);
 }
 
 static bool has_hint(const struct rk_log_hinter *hinter, uint32_t file_number,
@@ -187,13 +185,14 @@ static void tend_files(void *context)
     unlock(hinter);
 }
 
-enum rk_err rk_log_hinter_start(struct rk_log_hinter **hinter_out, struct rk_log_store *store, uint32_t interval_ms,
-                                struct rk_detail *detail)
+enum rk_err rk_log_hinter_start(struct rk_log_hinter **hinter_out, struct rk_log_store *store,
+                                rk_log_fingerprint_fn *fingerprint, uint32_t interval_ms, struct rk_detail *detail)
 {
     struct rk_log_hinter *hinter = rk_mem_calloc(1, sizeof *hinter);
     enum rk_err err;
 
     hinter->store = store;
+    hinter->fingerprint = fingerprint;
     RK_ASSERT(pthread_mutex_init(&hinter->mutex, NULL) == 0);
     err = rk_pulse_start(&hinter->pulse, "rk-hinter", tend_files, hinter, interval_ms, detail);
     if (err == RK_OK)

@@ -7,16 +7,22 @@
 
 #include "base/base_err.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct rk_detail;
+struct rk_disk_hint_entry;
 struct rk_log_store;
 struct rk_log_hinter;
 
+/* Fills in the two parts of the key's fingerprint, which is the keydir's business. Any thread. */
+typedef void rk_log_fingerprint_fn(const uint8_t *hash_key, const uint8_t *key, size_t key_len,
+                                   struct rk_disk_hint_entry *entry);
+
 /* Starts the thread; it looks at the store's list at once, and then once an interval whether there is something new.
  * The store must outlive it. RK_OK; RK_ERR_LIMIT: there are no more threads. Main thread. */
-enum rk_err rk_log_hinter_start(struct rk_log_hinter **hinter_out, struct rk_log_store *store, uint32_t interval_ms,
-                                struct rk_detail *detail);
+enum rk_err rk_log_hinter_start(struct rk_log_hinter **hinter_out, struct rk_log_store *store,
+                                rk_log_fingerprint_fn *fingerprint, uint32_t interval_ms, struct rk_detail *detail);
 
 struct rk_log_hinter_figures {
     uint64_t n_made;

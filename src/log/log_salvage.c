@@ -7,9 +7,9 @@
 #include "base/base_time.h"
 #include "disk/disk_location.h"
 #include "disk/disk_scan.h"
+#include "disk/disk_summary.h"
 #include "log/log_active.h"
 #include "log/log_quarantine.h"
-#include "log/log_repair.h"
 #include "log/log_salvage_files.h"
 #include "log/log_store_change.h"
 
@@ -254,7 +254,7 @@ static enum rk_err quarantine(struct salvage *salvage)
 
 static enum rk_err switch_files(struct salvage *salvage)
 {
-    struct rk_log_store_change change = {
+    struct rk_disk_manifest_change change = {
         .removed = &salvage->file_number, .n_removed = 1, .added = &salvage->out.file_number, .n_added = 1
     };
     struct rk_log_salvage_file file = { .file_number = salvage->file_number,

@@ -61,7 +61,7 @@ static enum rk_err list_files(struct rk_log_store *store, const struct rk_log_un
                               const struct rk_log_salvage_hooks *hooks, struct rk_detail *detail)
 {
     uint32_t *numbers = rk_mem_calloc(n_files + 1, sizeof *numbers);
-    struct rk_log_store_change change = { .added = numbers, .n_added = n_files };
+    struct rk_disk_manifest_change change = { .added = numbers, .n_added = n_files };
     enum rk_err err = RK_OK;
 
     for (size_t i = 0; i < n_files; i++)
@@ -120,9 +120,9 @@ enum rk_err rk_log_salvage_drop(struct rk_log_store *store, const struct rk_log_
                                 uint64_t last_sequence, const struct rk_log_salvage_hooks *hooks,
                                 struct rk_detail *detail)
 {
-    struct rk_log_store_change change = { .removed = &dropped->file_number,
-                                          .n_removed = 1,
-                                          .last_sequence = last_sequence };
+    struct rk_disk_manifest_change change = { .removed = &dropped->file_number,
+                                              .n_removed = 1,
+                                              .last_sequence = last_sequence };
     char name[RK_DISK_FILE_NAME_BYTES];
     enum rk_err err = quarantine_hint(store, dropped->file_number, detail);
 

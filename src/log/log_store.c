@@ -224,7 +224,7 @@ int rk_log_store_lock_fd(const struct rk_log_store *store)
     return store->lock_fd;
 }
 
-enum rk_err rk_log_store_stage(struct rk_log_store *store, const struct rk_log_store_change *change,
+enum rk_err rk_log_store_stage(struct rk_log_store *store, const struct rk_disk_manifest_change *change,
                                struct rk_detail *detail)
 {
     enum rk_err err;
@@ -269,7 +269,7 @@ void rk_log_store_abort(struct rk_log_store *store)
     RK_ASSERT(pthread_mutex_unlock(&store->change_lock) == 0);
 }
 
-enum rk_err rk_log_store_change(struct rk_log_store *store, const struct rk_log_store_change *change,
+enum rk_err rk_log_store_change(struct rk_log_store *store, const struct rk_disk_manifest_change *change,
                                 struct rk_detail *detail)
 {
     enum rk_err err = rk_log_store_stage(store, change, detail);

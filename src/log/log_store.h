@@ -9,8 +9,7 @@
 #define RK_LOG_STORE_H
 
 #include "base/base_err.h"
-#include "disk/disk_file.h"
-#include "disk/disk_secret.h"
+#include "disk/disk_identity.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,13 +21,6 @@
 
 struct rk_detail;
 struct rk_log_store;
-
-struct rk_disk_identity {
-    uint8_t uuid[RK_DISK_UUID_BYTES];
-    uint8_t hash_key[RK_DISK_HASH_KEY_BYTES];
-    uint64_t created_ms;
-    struct rk_record_secret secret; /* follows from the hash key */
-};
 
 /* Opens the store of a directory, making the directory and an empty store where there is none (one level; the parent
  * must exist). RK_ERR_BUSY when another server has it (the detail names its pid); RK_ERR_CORRUPT, RK_ERR_MISMATCH,

@@ -12,31 +12,20 @@
 #ifndef RK_LOG_STORE_CHANGE_H
 #define RK_LOG_STORE_CHANGE_H
 
+#include "disk/disk_manifest.h"
 #include "log/log_store.h"
-
-struct rk_log_store_change {
-    const uint32_t *removed;
-    size_t n_removed;
-    const uint32_t *added;
-    size_t n_added;
-    uint32_t before; /* a listed file, and they come right before it; 0: they take the place of the oldest removed one,
-                        or come last when none is removed */
-    uint64_t last_sequence; /* given out so far; 0: as before, or nobody asked */
-    uint32_t closed_file;   /* the newest one, which is closed; 0: none */
-    uint64_t closed_bytes;  /* up to its trailer */
-};
 
 /* A number that no file has and none had lately. Any thread of the master. */
 uint32_t rk_log_store_next_number(struct rk_log_store *store);
 
 /* RK_OK: the change is staged, and commit or abort must follow on the same thread. Otherwise nothing happened. */
-enum rk_err rk_log_store_stage(struct rk_log_store *store, const struct rk_log_store_change *change,
+enum rk_err rk_log_store_stage(struct rk_log_store *store, const struct rk_disk_manifest_change *change,
                                struct rk_detail *detail);
 enum rk_err rk_log_store_commit(struct rk_log_store *store, struct rk_detail *detail);
 void rk_log_store_abort(struct rk_log_store *store);
 
 /* Stage and commit in one. */
-enum rk_err rk_log_store_change(struct rk_log_store *store, const struct rk_log_store_change *change,
+enum rk_err rk_log_store_change(struct rk_log_store *store, const struct rk_disk_manifest_change *change,
                                 struct rk_detail *detail);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/base_assert.h"
 #include "disk/disk_identity.h"
 #include "disk/disk_manifest.h"
+#include "log/log_store.h"
 
 #include <pthread.h>
 

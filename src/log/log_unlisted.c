@@ -6,9 +6,9 @@
 #include "base/base_planted.h"
 #include "disk/disk_scan.h"
 #include "disk/disk_small_file.h"
+#include "disk/disk_summary.h"
 #include "log/log_names.h"
 #include "log/log_quarantine.h"
-#include "log/log_repair.h"
 #include "log/log_store_change.h"
 
 #include <errno.h>

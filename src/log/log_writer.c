@@ -358,9 +358,9 @@ void rk_log_writer_why(const struct rk_log_writer *writer, struct rk_detail *det
  * a full disk that is as far as it was before, and nothing else is lost by it. */
 static void mark_end(struct rk_log_writer *writer)
 {
-    struct rk_log_store_change change = { .last_sequence = writer->last_sequence,
-                                          .closed_file = writer->active.file_number,
-                                          .closed_bytes = writer->active.end_bytes - RK_DISK_FILE_FRAME_BYTES };
+    struct rk_disk_manifest_change change = { .last_sequence = writer->last_sequence,
+                                              .closed_file = writer->active.file_number,
+                                              .closed_bytes = writer->active.end_bytes - RK_DISK_FILE_FRAME_BYTES };
 
     if (!RK_PLANTED(end_not_marked))
         (void)rk_log_store_change(writer->store, &change, NULL); /* the file is durable, whatever comes of this */

@@ -94,7 +94,7 @@ static uint32_t find_empty_newest(const struct rk_log_store *store)
 static enum rk_err list_first_file(struct rk_log_writer *writer, struct rk_log_active *active, struct rk_detail *detail)
 {
     uint32_t empty = find_empty_newest(writer->store);
-    struct rk_log_store_change change = {
+    struct rk_disk_manifest_change change = {
         .removed = &empty,
         .n_removed = empty != 0,
         .added = &active->file_number,
@@ -190,9 +190,9 @@ static enum rk_err switch_file_locked(struct rk_log_writer *writer, struct rk_lo
 /* Makes the next file and stages its place in the list. */
 static enum rk_err prepare_next(struct rk_log_writer *writer, struct rk_log_active *next, struct rk_detail *detail)
 {
-    struct rk_log_store_change change = { .added = &next->file_number,
-                                          .n_added = 1,
-                                          .last_sequence = writer->last_sequence };
+    struct rk_disk_manifest_change change = { .added = &next->file_number,
+                                              .n_added = 1,
+                                              .last_sequence = writer->last_sequence };
     enum rk_err err = create_file(writer, true, next, detail);
 
     if (err != RK_OK)

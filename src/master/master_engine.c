@@ -13,6 +13,7 @@
 #include "merge/merge_rescue.h"
 #include "ring/ring_messages.h"
 #include "space/space.h"
+#include "space/space_entry.h"
 #include "stats/stats_block.h"
 #include "writer/writer.h"
 #include "writer/writer_rings.h"
@@ -227,7 +228,7 @@ enum rk_err rk_master_engine_serve(struct rk_master_engine *engine, const struct
 
     if (err != RK_OK)
         return err;
-    err = rk_log_hinter_start(&engine->hinter, engine->store, HINT_INTERVAL_MS, detail);
+    err = rk_log_hinter_start(&engine->hinter, engine->store, rk_space_fingerprint, HINT_INTERVAL_MS, detail);
     if (err == RK_OK && conf->log.sync == RK_CONF_SYNC_INTERVAL)
         err = rk_log_syncer_start(&engine->syncer, engine->log, (uint32_t)conf->log.sync_interval_ms, detail);
     if (err == RK_OK)

@@ -3,7 +3,6 @@
 #define RK_MERGE_PRIVATE_H
 
 #include "disk/disk_hint.h"
-#include "log/log_repair.h"
 #include "merge/merge.h"
 #include "space/space.h"
 #include "space/space_moves.h"

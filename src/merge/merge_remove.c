@@ -100,7 +100,7 @@ enum rk_err rk_merge_sync(const struct rk_merge *merge, struct rk_detail *detail
 
 static enum rk_err unlist(struct removal *removal, struct rk_detail *detail)
 {
-    struct rk_log_store_change change = { .removed = removal->files, .n_removed = removal->n_files };
+    struct rk_disk_manifest_change change = { .removed = removal->files, .n_removed = removal->n_files };
     enum rk_err err = rk_merge_sync(removal->merge, detail);
 
     return err == RK_OK ? rk_log_store_change(removal->merge->settings->store, &change, detail) : err;

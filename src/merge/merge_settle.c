@@ -277,9 +277,9 @@ static uint32_t first_listed_input(const struct rk_merge *merge)
 /* Beside the inputs: between the oldest of them and what is before it. */
 static enum rk_err list_output(struct rk_merge *merge, struct rk_detail *detail)
 {
-    struct rk_log_store_change change = { .added = &merge->output_number,
-                                          .n_added = 1,
-                                          .before = first_listed_input(merge) };
+    struct rk_disk_manifest_change change = { .added = &merge->output_number,
+                                              .n_added = 1,
+                                              .before = first_listed_input(merge) };
     enum rk_err err = rk_log_store_stage(merge->settings->store, &change, detail);
 
     RK_ASSERT(change.before != 0); /* an input goes only after all that was wanted of it is listed */

@@ -11,6 +11,7 @@
 #include "disk/disk_scan.h"
 #include "log/log_merged.h"
 #include "log/log_store.h"
+#include "space/space_entry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -140,7 +141,6 @@ static enum rk_err end_of_scan(struct rk_merge_source *source, struct rk_detail 
 static enum rk_err next_of_scan(struct rk_merge_source *source, struct rk_disk_hint_entry *entry_out,
                                 struct rk_detail *detail)
 {
-    struct rk_fingerprint fingerprint;
     struct rk_disk_scan_item item;
     enum rk_err err = rk_disk_scan_next(source->scan, &item, detail);
 
@@ -149,12 +149,7 @@ static enum rk_err next_of_scan(struct rk_merge_source *source, struct rk_disk_h
     if (err != RK_OK)
         return err;
     source->read_bytes += rk_record_size_of(&item.header);
-    fingerprint = rk_keydir_fingerprint(item.key, item.header.key_len, source->identity->hash_key);
-    *entry_out = (struct rk_disk_hint_entry){ .fingerprint_high = fingerprint.high,
-                                              .fingerprint_low = fingerprint.low,
-                                              .expiry_s = rk_disk_expiry_s(item.header.type, item.expiry_ms),
-                                              .location = item.location,
-                                              .sequence = item.header.sequence };
+    *entry_out = rk_space_entry_of(&item, source->identity->hash_key);
     return RK_OK;
 }
 

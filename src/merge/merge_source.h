@@ -14,7 +14,6 @@
 #include "disk/disk_hint.h"
 #include "disk/disk_record.h"
 #include "keydir/keydir.h"
-#include "log/log_repair.h"
 
 struct rk_detail;
 struct rk_disk_identity;

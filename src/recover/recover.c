@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "disk/disk_summary.h"
 #include "keydir/keydir_bulk_writer.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_repair.h"

@@ -1,8 +1,8 @@
 #include "recover/recover_read.h"
 
 #include "disk/disk_location.h"
-#include "keydir/keydir.h"
 #include "log/log_store.h"
+#include "space/space_entry.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,19 +48,14 @@ static void add_entries(struct pass *pass, const struct rk_disk_hint_entry *entr
 static enum rk_err add_record(struct pass *pass, const struct rk_disk_scan_item *item)
 {
     const struct rk_disk_identity *identity = rk_log_store_identity(pass->reading->store);
-    struct rk_fingerprint fingerprint;
-    struct rk_disk_hint_entry entry = { .location = item->location,
-                                        .sequence = item->header.sequence,
-                                        .expiry_s = rk_disk_expiry_s(item->header.type, item->expiry_ms) };
+    struct rk_disk_hint_entry entry;
 
     if (item->header.type != RK_RECORD_PUT && item->header.type != RK_RECORD_TOMBSTONE) {
         rk_detail_set(&pass->file->detail, "data file %u: a record of type %u, which this program does not know",
                       pass->file->number, (unsigned)item->header.type);
         return RK_ERR_MISMATCH;
     }
-    fingerprint = rk_keydir_fingerprint(item->key, item->header.key_len, identity->hash_key);
-    entry.fingerprint_high = fingerprint.high;
-    entry.fingerprint_low = fingerprint.low;
+    entry = rk_space_entry_of(item, identity->hash_key);
     add_entries(pass, &entry, 1);
     return RK_OK;
 }

@@ -9,7 +9,7 @@
 
 #include "base/base_detail.h"
 #include "disk/disk_scan.h"
-#include "log/log_repair.h"
+#include "disk/disk_summary.h"
 #include "recover/recover_scatter.h"
 
 #include <stdatomic.h>

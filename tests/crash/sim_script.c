@@ -12,6 +12,7 @@
 #include "ring/ring_messages.h"
 #include "sim_record.h"
 #include "space/space.h"
+#include "space/space_entry.h"
 #include "stats/stats_store.h"
 #include "writer/writer_batch.h"
 
@@ -326,7 +327,7 @@ void sim_hints_make(struct rk_log_store *store)
     struct rk_log_hinter *hinter = NULL;
     struct rk_detail detail;
 
-    ck_assert_int_eq(rk_log_hinter_start(&hinter, store, 1000, NULL), RK_OK);
+    ck_assert_int_eq(rk_log_hinter_start(&hinter, store, rk_space_fingerprint, 1000, NULL), RK_OK);
     do {
         (void)sched_yield();
         figures = rk_log_hinter_figures(hinter, &detail);

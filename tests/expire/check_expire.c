@@ -7,6 +7,7 @@
 #include "expire/expire.h"
 #include "grace/grace.h"
 #include "keydir/keydir_writer.h"
+#include "log/log_hint_make.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "merge_model.h"

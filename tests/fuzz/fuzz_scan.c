@@ -6,7 +6,7 @@
 #include "base/base_detail.h"
 #include "disk/disk_location.h"
 #include "disk/disk_scan.h"
-#include "log/log_repair.h"
+#include "disk/disk_summary.h"
 
 #include <stdlib.h>
 #include <string.h>

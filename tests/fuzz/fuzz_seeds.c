@@ -7,7 +7,6 @@
 #include "disk/disk_location.h"
 #include "disk/disk_manifest.h"
 #include "disk/disk_scan.h"
-#include "log/log_repair.h"
 
 #include "base/base_crc.h"
 

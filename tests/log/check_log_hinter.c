@@ -5,6 +5,7 @@
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "recover_bed.h"
+#include "space/space_entry.h"
 #include "test_io.h"
 #include "test_main.h"
 
@@ -76,7 +77,7 @@ START_TEST(hints_stand_for_sealed_files)
     struct rk_detail detail;
 
     bed_open_writer(&bed);
-    ck_assert_int_eq(rk_log_hinter_start(&hinter, bed.store, 1, NULL), RK_OK);
+    ck_assert_int_eq(rk_log_hinter_start(&hinter, bed.store, rk_space_fingerprint, 1, NULL), RK_OK);
     for (int i = 0; i < 5; i++) {
         bed_write(&bed, 100, 5);
         ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
@@ -110,7 +111,7 @@ START_TEST(missing_and_doubtful_hints_are_made_after_a_start)
     bytes[size / 4] ^= 1;
     write_hint(rk_log_store_file(bed.store, 0), bytes, size);
     free(bytes);
-    ck_assert_int_eq(rk_log_hinter_start(&hinter, bed.store, 1000000, NULL), RK_OK);
+    ck_assert_int_eq(rk_log_hinter_start(&hinter, bed.store, rk_space_fingerprint, 1000000, NULL), RK_OK);
     while (rk_log_hinter_figures(hinter, NULL).n_rounds == 0)
         (void)sched_yield();
     ck_assert_uint_eq(rk_log_hinter_figures(hinter, NULL).n_made, n_files / 2 + 1);
@@ -133,7 +134,7 @@ START_TEST(each_hint_is_looked_at_once)
         bed_write(&bed, 10, 5);
         ck_assert_int_eq(rk_log_writer_roll(bed.writer), RK_OK);
         if (i == 1) /* not before: a file that is sealed and still the newest is looked at again */
-            ck_assert_int_eq(rk_log_hinter_start(&hinter, bed.store, 1, NULL), RK_OK);
+            ck_assert_int_eq(rk_log_hinter_start(&hinter, bed.store, rk_space_fingerprint, 1, NULL), RK_OK);
         while (rk_log_hinter_figures(hinter, NULL).n_made < i)
             (void)sched_yield();
         ck_assert_int_eq(unlinkat(rk_log_store_dir_fd(bed.store), "0000000001.hint", 0), i == 1 ? 0 : -1);
@@ -155,7 +156,7 @@ START_TEST(a_file_that_is_sealed_twice_gets_a_hint_twice)
     test_io_install(&(struct test_io_fault){ .calls = TEST_IO_PWRITEV, .nth = 1, .forever = true, .errnum = ENOSPC });
     bed_open_writer(&bed);
     test_io_remove();
-    ck_assert_int_eq(rk_log_hinter_start(&hinter, bed.store, 1, NULL), RK_OK);
+    ck_assert_int_eq(rk_log_hinter_start(&hinter, bed.store, rk_space_fingerprint, 1, NULL), RK_OK);
     while (rk_log_hinter_figures(hinter, NULL).n_made < 1)
         (void)sched_yield();
     bed_write(&bed, 20, 5);

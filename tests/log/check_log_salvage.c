@@ -4,7 +4,7 @@
 #include "base/base_io.h"
 #include "disk/disk_location.h"
 #include "disk/disk_scan.h"
-#include "log/log_repair.h"
+#include "disk/disk_summary.h"
 #include "log/log_salvage.h"
 #include "log/log_store.h"
 #include "log/log_store_change.h"
@@ -433,7 +433,7 @@ START_TEST(a_closed_file_that_was_cut_says_what_is_lost)
     free(bytes);
     if (_i == 1) /* nothing but the MANIFEST knows how far it went */
         ck_assert_int_eq(
-            rk_log_store_change(bed.store, &(struct rk_log_store_change){ .last_sequence = FAR_SEQUENCE }, NULL),
+            rk_log_store_change(bed.store, &(struct rk_disk_manifest_change){ .last_sequence = FAR_SEQUENCE }, NULL),
             RK_OK);
     ck_assert_int_eq(do_salvage(), RK_OK);
     ck_assert_uint_eq(n_replaced, 1);

@@ -63,7 +63,7 @@ static void check_files(const struct rk_log_store *store, size_t n, const uint32
 
 static void change(struct rk_log_store *store, uint32_t removed, uint32_t added)
 {
-    struct rk_log_store_change one = {
+    struct rk_disk_manifest_change one = {
         .removed = &removed, .n_removed = removed != 0, .added = &added, .n_added = added != 0
     };
     struct rk_detail detail = { "" };
@@ -111,7 +111,7 @@ START_TEST(changes_keep_the_order_of_age)
 {
     struct rk_log_store *store = open_store();
     struct rk_detail detail;
-    struct rk_log_store_change staged = { .added = (const uint32_t[]){ 77 }, .n_added = 1 };
+    struct rk_disk_manifest_change staged = { .added = (const uint32_t[]){ 77 }, .n_added = 1 };
 
     for (uint32_t i = 1; i <= 5; i++) {
         ck_assert_uint_eq(rk_log_store_next_number(store), i);
@@ -120,10 +120,10 @@ START_TEST(changes_keep_the_order_of_age)
     check_files(store, 5, (const uint32_t[]){ 1, 2, 3, 4, 5 });
     change(store, 3, 9);
     ck_assert_int_eq(rk_log_store_change(store,
-                                         &(struct rk_log_store_change){ .removed = (const uint32_t[]){ 2, 1 },
-                                                                        .n_removed = 2,
-                                                                        .added = (const uint32_t[]){ 7, 8 },
-                                                                        .n_added = 2 },
+                                         &(struct rk_disk_manifest_change){ .removed = (const uint32_t[]){ 2, 1 },
+                                                                            .n_removed = 2,
+                                                                            .added = (const uint32_t[]){ 7, 8 },
+                                                                            .n_added = 2 },
                                          &detail),
                      RK_OK);
     change(store, 5, 0);
@@ -336,7 +336,7 @@ START_TEST(a_change_that_fails_leaves_one_of_the_two_lists)
     change(store, 0, 1);
     for (unsigned nth = 1; failed; nth++) {
         uint32_t added = nth + 1;
-        struct rk_log_store_change one = { .added = &added, .n_added = 1 };
+        struct rk_disk_manifest_change one = { .added = &added, .n_added = 1 };
         size_t n_before = rk_log_store_n_files(store);
         struct rk_detail detail;
         bool staged;
@@ -477,8 +477,8 @@ START_TEST(the_list_keeps_what_must_outlive_its_files)
 {
     struct rk_log_store *store = open_store();
     uint32_t number = 1;
-    struct rk_log_store_change first = { .added = &number, .n_added = 1, .last_sequence = 1000 };
-    struct rk_log_store_change closed = { .last_sequence = 900, .closed_file = 1, .closed_bytes = 4096 };
+    struct rk_disk_manifest_change first = { .added = &number, .n_added = 1, .last_sequence = 1000 };
+    struct rk_disk_manifest_change closed = { .last_sequence = 900, .closed_file = 1, .closed_bytes = 4096 };
 
     ck_assert_int_eq(rk_log_store_change(store, &first, NULL), RK_OK);
     ck_assert_int_eq(rk_log_store_change(store, &closed, NULL), RK_OK);
@@ -488,7 +488,7 @@ START_TEST(the_list_keeps_what_must_outlive_its_files)
     ck_assert_uint_eq(rk_log_store_closed_bytes(store, 2), 0);
     ck_assert_int_eq(
         rk_log_store_change(
-            store, &(struct rk_log_store_change){ .added = (uint32_t[]){ 5 }, .n_added = 1, .before = 1 }, NULL),
+            store, &(struct rk_disk_manifest_change){ .added = (uint32_t[]){ 5 }, .n_added = 1, .before = 1 }, NULL),
         RK_OK); /* a merge beside it */
     store = reopen(store);
     ck_assert_uint_eq(rk_log_store_closed_bytes(store, 1), 4096);

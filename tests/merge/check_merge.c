@@ -3,6 +3,7 @@
 #include "disk/disk_hint.h"
 #include "grace/grace.h"
 #include "keydir/keydir.h"
+#include "log/log_hint_make.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "merge_model.h"

@@ -538,7 +538,7 @@ static void merge_files(const uint32_t *numbers, size_t n)
     struct rk_record_stamp stamp = { 0 };
     uint8_t frame[RK_DISK_FILE_FRAME_BYTES];
     char name[RK_DISK_FILE_NAME_BYTES];
-    struct rk_log_store_change change = {
+    struct rk_disk_manifest_change change = {
         .removed = numbers, .n_removed = n, .added = &header.file_number, .n_added = 1
     };
     int fd;
@@ -616,7 +616,7 @@ END_TEST
 /* What the MANIFEST keeps, although no file says it any more. */
 START_TEST(sequences_that_no_file_knows_are_not_given_out_again)
 {
-    struct rk_log_store_change change = { .last_sequence = 1000000 };
+    struct rk_disk_manifest_change change = { .last_sequence = 1000000 };
     struct rk_recovery result;
 
     bed_open_writer(&bed);
@@ -636,7 +636,7 @@ START_TEST(an_older_copy_of_a_closed_file_is_found)
 {
     struct rk_recovery result;
     struct rk_detail detail = { "" };
-    struct rk_log_store_change change = { .closed_file = 1 };
+    struct rk_disk_manifest_change change = { .closed_file = 1 };
     size_t size;
 
     bed_open_writer(&bed);

@@ -9,6 +9,7 @@
 #include "disk/disk_scan.h"
 #include "keydir/keydir_check_writer.h"
 #include "keydir/keydir_writer.h"
+#include "log/log_hint_make.h"
 #include "log/log_store.h"
 #include "log/log_store_change.h"
 #include "log/log_writer.h"
@@ -198,7 +199,7 @@ static void merge_some(void)
     uint8_t frame[RK_DISK_FILE_FRAME_BYTES];
     char name[RK_DISK_FILE_NAME_BYTES];
     uint32_t removed[8];
-    struct rk_log_store_change change = { .removed = removed, .added = &header.file_number, .n_added = 1 };
+    struct rk_disk_manifest_change change = { .removed = removed, .added = &header.file_number, .n_added = 1 };
     size_t n_items = 0;
     int fd;
 

@@ -5,6 +5,7 @@
 #include "disk/disk_hint.h"
 #include "disk/disk_location.h"
 #include "keydir/keydir_writer.h"
+#include "log/log_hint_make.h"
 #include "log/log_store.h"
 #include "log/log_writer.h"
 #include "space/space.h"
