@@ -2,8 +2,8 @@
 noinst_LIBRARIES += librk_store.a
 librk_store_a_SOURCES = \
 	%D%/store_client.c %D%/store_client.h \
-	%D%/store_client_get.c \
-	%D%/store_client_private.h \
 	%D%/store_files.c %D%/store_files.h \
+	%D%/store_get.c %D%/store_get.h \
+	%D%/store_op.c %D%/store_op.h \
 	%D%/store_readers.c %D%/store_readers.h \
 	%D%/store_types.h

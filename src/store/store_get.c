@@ -1,6 +1,5 @@
-/* Reads. A record of up to WHOLE_BYTES_MAX is read and checked in one piece; of a longer one, only what stands before
- * the value, which then comes block by block. Either way the first try does not wait: what the page cache does not have
- * is read by a reader thread into memory of its own, and checked here when it comes back. */
+#include "store/store_get.h"
+
 #include "base/base_assert.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
@@ -8,7 +7,7 @@
 #include "base/base_time.h"
 #include "grace/grace.h"
 #include "keydir/keydir.h"
-#include "store/store_client_private.h"
+#include "store/store_op.h"
 
 #include <errno.h>
 #include <stdlib.h>

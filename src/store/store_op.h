@@ -1,6 +1,9 @@
-/* What the files of store_client share. Nobody else includes this. */
-#ifndef RK_STORE_CLIENT_PRIVATE_H
-#define RK_STORE_CLIENT_PRIVATE_H
+/* The operations of a worker that are under way, and the client that has them: what the files of the client share.
+ * Nobody else includes this.
+ *
+ * A ticket is generation << 32 | (index + 1): what comes back late, for an operation that has ended, finds nobody. */
+#ifndef RK_STORE_OP_H
+#define RK_STORE_OP_H
 
 #include "disk/disk_location.h"
 #include "disk/disk_secret.h"
@@ -13,7 +16,7 @@
 
 enum op_kind { OP_FREE, OP_GET, OP_PIECE, OP_WRITE };
 
-/* One operation under way. A ticket is generation << 32 | (index + 1). */
+/* One operation under way. */
 struct store_op {
     enum op_kind kind;
     uint32_t generation;
@@ -62,10 +65,6 @@ struct store_op *rk_store_op_start(struct rk_store_client *client, enum op_kind 
 void rk_store_op_end(struct rk_store_client *client, struct store_op *op);
 rk_store_ticket rk_store_op_ticket(const struct rk_store_client *client, const struct store_op *op);
 struct store_op *rk_store_op_find(struct rk_store_client *client, rk_store_ticket ticket);
-
-/* A job of a get or of a piece is done: ends the operation and calls back. */
-void rk_store_get_finish(struct rk_store_client *client, struct store_op *op, struct rk_store_read_job *job);
-void rk_store_piece_finish(struct rk_store_client *client, struct store_op *op, struct rk_store_read_job *job);
 
 /* Hands size bytes at the location to a reader thread. RK_ERR_AGAIN, or RK_ERR_NO_MEMORY. */
 enum rk_err rk_store_submit_read(struct rk_store_client *client, const struct store_op *op, struct rk_store_file *file,
