@@ -4,11 +4,15 @@
 #include "base/base_bytes.h"
 #include "disk/disk_location.h"
 
+#include <rackkv/disk.h>
 #include <stdio.h>
 #include <string.h>
 
 #define NAME_DIGITS 10
-#define VALUE_BYTES 32u
+#define VALUE_BYTES ((uint32_t)sizeof(struct rackkv_disk_file_header))
+
+_Static_assert(sizeof(struct rackkv_disk_file_header) == sizeof(struct rackkv_disk_file_trailer),
+               "both ends are frames of one size");
 
 _Static_assert((RK_RECORD_HEADER_BYTES + VALUE_BYTES + RK_DISK_UNIT_BYTES - 1) / RK_DISK_UNIT_BYTES * RK_DISK_UNIT_BYTES
                    == RK_DISK_FILE_FRAME_BYTES,
@@ -65,9 +69,9 @@ void rk_disk_file_header_build(uint8_t bytes[RK_DISK_FILE_FRAME_BYTES], const st
     uint8_t value[VALUE_BYTES] = { 0 };
 
     memcpy(value, header->uuid, RK_DISK_UUID_BYTES);
-    rk_bytes_store32(value + 16, header->file_number);
-    rk_bytes_store32(value + 20, header->format_version);
-    rk_bytes_store32(value + 24, (uint32_t)header->kind);
+    rk_bytes_store32(value + offsetof(struct rackkv_disk_file_header, file_number), header->file_number);
+    rk_bytes_store32(value + offsetof(struct rackkv_disk_file_header, format_version), header->format_version);
+    rk_bytes_store32(value + offsetof(struct rackkv_disk_file_header, kind), (uint32_t)header->kind);
     build_frame(bytes, RK_RECORD_FILE_HEADER, value, &rk_record_plain, stamp);
 }
 
@@ -76,10 +80,10 @@ void rk_disk_file_trailer_build(uint8_t bytes[RK_DISK_FILE_FRAME_BYTES], const s
 {
     uint8_t value[VALUE_BYTES];
 
-    rk_bytes_store64(value, trailer->n_records);
-    rk_bytes_store64(value + 8, trailer->size_bytes);
-    rk_bytes_store64(value + 16, trailer->first_sequence);
-    rk_bytes_store64(value + 24, trailer->last_sequence);
+    rk_bytes_store64(value + offsetof(struct rackkv_disk_file_trailer, n_records), trailer->n_records);
+    rk_bytes_store64(value + offsetof(struct rackkv_disk_file_trailer, bytes_before), trailer->size_bytes);
+    rk_bytes_store64(value + offsetof(struct rackkv_disk_file_trailer, first_sequence), trailer->first_sequence);
+    rk_bytes_store64(value + offsetof(struct rackkv_disk_file_trailer, last_sequence), trailer->last_sequence);
     build_frame(bytes, RK_RECORD_FILE_TRAILER, value, secret, stamp);
 }
 
@@ -93,9 +97,11 @@ enum rk_err rk_disk_file_header_decode(const struct rk_record_view *view, struct
     if (!is_frame(view, RK_RECORD_FILE_HEADER))
         return RK_ERR_CORRUPT;
     memcpy(header_out->uuid, view->value, RK_DISK_UUID_BYTES);
-    header_out->file_number = rk_bytes_load32(view->value + 16);
-    header_out->format_version = rk_bytes_load32(view->value + 20);
-    header_out->kind = (enum rk_disk_file_kind)rk_bytes_load32(view->value + 24);
+    header_out->file_number = rk_bytes_load32(view->value + offsetof(struct rackkv_disk_file_header, file_number));
+    header_out->format_version =
+        rk_bytes_load32(view->value + offsetof(struct rackkv_disk_file_header, format_version));
+    header_out->kind =
+        (enum rk_disk_file_kind)rk_bytes_load32(view->value + offsetof(struct rackkv_disk_file_header, kind));
     return RK_OK;
 }
 
@@ -103,9 +109,11 @@ enum rk_err rk_disk_file_trailer_decode(const struct rk_record_view *view, struc
 {
     if (!is_frame(view, RK_RECORD_FILE_TRAILER))
         return RK_ERR_CORRUPT;
-    trailer_out->n_records = rk_bytes_load64(view->value);
-    trailer_out->size_bytes = rk_bytes_load64(view->value + 8);
-    trailer_out->first_sequence = rk_bytes_load64(view->value + 16);
-    trailer_out->last_sequence = rk_bytes_load64(view->value + 24);
+    trailer_out->n_records = rk_bytes_load64(view->value + offsetof(struct rackkv_disk_file_trailer, n_records));
+    trailer_out->size_bytes = rk_bytes_load64(view->value + offsetof(struct rackkv_disk_file_trailer, bytes_before));
+    trailer_out->first_sequence =
+        rk_bytes_load64(view->value + offsetof(struct rackkv_disk_file_trailer, first_sequence));
+    trailer_out->last_sequence =
+        rk_bytes_load64(view->value + offsetof(struct rackkv_disk_file_trailer, last_sequence));
     return RK_OK;
 }

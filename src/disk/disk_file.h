@@ -17,12 +17,13 @@
 #include "base/base_err.h"
 #include "disk/disk_record.h"
 
+#include <rackkv/disk.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define RK_DISK_UUID_BYTES       16
 #define RK_DISK_FILE_NAME_BYTES  32
-#define RK_DISK_FORMAT_VERSION   2u
+#define RK_DISK_FORMAT_VERSION   RACKKV_DISK_FORMAT_VERSION
 #define RK_DISK_FILE_FRAME_BYTES 80u
 
 /* After an unclean end so many sequences are left out: more records than that cannot have been lost with a tail. */

@@ -7,35 +7,37 @@
 #include "disk/disk_location.h"
 #include "disk/disk_window.h"
 
+#include <rackkv/disk.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum hint_offset {
-    AT_MAGIC = 0,
-    AT_CRC = 8,
-    AT_VERSION = 12,
-    AT_UUID = 16,
-    AT_FILE_NUMBER = 32,
-    AT_ENTRIES_CRC = 36,
-    AT_KEYS_CRC = 40,
-    AT_TRAILER_CRC = 44,
-    AT_N_ENTRIES = 48,
-    AT_DATA_BYTES = 56,
-    AT_KEYS_BYTES = 64,
-    AT_KEYS_OFFSET = 72,
+    AT_MAGIC = offsetof(struct rackkv_disk_hint, magic),
+    AT_CRC = offsetof(struct rackkv_disk_hint, crc),
+    AT_VERSION = offsetof(struct rackkv_disk_hint, format_version),
+    AT_UUID = offsetof(struct rackkv_disk_hint, uuid),
+    AT_FILE_NUMBER = offsetof(struct rackkv_disk_hint, file_number),
+    AT_ENTRIES_CRC = offsetof(struct rackkv_disk_hint, entries_crc),
+    AT_KEYS_CRC = offsetof(struct rackkv_disk_hint, keys_crc),
+    AT_TRAILER_CRC = offsetof(struct rackkv_disk_hint, trailer_crc),
+    AT_N_ENTRIES = offsetof(struct rackkv_disk_hint, n_entries),
+    AT_DATA_BYTES = offsetof(struct rackkv_disk_hint, data_bytes),
+    AT_KEYS_BYTES = offsetof(struct rackkv_disk_hint, keys_bytes),
+    AT_KEYS_OFFSET = offsetof(struct rackkv_disk_hint, keys_offset),
 };
 
 enum entry_offset {
-    AT_HIGH = 0,
-    AT_LOW = 8,
-    AT_EXPIRY = 12,
-    AT_LOCATION = 16,
-    AT_SEQUENCE = 24,
+    AT_HIGH = offsetof(struct rackkv_disk_hint_entry, fingerprint_high),
+    AT_LOW = offsetof(struct rackkv_disk_hint_entry, fingerprint_low),
+    AT_EXPIRY = offsetof(struct rackkv_disk_hint_entry, expiry_s),
+    AT_LOCATION = offsetof(struct rackkv_disk_hint_entry, location),
+    AT_SEQUENCE = offsetof(struct rackkv_disk_hint_entry, sequence),
 };
 
 #define PIECE_ENTRIES 256u
 
-static const char magic[8] = "RKHINT03";
+static const char magic[8] = RACKKV_DISK_HINT_MAGIC;
 
 struct rk_disk_hint {
     struct rk_disk_window window;

@@ -4,18 +4,20 @@
 #include "base/base_crc.h"
 #include "base/base_detail.h"
 
+#include <rackkv/disk.h>
+#include <stddef.h>
 #include <string.h>
 
 enum identity_offset {
-    AT_MAGIC = 0,
-    AT_CRC = 8,
-    AT_VERSION = 12,
-    AT_UUID = 16,
-    AT_HASH_KEY = 32,
-    AT_CREATED = 48,
+    AT_MAGIC = offsetof(struct rackkv_disk_identity, magic),
+    AT_CRC = offsetof(struct rackkv_disk_identity, crc),
+    AT_VERSION = offsetof(struct rackkv_disk_identity, format_version),
+    AT_UUID = offsetof(struct rackkv_disk_identity, uuid),
+    AT_HASH_KEY = offsetof(struct rackkv_disk_identity, hash_key),
+    AT_CREATED = offsetof(struct rackkv_disk_identity, created_ms),
 };
 
-static const char magic[8] = "RKSTORE1";
+static const char magic[8] = RACKKV_DISK_IDENTITY_MAGIC;
 
 static uint32_t identity_crc(const uint8_t *bytes)
 {

@@ -6,18 +6,20 @@
 #include "base/base_mem.h"
 #include "disk/disk_location.h"
 
+#include <rackkv/disk.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum manifest_offset {
-    AT_MAGIC = 0,
-    AT_CRC = 8,
-    AT_VERSION = 12,
-    AT_UUID = 16,
-    AT_EDITION = 32,
-    AT_NEXT_NUMBER = 40,
-    AT_N_FILES = 44,
-    AT_FILES = 48,
+    AT_MAGIC = offsetof(struct rackkv_disk_manifest, magic),
+    AT_CRC = offsetof(struct rackkv_disk_manifest, crc),
+    AT_VERSION = offsetof(struct rackkv_disk_manifest, format_version),
+    AT_UUID = offsetof(struct rackkv_disk_manifest, uuid),
+    AT_EDITION = offsetof(struct rackkv_disk_manifest, edition),
+    AT_NEXT_NUMBER = offsetof(struct rackkv_disk_manifest, next_number),
+    AT_N_FILES = offsetof(struct rackkv_disk_manifest, n_files),
+    AT_FILES = sizeof(struct rackkv_disk_manifest),
 };
 
 #define VERSION_WITHOUT_FIELDS 2u
@@ -31,7 +33,7 @@ enum field_tag {
     TAG_CLOSED = 2,
 };
 
-static const char magic[8] = "RKMANIF1";
+static const char magic[8] = RACKKV_DISK_MANIFEST_MAGIC;
 
 void rk_disk_manifest_fini(struct rk_disk_manifest *manifest)
 {

@@ -6,20 +6,22 @@
 #include "base/base_planted.h"
 #include "disk/disk_location.h"
 
+#include <rackkv/disk.h>
 #include <string.h>
 
 enum header_offset {
-    AT_MAGIC = 0,
-    AT_TYPE = 4,
-    AT_FLAGS = 5,
-    AT_KEY_LEN = 6,
-    AT_HEADER_CRC = 8,
-    AT_BODY_CRC = 12,
-    AT_SEQUENCE = 16,
-    AT_WRITE_TIME = 24, /* 6 bytes, and the metadata length in the upper 2 of the same word */
-    AT_METADATA_LEN = 30,
-    AT_VALUE_LEN = 32,
-    AT_DURABLE = 36,
+    AT_MAGIC = offsetof(struct rackkv_disk_record, magic),
+    AT_TYPE = offsetof(struct rackkv_disk_record, type),
+    AT_FLAGS = offsetof(struct rackkv_disk_record, flags),
+    AT_KEY_LEN = offsetof(struct rackkv_disk_record, key_bytes),
+    AT_HEADER_CRC = offsetof(struct rackkv_disk_record, header_crc),
+    AT_BODY_CRC = offsetof(struct rackkv_disk_record, body_crc),
+    AT_SEQUENCE = offsetof(struct rackkv_disk_record, sequence),
+    AT_WRITE_TIME = offsetof(struct rackkv_disk_record,
+                             write_time_ms), /* 6 bytes, and the metadata length in the upper 2 of the same word */
+    AT_METADATA_LEN = offsetof(struct rackkv_disk_record, metadata_bytes),
+    AT_VALUE_LEN = offsetof(struct rackkv_disk_record, value_bytes),
+    AT_DURABLE = offsetof(struct rackkv_disk_record, durable_units),
     AT_END = RK_RECORD_HEADER_BYTES,
 };
 

@@ -1,0 +1,2 @@
+# tests of include/rackkv
+dist_check_SCRIPTS += %D%/check_headers.sh
