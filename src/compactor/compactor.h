@@ -1,8 +1,8 @@
 /* The compactor: a thread of the master that gives back the space of records that are no longer anybody's newest. What
  * it may do and in which order is in merge.h; when it does it by itself, in merge_policy.h.
  *
- * Every function here may be called by any thread of the master but the writer, and none waits for a merge; for a look
- * for what has expired, where it says so. */
+ * Every function here may be called by any thread of the master but the writer thread and the compactor's own. None of
+ * them waits for a merge. Some wait for a look for what has expired, and say so. */
 #ifndef RK_COMPACTOR_H
 #define RK_COMPACTOR_H
 

@@ -16,7 +16,7 @@ struct rk_compactor_gate {
     sem_t asked;
     sem_t opened;
     _Atomic unsigned n_users; /* who asks, and the thread: the last one frees it */
-    bool is_asked; /* and has not answered: who did not wait for that waits for the same answer the next time */
+    bool is_asked;            /* asked, unanswered; a caller that timed out takes this answer next time */
     _Atomic bool stopping;
 };
 

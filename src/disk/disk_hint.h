@@ -54,8 +54,7 @@ struct rk_disk_hint_entry {
     uint64_t sequence;
 };
 
-/* expiry_s of a record: so much later than its expiry, less than a second, as the keydir and the space table are, too.
- */
+/* A record's expiry, rounded up to the next second: what hints and the space table have. */
 uint32_t rk_disk_expiry_s(enum rk_record_type type, uint64_t expiry_ms);
 
 static inline bool rk_disk_hint_is_tombstone(const struct rk_disk_hint_entry *entry)
@@ -98,9 +97,10 @@ void rk_disk_hint_entry_decode(const uint8_t bytes[RK_DISK_HINT_ENTRY_BYTES], st
 enum rk_err rk_disk_hint_open(struct rk_disk_hint **hint_out, int dir_fd, uint32_t file_number,
                               const uint8_t uuid[RK_DISK_UUID_BYTES], const struct rk_disk_file_summary *summary);
 
-/* The same for who can undo what it did by the entries, and so need not read them twice: only the header is checked
- * now, each entry when it is returned (it is about this file, behind the one before it), and whether all of them are
- * what was written when they are at an end: until next has returned RK_ERR_NOT_FOUND they are in doubt. */
+/* The same for callers that can undo: entries are provisional until next() says RK_ERR_NOT_FOUND. So nothing is read
+ * twice: only the header is checked now, each entry when it is returned (it is about this file, behind the one before
+ * it), and whether all of them are what was written when they are at an end: until next has returned RK_ERR_NOT_FOUND
+ * they are in doubt. */
 enum rk_err rk_disk_hint_open_in_doubt(struct rk_disk_hint **hint_out, int dir_fd, uint32_t file_number,
                                        const uint8_t uuid[RK_DISK_UUID_BYTES],
                                        const struct rk_disk_file_summary *summary);

@@ -54,8 +54,8 @@ enum rk_err rk_http_server_watch_readable(struct rk_http_server *server, int fd,
 /* One turn: waits at most max_wait_ms, handles what came. RK_ERR_IO when the loop itself failed: the worker ends. */
 enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms);
 
-/* Sets a word that the handler clears whenever it runs (the "I sleep" flag of the ring: busy workers need no wake-up).
- * NULL: none. */
+/* Calls on_awake once a turn, before the first callback of that turn: who said "I sleep" takes it back there. NULL:
+ * nobody is called. */
 void rk_http_server_set_awake_hook(struct rk_http_server *server, void (*on_awake)(void *context), void *context);
 
 /* Whether it takes new connections now: there may be more, and it has not stopped listening. */

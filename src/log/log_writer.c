@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A disk that was full is not full any more when so much is free: some, so that it is not full again at once. */
+/* Hysteresis: puts resume when this much is free. A failed roll-over is retried once a second at most. */
 #define ROOM_AGAIN_BYTES (256u << 10)
 #define ROLL_AGAIN_NS    RK_NS_PER_S
 

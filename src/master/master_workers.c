@@ -121,7 +121,7 @@ static enum rk_err spawn_worker(struct rk_master_workers *workers, unsigned slot
     return rk_master_spawn(&spawn, pid_out, detail);
 }
 
-/* Puts a slot that was given to a process which never came to be back. */
+/* Postpones the next start in this slot by worker.respawn_delay. */
 static void delay_start(struct rk_master_workers *workers, struct worker *worker, uint64_t now_ns)
 {
     worker->not_before_ns = now_ns + workers->conf->worker.respawn_delay_ms * RK_NS_PER_MS;

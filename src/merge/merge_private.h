@@ -47,8 +47,8 @@ struct rk_merge {
     size_t pause_steps;
 };
 
-/* After so many bytes were written, and so many steps done of which each takes as long as one lookup: sometimes the
- * hooks. */
+/* Accounts bytes that were written and steps (a step takes as long as one lookup), and calls the hooks when a budget is
+ * used up. */
 enum rk_err rk_merge_turn(struct rk_merge *merge, uint64_t bytes, size_t steps);
 
 /* Looks at all files: the inputs in their order, and the floor. */

@@ -257,9 +257,9 @@ static enum rk_err read_header(struct rk_merge_source *source, const struct rk_d
     return RK_OK;
 }
 
-/* Whether the entry has the expiry of its record, and the fingerprint of its key. Of a value that is copied the keydir
- * said that: it has this very location. That the keydir has nothing of the key of a tombstone, or of what has expired,
- * it says of any fingerprint that is wrong. */
+/* Whether expiry and fingerprint of the entry match the record. Of a value that is copied the keydir has said so: it
+ * names this very location. Of tombstones and of what has expired it says "absent", which proves nothing, since any
+ * wrong fingerprint is absent. */
 static bool fits_record(const struct rk_merge_source *source, const struct rk_disk_hint_entry *entry,
                         const struct rk_record_header *header, const uint8_t *bytes)
 {
