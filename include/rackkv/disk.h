@@ -46,7 +46,10 @@ RACKKV_DISK_AT(rackkv_disk_identity, uuid, 16);
 RACKKV_DISK_AT(rackkv_disk_identity, hash_key, 32);
 RACKKV_DISK_AT(rackkv_disk_identity, created_ms, 48);
 
-/* MANIFEST: this, then the numbers of the data files, 4 bytes each, oldest to newest. */
+/* MANIFEST: this, then the numbers of the data files, 4 bytes each, oldest to newest, then fields up to the end. Its
+ * version is its own: 2 has no fields. */
+#define RACKKV_DISK_MANIFEST_VERSION 3u
+
 struct rackkv_disk_manifest {
     char magic[8];
     uint32_t crc; /* of the whole file, with this member as zeros */
@@ -64,13 +67,27 @@ RACKKV_DISK_AT(rackkv_disk_manifest, edition, 32);
 RACKKV_DISK_AT(rackkv_disk_manifest, next_number, 40);
 RACKKV_DISK_AT(rackkv_disk_manifest, n_files, 44);
 
+enum rackkv_disk_field_tag { RACKKV_DISK_LAST_SEQUENCE = 1, RACKKV_DISK_CLOSED = 2 };
+
+/* Tags ascend. LAST_SEQUENCE: no higher one than b had been given out. CLOSED: in data file a all before offset b is
+ * durable. */
+struct rackkv_disk_manifest_field {
+    uint32_t tag;
+    uint32_t a;
+    uint64_t b;
+};
+RACKKV_DISK_ASSERT(sizeof(struct rackkv_disk_manifest_field) == 16);
+RACKKV_DISK_AT(rackkv_disk_manifest_field, a, 4);
+RACKKV_DISK_AT(rackkv_disk_manifest_field, b, 8);
+
 enum rackkv_disk_type {
     RACKKV_DISK_PUT = 1,
     RACKKV_DISK_TOMBSTONE = 2,
     RACKKV_DISK_BATCH_BEGIN = 3,
     RACKKV_DISK_BATCH_COMMIT = 4,
     RACKKV_DISK_FILE_HEADER = 5,
-    RACKKV_DISK_FILE_TRAILER = 6
+    RACKKV_DISK_FILE_TRAILER = 6,
+    RACKKV_DISK_HOLE = 7
 };
 
 enum rackkv_disk_flag { RACKKV_DISK_HAS_EXPIRY = 1, RACKKV_DISK_HAS_BLOCK_CRCS = 2 };

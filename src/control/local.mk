@@ -2,7 +2,6 @@
 noinst_LIBRARIES += librk_control.a
 librk_control_a_SOURCES = \
 	%D%/control.c %D%/control.h %D%/control_private.h \
-	include/rackkv/control.h \
 	%D%/control_check.c %D%/control_check.h \
 	%D%/control_client.c %D%/control_client.h \
 	%D%/control_files.c \

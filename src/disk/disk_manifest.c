@@ -23,10 +23,10 @@ enum manifest_offset {
 };
 
 #define VERSION_WITHOUT_FIELDS 2u
-#define VERSION_WITH_FIELDS    3u
+#define VERSION_WITH_FIELDS    RACKKV_DISK_MANIFEST_VERSION
 
 #define FILE_BYTES  4u
-#define FIELD_BYTES 16u
+#define FIELD_BYTES ((size_t)sizeof(struct rackkv_disk_manifest_field))
 
 enum field_tag {
     TAG_LAST_SEQUENCE = 1,
