@@ -32,7 +32,7 @@ struct list_source {
     struct item items[N_LIST_MAX];
     unsigned n_items;
     unsigned n_taken;
-    unsigned n_rounds;
+    bool in_round;
     bool held;
     struct sender senders[N_SENDERS];
 };
@@ -47,6 +47,7 @@ static enum rk_err next(void *context, struct rk_writer_input *input_out)
         struct item *item = &source->items[source->n_taken++];
 
         *input_out = (struct rk_writer_input){ .sender = item->sender, .message = item->message, .size = item->size };
+        source->in_round = true;
         err = RK_OK;
     }
     pthread_mutex_unlock(&source->mutex);
@@ -77,6 +78,7 @@ static void show_answers(void *context)
     struct list_source *source = context;
 
     pthread_mutex_lock(&source->mutex);
+    source->in_round = false;
     for (unsigned i = 0; i < N_SENDERS; i++)
         source->senders[i].n_shown = source->senders[i].n_answers;
     pthread_cond_broadcast(&source->changed);
@@ -85,12 +87,7 @@ static void show_answers(void *context)
 
 static void between_rounds(void *context)
 {
-    struct list_source *source = context;
-
-    pthread_mutex_lock(&source->mutex);
-    source->n_rounds++;
-    pthread_cond_broadcast(&source->changed);
-    pthread_mutex_unlock(&source->mutex);
+    ck_assert(!list_source_is_in_round(context));
 }
 
 static bool is_waiting(void *context)
@@ -195,14 +192,14 @@ unsigned list_source_n_rejected(struct list_source *source, unsigned sender)
     return n;
 }
 
-unsigned list_source_n_rounds(struct list_source *source)
+bool list_source_is_in_round(struct list_source *source)
 {
-    unsigned n;
+    bool in_round;
 
     pthread_mutex_lock(&source->mutex);
-    n = source->n_rounds;
+    in_round = source->in_round;
     pthread_mutex_unlock(&source->mutex);
-    return n;
+    return in_round;
 }
 
 void list_source_hold(struct list_source *source)

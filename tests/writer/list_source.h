@@ -22,9 +22,11 @@ void list_source_put_garbage(struct list_source *source, unsigned sender);
 unsigned list_source_wait(struct list_source *source, unsigned sender, unsigned n_wanted,
                           struct rk_ring_completion *answers_out);
 
-/* How often a sender was rejected, and how many rounds have ended. */
+/* How often a sender was rejected. */
 unsigned list_source_n_rejected(struct list_source *source, unsigned sender);
-unsigned list_source_n_rounds(struct list_source *source);
+
+/* Whether something was taken that was not answered yet. */
+bool list_source_is_in_round(struct list_source *source);
 
 /* Holds the thread back between two rounds until release: what is put meanwhile comes in one round. */
 void list_source_hold(struct list_source *source);
