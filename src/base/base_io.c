@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define RETRY_ON_EINTR(result, call) \
@@ -185,6 +187,13 @@ bool rk_io_disk(int fd, uint64_t *free_bytes_out, uint64_t *disk_bytes_out)
     *free_bytes_out = (uint64_t)(status.f_bavail > 0 ? status.f_bavail : status.f_bfree) * status.f_frsize;
     *disk_bytes_out = (uint64_t)status.f_blocks * status.f_frsize;
     return true;
+}
+
+bool rk_io_copies_on_write(int fd)
+{
+    struct statfs status;
+
+    return fstatfs(fd, &status) == 0 && status.f_type == BTRFS_SUPER_MAGIC;
 }
 
 ssize_t rk_io_pread_full(int fd, void *bytes, size_t size, off_t offset)

@@ -49,6 +49,9 @@ extern const struct rk_io_ops *rk_io;
  * free at all, and the write tells. */
 bool rk_io_disk(int fd, uint64_t *free_bytes_out, uint64_t *disk_bytes_out);
 
+/* Whether the file system writes to new places and gives an extent back only when all of it is unused (btrfs). */
+bool rk_io_copies_on_write(int fd);
+
 /* Reads until size bytes, the end of the file or an error: the number of bytes read, or -1 with errno. Any thread. */
 ssize_t rk_io_pread_full(int fd, void *bytes, size_t size, off_t offset);
 

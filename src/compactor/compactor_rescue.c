@@ -21,10 +21,8 @@
 #include "stats/stats_block.h"
 #include "writer/writer.h"
 
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/vfs.h>
 
 #define SETTLE_NS       RK_NS_PER_S /* a read that began takes no longer, but for a slow client's */
 #define AGAIN_NS        RK_NS_PER_S /* after a round that gave nothing, if something is different by then */
@@ -92,11 +90,10 @@ static void on_settled(void *context)
     compactor->rescue.freed_bytes += freed_bytes;
 }
 
-static bool copies_on_write(const struct rk_compactor *compactor)
+/* Where the file system copies on write (log_spare.h). */
+static bool has_spare_file(const struct rk_compactor *compactor)
 {
-    struct statfs status;
-
-    return fstatfs(rk_log_store_dir_fd(compactor->settings.store), &status) == 0 && status.f_type == BTRFS_SUPER_MAGIC;
+    return rk_io_copies_on_write(rk_log_store_dir_fd(compactor->settings.store));
 }
 
 /* btrfs frees an extent when nothing of it is used any more: then files are without blocks that the disk has not got
@@ -105,7 +102,7 @@ static uint64_t check_holes(struct rk_compactor *compactor, uint64_t freed_bytes
 {
     uint64_t now_bytes;
 
-    if (freed_bytes < WORTH_BYTES || !copies_on_write(compactor))
+    if (freed_bytes < WORTH_BYTES || !has_spare_file(compactor))
         return freed_bytes;
     (void)rk_io->syncfs(rk_log_store_dir_fd(compactor->settings.store)); /* what it says is asked next */
     now_bytes = free_bytes(compactor);
@@ -170,6 +167,12 @@ static bool roll_once(struct rk_compactor *compactor)
     return rescue->has_rolled = true;
 }
 
+/* Writer thread. */
+static void open_spare(void *argument)
+{
+    rk_log_writer_open_spare(argument);
+}
+
 /* Has the next step done, or finds the files that are to be merged in it; whether it may have helped. */
 static bool take_step(struct rk_compactor *compactor, uint32_t **files_out, size_t *n_out)
 {
@@ -177,6 +180,8 @@ static bool take_step(struct rk_compactor *compactor, uint32_t **files_out, size
     uint64_t freed_bytes;
 
     (void)rk_compactor_on_release(compactor);
+    if (has_spare_file(compactor))
+        (void)rk_writer_call(compactor->settings.writer, open_spare, compactor->settings.log);
     (void)rk_io->syncfs(rk_log_store_dir_fd(compactor->settings.store)); /* what it says is asked next */
     rescue->room_bytes = free_bytes(compactor);
     if (!rescue->has_failed || rescue->has_no_holes)
@@ -220,11 +225,12 @@ void rk_compactor_rescue_locked(struct rk_compactor *compactor)
     rk_compactor_unlock(compactor);
     helped = take_step(compactor, &files, &n_files);
     if (!helped
-        && !rescue->has_no_holes) /* it was kept free for nothing: puts make something dead, which can be given back */
+        && !has_spare_file(
+            compactor)) /* it was kept free for nothing: puts make something dead, which can be given back */
         (void)rk_writer_call(compactor->settings.writer, lend_spare, compactor->settings.log);
     rk_compactor_lock(compactor);
     rescue->is_stuck = !helped;
-    rescue->is_lent |= !helped && !rescue->has_no_holes;
+    rescue->is_lent |= !helped && !has_spare_file(compactor);
     rescue->seen_dead_bytes = dead_bytes(compactor);
     rescue->seen_free_bytes = free_bytes(compactor);
     rescue->due_ns = rk_time_monotonic_ns() + (helped ? LOOK_NS : AGAIN_NS);

@@ -13,6 +13,7 @@ librk_log_a_SOURCES = \
 	%D%/log_repair.c %D%/log_repair.h \
 	%D%/log_salvage.c %D%/log_salvage.h \
 	%D%/log_salvage_files.c %D%/log_salvage_files.h \
+	%D%/log_spare.c %D%/log_spare.h \
 	%D%/log_store.c %D%/log_store.h \
 	%D%/log_store_change.h \
 	%D%/log_store_list.c \

@@ -112,7 +112,9 @@ static bool preallocate(struct rk_log_active *active, uint64_t new_end_bytes, ui
     }
     if (!leaves_spare(active, needed, spare_bytes))
         return false;
-    return needed == new_end_bytes || allocate(active, needed) || active->cannot_preallocate;
+    if (needed == new_end_bytes && !active->sizes.must_allocate)
+        return true;
+    return allocate(active, needed) || active->cannot_preallocate;
 }
 
 static bool says_full(int errnum)

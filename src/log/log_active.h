@@ -31,6 +31,7 @@ struct rk_log_active_sizes {
     uint64_t before_bytes;  /* of the store, in the files before */
     uint64_t spare_bytes;   /* of the disk, that room is not made of: merges need them */
     bool needs_reserve;     /* no file is made without one */
+    bool must_allocate;     /* only that tells whether there is room: what the disk says of itself does not */
 };
 
 struct rk_log_active {

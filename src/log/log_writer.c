@@ -86,6 +86,9 @@ enum rk_err rk_log_writer_open(struct rk_log_writer **writer_out, struct rk_log_
     RK_ASSERT(pthread_mutex_init(&writer->sync_lock, NULL) == 0);
     RK_ASSERT(pthread_mutex_init(&writer->why_lock, NULL) == 0);
     RK_ASSERT(pthread_mutex_init(&writer->watch_lock, NULL) == 0);
+    rk_log_spare_init(&writer->spare, rk_log_store_dir_fd(store), settings->spare_bytes);
+    if (writer->spare.is_there)
+        writer->spare_now_bytes = 0;
     err = rk_log_writer_begin(writer, settings->newest, detail);
     if (err != RK_OK) {
         rk_detail_wrap(detail, "%s", rk_log_store_path(store));
@@ -334,6 +337,10 @@ bool rk_log_writer_look_for_room(struct rk_log_writer *writer)
     RK_ASSERT(writer->batch.n_records == 0);
     if (writer->wanted_bytes == 0 || rk_log_writer_state(writer) != RK_OK)
         return false;
+    if (writer->spare.is_given_up && !rk_log_spare_make(&writer->spare))
+        return true;
+    if (writer->spare.is_there)
+        rk_log_writer_take_spare(writer);
     err = writer->active.is_at_end ? RK_OK : rk_log_active_make_room(&writer->active, size_bytes); /* not for nothing */
     if (err == RK_OK && !fits_active(writer, writer->wanted_bytes, false)) {
         err = try_roll(writer);

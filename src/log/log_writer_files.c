@@ -16,7 +16,8 @@ static struct rk_log_active_sizes sizes_of(const struct rk_log_writer *writer, b
                                          .reserve_bytes = writer->reserve_bytes,
                                          .before_bytes = writer->stored_bytes + writer->active.end_bytes,
                                          .spare_bytes = writer->spare_now_bytes,
-                                         .needs_reserve = needs_reserve };
+                                         .needs_reserve = needs_reserve,
+                                         .must_allocate = writer->spare.size_bytes > 0 };
 }
 
 static void set_spare(struct rk_log_writer *writer, uint64_t spare_bytes)
@@ -29,9 +30,17 @@ void rk_log_writer_lend_spare(struct rk_log_writer *writer)
     set_spare(writer, writer->spare_now_bytes / 2);
 }
 
+/* What is in a file need not be free besides. */
 void rk_log_writer_take_spare(struct rk_log_writer *writer)
 {
-    set_spare(writer, writer->spare_bytes);
+    set_spare(writer, rk_log_spare_make(&writer->spare) ? 0 : writer->spare_bytes);
+}
+
+/* Until it is made again, puts find no room. */
+void rk_log_writer_open_spare(struct rk_log_writer *writer)
+{
+    rk_log_spare_give_up(&writer->spare);
+    set_spare(writer, writer->spare.is_given_up ? UINT64_MAX : writer->spare_bytes);
 }
 
 uint64_t rk_log_writer_spare_bytes(const struct rk_log_writer *writer)
@@ -49,7 +58,7 @@ static enum rk_err create_file(struct rk_log_writer *writer, bool needs_reserve,
         .kind = RK_DISK_FILE_APPENDED,
     };
     struct rk_record_stamp stamp = { .sequence = writer->last_sequence, .write_time_ms = rk_time_wall_ms() };
-    struct rk_log_active_sizes sizes = sizes_of(writer, needs_reserve);
+    struct rk_log_active_sizes sizes = sizes_of(writer, needs_reserve && !writer->spare.is_given_up);
 
     memcpy(header.uuid, rk_log_store_identity(writer->store)->uuid, sizeof header.uuid);
     return rk_log_active_create(active, rk_log_store_dir_fd(writer->store), &header, &stamp, &sizes, detail);
@@ -238,11 +247,15 @@ enum rk_err rk_log_writer_roll_over(struct rk_log_writer *writer, bool at_all_co
     RK_ASSERT(writer->batch.n_records == 0);
     if (err != RK_OK || writer->active.totals.n_records == 0)
         return err;
+    if (writer->spare.is_given_up && !at_all_costs)
+        return RK_ERR_NO_SPACE; /* what is free is for merges */
     err = at_all_costs ? prepare_next_at_all_costs(writer, &next, &detail) : prepare_next(writer, &next, &detail);
     if (err != RK_OK)
         return rk_log_writer_failed(writer, err, &detail);
     err = switch_file(writer, &next, &detail);
     if (err != RK_OK && err != RK_ERR_READ_ONLY)
         rk_log_active_take_reserve(&writer->active);
+    else if (err == RK_OK && !at_all_costs && writer->spare_now_bytes == writer->spare_bytes)
+        rk_log_writer_take_spare(writer); /* a store of one file costs the disk none */
     return err;
 }

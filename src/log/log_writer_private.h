@@ -4,6 +4,7 @@
 
 #include "log/log_active.h"
 #include "log/log_batch.h"
+#include "log/log_spare.h"
 #include "log/log_writer.h"
 
 #include "base/base_detail.h"
@@ -16,7 +17,8 @@ struct rk_log_writer {
     uint64_t file_size_bytes;
     uint64_t reserve_bytes;
     uint64_t spare_bytes;
-    uint64_t spare_now_bytes; /* the writer thread's; the rest is lent to puts */
+    uint64_t spare_now_bytes; /* the writer thread's; the rest is lent to puts, or is in the next */
+    struct rk_log_spare spare; /* the writer thread's */
     uint64_t stored_bytes;    /* the writer thread's; in files that it has written or found, but for the active one */
     bool has_gap;             /* the writer thread's; nothing durable says yet where the sequences go on */
     uint64_t roll_again_ns;   /* the writer thread's; before that nobody tries again a roll-over that had no room */

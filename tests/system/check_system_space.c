@@ -320,11 +320,9 @@ Suite *test_suite(void)
         tcase_set_timeout(tcase, 600);
         tcase_add_loop_test(tcase, small_values_come_back_as_space, i, i + 1);
         tcase_add_loop_test(tcase, deletes_go_on_when_it_is_full, i, i + 1);
-        if (strcmp(disks[i].kind, "btrfs") != 0) { /* whose holes give nothing back: doc/design/0018 */
-            tcase_add_loop_test(tcase, overwritten_values_come_back_as_space, i, i + 1);
-            tcase_add_loop_test(tcase, no_setting_keeps_it_full, i, i + 1);
-            tcase_add_loop_test(tcase, a_disk_that_others_filled_comes_back, i, i + 1);
-        }
+        tcase_add_loop_test(tcase, overwritten_values_come_back_as_space, i, i + 1);
+        tcase_add_loop_test(tcase, no_setting_keeps_it_full, i, i + 1);
+        tcase_add_loop_test(tcase, a_disk_that_others_filled_comes_back, i, i + 1);
         suite_add_tcase(suite, tcase);
     }
     tcase = tcase_create("plain");
