@@ -17,12 +17,12 @@ struct rk_log_writer {
     uint64_t file_size_bytes;
     uint64_t reserve_bytes;
     uint64_t spare_bytes;
-    uint64_t spare_now_bytes; /* the writer thread's; the rest is lent to puts, or is in the next */
+    uint64_t spare_now_bytes;  /* the writer thread's; the rest is lent to puts, or is in the next */
     struct rk_log_spare spare; /* the writer thread's */
-    uint64_t stored_bytes;    /* the writer thread's; in files that it has written or found, but for the active one */
-    bool has_gap;             /* the writer thread's; nothing durable says yet where the sequences go on */
-    uint64_t roll_again_ns;   /* the writer thread's; before that nobody tries again a roll-over that had no room */
-    uint64_t wanted_bytes;    /* the writer thread's; 0, or what the largest put needed that found the disk full */
+    uint64_t stored_bytes;     /* the writer thread's; in files that it has written or found, but for the active one */
+    bool has_gap;              /* the writer thread's; nothing durable says yet where the sequences go on */
+    uint64_t roll_again_ns;    /* the writer thread's; before that nobody tries again a roll-over that had no room */
+    uint64_t wanted_bytes;     /* the writer thread's; 0, or what the largest put needed that found the disk full */
     struct rk_log_active active; /* the writer thread's; its descriptor changes under sync_lock */
     struct rk_log_batch batch;   /* the writer thread's */
     uint64_t last_sequence;      /* the writer thread's; published for others in given_sequence */

@@ -7,6 +7,7 @@
 #include "test_dir.h"
 #include "test_main.h"
 
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -308,6 +309,45 @@ START_TEST(a_small_store_takes_little)
 }
 END_TEST
 
+static unsigned count_data_files(void)
+{
+    char pattern[300];
+    glob_t found;
+    unsigned n = 0;
+
+    snprintf(pattern, sizeof pattern, "%s/*.data", disk);
+    if (glob(pattern, 0, NULL, &found) == 0)
+        n = (unsigned)found.gl_pathc;
+    globfree(&found);
+    return n;
+}
+
+/* Who is restarted more often than it looks for something to merge has its dead files removed all the same, and all at
+ * once: merge.check_interval is three minutes. */
+START_TEST(restarts_do_not_let_it_grow)
+{
+    static const char *const settings[] = { "log.file_size=2MiB", "log.sync=none", NULL };
+
+    snprintf(disk, sizeof disk, "%s/store", dir);
+    value_bytes = LARGE_BYTES;
+    n_keys = 10;
+    for (unsigned round = 0; round < 3; round++) {
+        long begin_ms = system_now_ms();
+
+        start_server(settings);
+        for (unsigned i = 0; i < 200; i++)
+            put(i % n_keys);
+        ck_assert_uint_ge(count_data_files(), 2);
+        while (count_data_files() > 3) {
+            ck_assert_msg(system_now_ms() - begin_ms < SYSTEM_DEADLINE_MS, "%u files stay", count_data_files());
+            usleep(RETRY_US); /* the files of another process wake nobody */
+        }
+        check_values();
+        stop_server(round % 2 == 0 ? SIGTERM : SIGKILL);
+    }
+}
+END_TEST
+
 /* The cases are named by their file systems. */
 Suite *test_suite(void)
 {
@@ -330,6 +370,7 @@ Suite *test_suite(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_limit_of_files_below_file_size_is_refused);
     tcase_add_test(tcase, a_small_store_takes_little);
+    tcase_add_test(tcase, restarts_do_not_let_it_grow);
     suite_add_tcase(suite, tcase);
     return suite;
 }
