@@ -83,8 +83,8 @@ const char *rk_log_watch_means(enum rk_log_watched watched)
         "this server goes on with the folder that it has, wherever that is now; a start will not find it here",
         "the lock on the folder itself keeps other servers out; the next start makes a new one",
         "this server goes on; without this file no start is possible: put it back",
-        "this server goes on, and writes it anew with the next change of the list of data files, at the latest when it "
-        "stops; a start before that would refuse, or find an older state",
+        ("this server goes on, and writes it anew with the next change of the list of data files, or when it stops; "
+         "a start before that would refuse, or find an older state"),
     };
 
     return means[watched];
