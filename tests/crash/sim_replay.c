@@ -65,8 +65,12 @@ static size_t n_promised_at(const struct moment *moment)
 
 static const char *op_name(const struct sim_trace *trace, size_t n_done)
 {
-    static const char *const names[] = { "write",  "truncate", "allocate",   "sync",      "create",
-                                         "rename", "unlink",   "sync names", "make root", "sync root" };
+    static const char *const names[] = {
+        [SIM_WRITE] = "write",         [SIM_TRUNCATE] = "truncate",   [SIM_ALLOCATE] = "allocate",
+        [SIM_PUNCH] = "punch",         [SIM_SYNC] = "sync",           [SIM_CREATE] = "create",
+        [SIM_RENAME] = "rename",       [SIM_UNLINK] = "unlink",       [SIM_SYNC_NAMES] = "sync names",
+        [SIM_MAKE_ROOT] = "make root", [SIM_SYNC_ROOT] = "sync root",
+    };
 
     return n_done < trace->n_ops ? names[trace->ops[n_done].kind] : "nothing";
 }
