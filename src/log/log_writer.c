@@ -384,11 +384,11 @@ enum rk_err rk_log_writer_close(struct rk_log_writer **writer)
     drop_batch(self);
     lock(&self->sync_lock);
     err = rk_log_writer_seal_locked(self, &detail);
+    unlock(&self->sync_lock);
     if (err == RK_OK)
-        mark_end(self);
+        mark_end(self); /* without the lock: the store's is taken before it elsewhere */
     if (err != RK_OK && err != RK_ERR_READ_ONLY)
         err = RK_OK; /* no room for the trailer: all is durable, and recovery will write it */
-    unlock(&self->sync_lock);
     rk_log_active_close(&self->active, false);
     destroy(self);
     *writer = NULL;
