@@ -25,12 +25,13 @@ check_PROGRAMS += check_system_merge
 check_PROGRAMS += check_system_settings
 check_PROGRAMS += check_system_start
 check_PROGRAMS += check_system_stuck
+dist_check_SCRIPTS += %D%/check_proxies.sh
 dist_check_SCRIPTS += %D%/check_readme.sh
 dist_check_SCRIPTS += %D%/check_system_cli.sh
 dist_check_SCRIPTS += %D%/check_system_ctl.sh
 dist_check_SCRIPTS += %D%/check_system_settings.sh
 endif
-EXTRA_DIST += %D%/system_script.sh
+EXTRA_DIST += %D%/system_proxies.sh %D%/system_script.sh
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
 check_system_basic_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_basic_LDADD = $(SYSTEM_LDADD)
