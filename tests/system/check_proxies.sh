@@ -183,6 +183,23 @@ n_accepted() {
         awk '{ n += $NF } END { print n }' FS=':'
 }
 
+# Behind nginx is somebody who answers a GET, and closes the connection on a DELETE.
+check_sent_once() {
+    start_haproxy closing <<'END'
+defaults
+    mode http
+    timeout client 60s
+frontend closing
+    bind :80
+    http-request reject if { method DELETE }
+    http-request return status 200 content-type text/plain string alive
+END
+    start_nginx once closing <"$source_dir/conf/nginx-rackkv.conf"
+    expect 'nginx: has a connection' 0 alive wait_for_server once
+    expect 'nginx: it breaks' 0 502 through once -X DELETE -o "$folder/ignored" -w '%{http_code}' http://rackkv/v1/kv/v
+    expect 'nginx: nothing is sent twice' 0 1 grep -c 'upstream prematurely closed' "$folder/once/error.log"
+}
+
 check_health() {
     kill -TERM "$server"
     wait "$server"
@@ -236,6 +253,7 @@ check_values haproxy
 expect 'nginx: too large is said before it is sent' 0 '413 0' through nginx -H 'Expect: 100-continue' -T "$folder/more" \
     -o "$folder/ignored" -w '%{http_code} %{size_upload}' http://rackkv/v1/kv/v
 expect 'nginx: no body goes to the disk of the proxy' 1 '' grep 'request body is buffered' "$folder/nginx/error.log"
+check_sent_once
 check_health
 kill -TERM "$server"
 wait "$server"

@@ -24,11 +24,11 @@ shown_below() { # HEADING
 
 # Puts a configuration on standard input into a folder of the name, with sockets for its addresses. What it does not say is
 # as with Debian's nginx.conf, which compresses what it may.
-start_nginx() { # NAME
-    local at=$folder/$1
+start_nginx() { # NAME [NAME_BEHIND]
+    local at=$folder/$1 behind=$folder/${2:-backend}.sock
     mkdir "$at"
-    sed -e "s|listen 80;|listen unix:$at.sock;|" -e "s|server 127.0.0.1:8080;|server unix:$folder/backend.sock;|" \
-        -e "s|http://127.0.0.1:8080|http://unix:$folder/backend.sock:|" >"$at/shown.conf"
+    sed -e "s|listen 80;|listen unix:$at.sock;|" -e "s|server 127.0.0.1:8080;|server unix:$behind;|" \
+        -e "s|http://127.0.0.1:8080|http://unix:$behind:|" >"$at/shown.conf"
     cat >"$at/nginx.conf" <<END
 daemon off;
 master_process off;
