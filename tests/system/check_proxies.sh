@@ -225,9 +225,9 @@ expect 'the table has its keys' 0 '' test ${#rows[@]} -ge 60
 expect 'no two of them are the same key' 0 '' test -z "$(printf '%s\n' "${keys[@]}" | sort | uniq -d)"
 
 start_rackkv
-shown_below 'Bare nginx' | start_nginx nginx-bare
+start_nginx nginx-bare < <(shown_below 'Bare nginx')
 start_nginx nginx <"$source_dir/conf/nginx-rackkv.conf"
-shown_below 'Bare haproxy' | start_haproxy haproxy-bare
+start_haproxy haproxy-bare < <(shown_below 'Bare haproxy')
 start_haproxy haproxy <"$source_dir/conf/haproxy-rackkv.cfg"
 for name in nginx-bare nginx haproxy-bare haproxy; do
     expect "$name serves" 0 alive wait_for_server $name
@@ -258,4 +258,9 @@ check_health
 kill -TERM "$server"
 wait "$server"
 server=
+stop_proxies
+for name in "$folder"/*.said; do
+    name=$(basename "$name" .said)
+    expect "$name: has ended" 7 '' curl -sS -m 20 --unix-socket "$folder/$name.sock" http://rackkv/livez
+done
 conclude

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # rackkvd, nginx and haproxy for a test, sourced behind system_script.sh: each in the foreground, as whoever runs the test,
-# with nothing outside of $folder. NAME listens on $folder/NAME.sock; RackKV on $folder/backend.sock.
+# with nothing outside of $folder, and ended with the test however that ends. NAME listens on $folder/NAME.sock; RackKV on
+# $folder/backend.sock.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # where the two are, and a user's PATH does not look
 proxies=()
 
@@ -8,6 +9,7 @@ stop_proxies() {
     [ ${#proxies[@]} -gt 0 ] || return 0
     kill -KILL "${proxies[@]}"
     wait "${proxies[@]}"
+    proxies=()
 } 2>/dev/null
 
 start_rackkv() {
@@ -49,14 +51,14 @@ http {
     include $at/shown.conf;
 }
 END
-    nginx -p "$at" -e "$at/error.log" -c "$at/nginx.conf" >"$at.said" 2>&1 </dev/null &
+    setpriv --pdeathsig KILL nginx -p "$at" -e "$at/error.log" -c "$at/nginx.conf" >"$at.said" 2>&1 </dev/null &
     proxies+=($!)
 }
 
 start_haproxy() { # NAME
     local at=$folder/$1
     sed -e "s|bind :80|bind unix@$at.sock|" -e "s|127.0.0.1:8080|unix@$folder/backend.sock|" >"$at.cfg"
-    haproxy -db -f "$at.cfg" >"$at.said" 2>&1 </dev/null &
+    setpriv --pdeathsig KILL haproxy -db -f "$at.cfg" >"$at.said" 2>&1 </dev/null &
     proxies+=($!)
 }
 
