@@ -22,7 +22,7 @@ EXTRA_PROGRAMS += conf_docs
 conf_docs_SOURCES = %D%/conf_docs.c
 conf_docs_LDADD = librk_conf.a librk_base.a $(YAML_LIBS)
 CLEANFILES += conf_docs
-dist_doc_DATA = conf/rackkv.yaml
+dist_doc_DATA = conf/rackkv.yaml conf/haproxy-rackkv.cfg conf/nginx-rackkv.conf
 dist_man_MANS = man/rackkv.1 man/rackkv.yaml.5 man/rackkvctl.8 man/rackkvd.8
 
 .PHONY: conf-docs

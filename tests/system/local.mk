@@ -31,15 +31,15 @@ check_PROGRAMS += check_system_space
 check_PROGRAMS += check_system_start
 check_PROGRAMS += check_system_stuck
 check_PROGRAMS += check_system_uploads
+dist_check_SCRIPTS += %D%/check_proxies.sh
 dist_check_SCRIPTS += %D%/check_readme.sh
 dist_check_SCRIPTS += %D%/check_system_cli.sh
 dist_check_SCRIPTS += %D%/check_system_ctl.sh
 dist_check_SCRIPTS += %D%/check_system_daemon.sh
 dist_check_SCRIPTS += %D%/check_system_output.sh
-dist_check_SCRIPTS += %D%/check_system_proxies.sh
 dist_check_SCRIPTS += %D%/check_system_settings.sh
 endif
-EXTRA_DIST += %D%/system_script.sh doc/proxies.md
+EXTRA_DIST += %D%/system_proxies.sh %D%/system_script.sh doc/proxies.md
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
 check_system_basic_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_basic_LDADD = $(SYSTEM_LDADD)
