@@ -31,6 +31,7 @@ static void fail_staged(struct rk_writer_batch *batch, bool waiting, enum rk_err
             continue;
         op->err = err;
         op->none = none;
+        op->replaced = 0; /* where the key would have been */
     }
 }
 
