@@ -547,20 +547,22 @@ END_TEST
 
 /* ---- workers against each other, and merges in between ---- */
 
-#define N_AT_ONCE 8u
+#define N_AT_ONCE_MAX 32u
 
-static unsigned n_each; /* increments of each client */
+static unsigned n_each;    /* increments of each client */
+static unsigned n_at_once; /* of these */
+static bool only_n;        /* all fold, and are of one key */
 static _Atomic bool is_over;
 
 static void *increment(void *argument)
 {
     unsigned client = *(unsigned *)argument, n_begun = 0, n_done = 0;
-    static struct change changes[BED_CLIENTS][N_AT_ONCE];
-    bool is_under_way[N_AT_ONCE] = { false };
+    static struct change changes[BED_CLIENTS][N_AT_ONCE_MAX];
+    bool is_under_way[N_AT_ONCE_MAX] = { false };
 
     rk_grace_register_thread();
     while (n_done < n_each) {
-        for (unsigned i = 0; i < N_AT_ONCE; i++) {
+        for (unsigned i = 0; i < n_at_once; i++) {
             struct change *change = &changes[client][i];
 
             if (is_under_way[i] && atomic_load(&change->told.n_calls) > 0) {
@@ -570,7 +572,7 @@ static void *increment(void *argument)
             }
             if (!is_under_way[i] && n_begun < n_each) {
                 *change = (struct change){ .value = NULL };
-                begin(client, i % 4 == 0 ? "m" : "n", i % 4 != 1, change);
+                begin(client, i % 4 != 0 || only_n ? "n" : "m", i % 4 != 1 || only_n, change);
                 is_under_way[i] = true;
                 n_begun++;
             }
@@ -581,6 +583,24 @@ static void *increment(void *argument)
     rk_grace_unregister_thread();
     return NULL;
 }
+
+/* In mode `always` a commit is what costs time: one at a time costs one for each increment. */
+START_TEST(many_who_increment_one_key_share_commits)
+{
+    unsigned numbers[BED_CLIENTS] = { 0, 1 };
+    pthread_t threads[BED_CLIENTS];
+
+    n_each = 64 * 20;
+    n_at_once = 32;
+    only_n = true;
+    for (unsigned i = 0; i < BED_CLIENTS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, increment, &numbers[i]), 0);
+    for (unsigned i = 0; i < BED_CLIENTS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_uint_eq(strtoul(bed_get(0, "n", NULL), NULL, 10), BED_CLIENTS * n_each);
+    ck_assert_uint_le(atomic_load(&bed_disk.n_syncs), BED_CLIENTS * n_each / 10);
+}
+END_TEST
 
 static void *move(void *argument)
 {
@@ -599,6 +619,8 @@ START_TEST(no_increment_is_lost)
     pthread_t threads[BED_CLIENTS], mover;
 
     n_each = rounds != NULL ? (unsigned)strtoul(rounds, NULL, 10) : 2000;
+    n_at_once = 8;
+    only_n = false;
     atomic_store(&is_over, false);
     for (unsigned i = 0; i < BED_CLIENTS; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, increment, &numbers[i]), 0);
@@ -633,6 +655,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_cannot_have_expired_is_not_read);
     tcase_add_test(tcase, what_expires_meanwhile_is_one_or_the_other);
     tcase_add_loop_test(tcase, what_has_expired_was_not_there, 0, 2);
+    tcase_add_test(tcase, many_who_increment_one_key_share_commits);
     tcase_add_test(tcase, no_increment_is_lost);
 }
 
