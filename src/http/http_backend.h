@@ -31,6 +31,12 @@ struct rk_http_backend {
     enum rk_err (*write)(void *self, const struct rk_store_write *write, rk_store_write_done_fn *done, void *context,
                          rk_store_ticket *ticket_out);
 
+    /* Reads a key, has it decided what it is to become, and writes that, as one step among all that anybody does to it.
+     * RK_OK: begun, *ticket_out is set and `done` comes later. RK_ERR_AGAIN, RK_ERR_BUSY, RK_ERR_TOO_LARGE as write.
+     * The key is copied; `arena` is used until `done` or cancel. */
+    enum rk_err (*update)(void *self, const struct rk_store_update *update, const struct rk_store_arena *arena,
+                          rk_store_write_done_fn *done, void *context, rk_store_ticket *ticket_out);
+
     /* `done` of this ticket is not called any more; what it started may still happen. */
     void (*cancel)(void *self, rk_store_ticket ticket);
 

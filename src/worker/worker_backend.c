@@ -51,6 +51,14 @@ static enum rk_err backend_write(void *self, const struct rk_store_write *write,
     return rk_store_client_write(client_of(self), write, done, context, ticket_out);
 }
 
+static enum rk_err backend_update(void *self, const struct rk_store_update *update, const struct rk_store_arena *arena,
+                                  rk_store_write_done_fn *done, void *context, rk_store_ticket *ticket_out)
+{
+    if (!is_serving(self))
+        return RK_ERR_BUSY;
+    return rk_store_client_update(client_of(self), update, arena, done, context, ticket_out);
+}
+
 static void backend_cancel(void *self, rk_store_ticket ticket)
 {
     rk_store_client_cancel(client_of(self), ticket);
@@ -117,6 +125,7 @@ void rk_worker_backend_init(struct rk_http_backend *table, struct rk_worker_back
                                        .read_piece = backend_read_piece,
                                        .release = backend_release,
                                        .write = backend_write,
+                                       .update = backend_update,
                                        .cancel = backend_cancel,
                                        .ready = backend_ready,
                                        .uploads_elsewhere = backend_uploads_elsewhere };
