@@ -1,9 +1,11 @@
 /* GET and HEAD. A value up to RK_STORE_PIECE_BYTES is answered whole, from the memory that the backend read it to; a
  * larger one goes out in pieces, each read and checked when the one before has left. The first is read before the head
  * of the answer is sent, so that damage there is still a 500; later it can only cut the connection. */
-#include "http/http_internal.h"
+#include "http/http_read.h"
 
+#include "http/http_answer.h"
 #include "http/http_metadata.h"
+#include "http/http_routes.h"
 #include "http/http_text.h"
 
 #define DEFAULT_CONTENT_TYPE "application/octet-stream"
@@ -88,7 +90,7 @@ static enum rk_err add_headers(struct rk_http_request *request, const struct rk_
     rk_http_answer_etag(req, value->sequence);
     add_date(req, value->write_time_ms);
     rk_http_answer_header(req, &name_options, "X-Content-Type-Options", H2O_STRLIT("nosniff"));
-    if (request->endpoint == RK_HTTP_ENDPOINT_KEY)
+    if (!request->route->is_legacy)
         rk_http_answer_token(req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT("no-cache"));
     else
         rk_http_answer_token(req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT("no-store"));

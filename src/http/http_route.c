@@ -7,7 +7,14 @@
 
 #define NAME_SHOWN_MAX 60 /* bytes of an unknown name that the answer repeats */
 
-#define SPAN_IS(span, literal) ((span).len == sizeof(literal) - 1 && memcmp((span).at, literal, (span).len) == 0)
+/* A comparison with a constant length is a few instructions; this comes twice with every request. */
+#define SPAN_IS(span, literal) \
+    ((span).len == sizeof(literal) - 1 && memcmp((span).at, literal, sizeof(literal) - 1) == 0)
+
+static const char *const method_names[] = {
+    [RK_HTTP_GET] = "GET",   [RK_HTTP_HEAD] = "HEAD",     [RK_HTTP_PUT] = "PUT",
+    [RK_HTTP_POST] = "POST", [RK_HTTP_DELETE] = "DELETE", [RK_HTTP_OPTIONS_METHOD] = "OPTIONS",
+};
 
 enum rk_http_method rk_http_method_of(struct rk_http_span method)
 {
@@ -24,71 +31,39 @@ enum rk_http_method rk_http_method_of(struct rk_http_span method)
     return SPAN_IS(method, "OPTIONS") ? RK_HTTP_OPTIONS_METHOD : RK_HTTP_OTHER_METHOD;
 }
 
-/* ---- what each kind of path takes ---- */
-
-#define READ    (1u << RK_HTTP_GET | 1u << RK_HTTP_HEAD)
-#define OPTIONS (1u << RK_HTTP_OPTIONS_METHOD)
-
-struct route {
-    const char *allow;
-    unsigned methods;    /* bits of enum rk_http_method */
-    unsigned parameters; /* of enum rk_http_parameter, for every method */
-};
-
-static const struct route key_route = { "GET, HEAD, PUT, POST, DELETE, OPTIONS",
-                                        READ | OPTIONS | 1u << RK_HTTP_PUT | 1u << RK_HTTP_POST | 1u << RK_HTTP_DELETE,
-                                        RK_HTTP_PARAMETER_KEY };
-static const struct route service_route = { "GET, HEAD, OPTIONS", READ | OPTIONS, 0 };
-
-#define LEGACY_ROUTE(parameters)                                                                             \
-    {                                                                                                        \
-        "GET, HEAD, PUT, POST, OPTIONS", READ | OPTIONS | 1u << RK_HTTP_PUT | 1u << RK_HTTP_POST, parameters \
-    }
-
-static const struct route legacy_put_route =
-    LEGACY_ROUTE(RK_HTTP_PARAMETER_KEY | RK_HTTP_PARAMETER_VALUE | RK_HTTP_PARAMETER_TTL | RK_HTTP_PARAMETER_EXPIRES);
-static const struct route legacy_key_route = LEGACY_ROUTE(RK_HTTP_PARAMETER_KEY);
-static const struct route legacy_open_route = LEGACY_ROUTE(RK_HTTP_PARAMETER_RW | RK_HTTP_PARAMETER_SYN);
-
-static const struct route *route_of(enum rk_http_endpoint endpoint)
+/* The rows of one path have the same text, and mostly the same copy of it. */
+static inline bool is_same_path(const struct rk_http_route *a, const struct rk_http_route *b)
 {
-    switch (endpoint) {
-    case RK_HTTP_ENDPOINT_LEGACY_PUT:
-        return &legacy_put_route;
-    case RK_HTTP_ENDPOINT_LEGACY_GET:
-    case RK_HTTP_ENDPOINT_LEGACY_DELETE:
-        return &legacy_key_route;
-    case RK_HTTP_ENDPOINT_LEGACY_OPEN:
-        return &legacy_open_route;
-    case RK_HTTP_ENDPOINT_LIVEZ:
-    case RK_HTTP_ENDPOINT_READYZ:
-        return &service_route;
-    default:
-        return &key_route;
-    }
+    return a->path == b->path || (b->path != NULL && strcmp(a->path, b->path) == 0);
 }
 
-const char *rk_http_route_allow(enum rk_http_endpoint endpoint)
+const struct rk_http_route *rk_http_route_find(const struct rk_http_route *path, enum rk_http_method method)
 {
-    return route_of(endpoint)->allow;
+    for (const struct rk_http_route *route = path; is_same_path(path, route); route++)
+        if ((route->methods & 1u << method) != 0)
+            return route;
+    return NULL;
 }
 
-static unsigned parameters_of(enum rk_http_endpoint endpoint, enum rk_http_method method)
+void rk_http_route_allow(const struct rk_http_route *path, char out[RK_HTTP_ALLOW_BYTES])
 {
-    unsigned parameters = route_of(endpoint)->parameters;
+    char *at = out;
 
-    if (endpoint == RK_HTTP_ENDPOINT_KEY && method == RK_HTTP_PUT)
-        parameters |= RK_HTTP_PARAMETER_TTL | RK_HTTP_PARAMETER_EXPIRES;
-    if (endpoint == RK_HTTP_ENDPOINT_KEY && method == RK_HTTP_POST)
-        parameters |= RK_HTTP_OPTIONS;
-    return parameters;
+    for (unsigned method = RK_HTTP_GET; method < RK_HTTP_OPTIONS_METHOD; method++)
+        if (rk_http_route_find(path, method) != NULL)
+            at = stpcpy(stpcpy(at, method_names[method]), ", ");
+    memcpy(at, "OPTIONS", sizeof "OPTIONS");
 }
 
-static bool is_write(enum rk_http_endpoint endpoint, enum rk_http_method method)
+/* What any path of the server takes: for a request to none of them. */
+static void allow_of_all(char out[RK_HTTP_ALLOW_BYTES])
 {
-    if (endpoint == RK_HTTP_ENDPOINT_KEY)
-        return method == RK_HTTP_PUT || method == RK_HTTP_POST || method == RK_HTTP_DELETE;
-    return endpoint == RK_HTTP_ENDPOINT_LEGACY_PUT || endpoint == RK_HTTP_ENDPOINT_LEGACY_DELETE;
+    static const struct rk_http_route all[] = {
+        { .path = "*", .methods = (1u << RK_HTTP_OPTIONS_METHOD) - 1 },
+        { .path = NULL },
+    };
+
+    rk_http_route_allow(all, out);
 }
 
 /* ---- names that are not known ---- */
@@ -115,14 +90,14 @@ static void show_name(struct rk_http_refusal *refusal, const char *member, struc
     memcpy(at, "\"", 2);
 }
 
-static enum rk_http_problem check_parameters(const struct rk_http_target *target, enum rk_http_method method,
+static enum rk_http_problem check_parameters(const struct rk_http_target *target, const struct rk_http_route *route,
                                              struct rk_http_refusal *refusal)
 {
     struct rk_http_span name = target->unknown;
     unsigned wrong = 0;
 
     if (target->parameters != 0)
-        wrong = target->parameters & ~parameters_of(target->endpoint, method);
+        wrong = target->parameters & ~route->parameters;
     if (wrong == 0 && name.at == NULL)
         return RK_HTTP_NO_PROBLEM;
     if (name.at == NULL) {
@@ -133,39 +108,44 @@ static enum rk_http_problem check_parameters(const struct rk_http_target *target
     return RK_HTTP_PROBLEM_UNKNOWN_PARAMETER;
 }
 
-static bool begins_with(struct rk_http_span name, const char *start)
-{
-    return name.len >= strlen(start) && strncasecmp(name.at, start, strlen(start)) == 0;
-}
+static const struct {
+    const char *name;
+    bool is_front; /* of the names of many */
+    enum rk_http_own_header header;
+} own_headers[] = {
+    { "rackkv-ttl", false, RK_HTTP_OWN_TTL },
+    { "rackkv-expires", false, RK_HTTP_OWN_EXPIRES },
+    { "rackkv-durability", false, RK_HTTP_OWN_DURABILITY },
+    { "rackkv-meta-", true, RK_HTTP_OWN_META },
+};
 
-/* Those that a write can have; this server does none of what they ask for. */
-static bool is_known_header(struct rk_http_span name, bool is_delete)
+/* 0 for a name that is none of ours. */
+static unsigned own_header_of(struct rk_http_span name)
 {
-    if (begins_with(name, "rackkv-durability") && name.len == strlen("rackkv-durability"))
-        return true;
-    return !is_delete
-           && (begins_with(name, "rackkv-meta-")
-               || (begins_with(name, "rackkv-ttl") && name.len == strlen("rackkv-ttl"))
-               || (begins_with(name, "rackkv-expires") && name.len == strlen("rackkv-expires")));
+    for (size_t i = 0; i < sizeof own_headers / sizeof own_headers[0]; i++) {
+        size_t len = strlen(own_headers[i].name);
+
+        if ((own_headers[i].is_front ? name.len >= len : name.len == len)
+            && strncasecmp(name.at, own_headers[i].name, len) == 0)
+            return own_headers[i].header;
+    }
+    return 0;
 }
 
 static enum rk_http_problem check_options(const struct rk_http_head *head, const struct rk_http_target *target,
-                                          enum rk_http_method method, struct rk_http_refusal *refusal)
+                                          const struct rk_http_route *route, struct rk_http_refusal *refusal)
 {
     struct rk_http_span own = head->own_field;
-    bool writes, is_delete;
 
     if (own.at == NULL && target->parameters == 0 && (head->seen & RK_HTTP_SEEN_CONDITION) == 0)
         return RK_HTTP_NO_PROBLEM; /* nearly always */
-    writes = is_write(target->endpoint, method);
-    is_delete = method == RK_HTTP_DELETE || target->endpoint == RK_HTTP_ENDPOINT_LEGACY_DELETE;
-    if (own.at != NULL && !(writes && is_known_header(own, is_delete))) {
+    if (own.at != NULL && (route->own_headers & own_header_of(own)) == 0) {
         show_name(refusal, "header", own);
         return RK_HTTP_PROBLEM_UNKNOWN_HEADER;
     }
     /* A write without its condition or option would be another one. */
     if (own.at != NULL || (target->parameters & RK_HTTP_OPTIONS) != 0
-        || (writes && (head->seen & RK_HTTP_SEEN_CONDITION) != 0))
+        || (route->writes && (head->seen & RK_HTTP_SEEN_CONDITION) != 0))
         return RK_HTTP_PROBLEM_NOT_IMPLEMENTED;
     return RK_HTTP_NO_PROBLEM;
 }
@@ -186,55 +166,68 @@ static enum rk_http_problem check_key(struct rk_http_span key, uint32_t max_byte
     return len > max_bytes ? RK_HTTP_PROBLEM_KEY_TOO_LONG : RK_HTTP_NO_PROBLEM;
 }
 
-static enum rk_http_problem check_value(const struct rk_http_head *head, const struct rk_http_target *target)
+static enum rk_http_problem check_value(struct rk_http_span value)
 {
-    if (target->endpoint == RK_HTTP_ENDPOINT_LEGACY_PUT) {
-        if (target->value.at == NULL)
-            return RK_HTTP_PROBLEM_MISSING_VALUE;
-        return rk_http_target_decoded_len(target->value) == SIZE_MAX ? RK_HTTP_PROBLEM_BAD_ESCAPE : RK_HTTP_NO_PROBLEM;
-    }
-    return (head->seen & RK_HTTP_SEEN_LONG_TYPE) != 0 ? RK_HTTP_PROBLEM_BAD_METADATA : RK_HTTP_NO_PROBLEM;
+    if (value.at == NULL)
+        return RK_HTTP_PROBLEM_MISSING_VALUE;
+    return rk_http_target_decoded_len(value) == SIZE_MAX ? RK_HTTP_PROBLEM_BAD_ESCAPE : RK_HTTP_NO_PROBLEM;
 }
 
 static enum rk_http_problem check_operation(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
-                                            const struct rk_http_target *target, enum rk_http_method method,
+                                            const struct rk_http_target *target, const struct rk_http_route *route,
                                             struct rk_http_refusal *refusal)
 {
-    bool takes_key = target->endpoint >= RK_HTTP_ENDPOINT_KEY && target->endpoint <= RK_HTTP_ENDPOINT_LEGACY_DELETE;
-    enum rk_http_problem problem = check_parameters(target, method, refusal);
+    enum rk_http_problem problem = check_parameters(target, route, refusal);
 
     if (problem == RK_HTTP_NO_PROBLEM)
-        problem = check_options(head, target, method, refusal);
-    if (problem == RK_HTTP_NO_PROBLEM && takes_key)
+        problem = check_options(head, target, route, refusal);
+    if (problem == RK_HTTP_NO_PROBLEM && route->operand != RK_HTTP_TAKES_NOTHING)
         problem = check_key(target->key, bounds->max_key_bytes);
-    if (problem == RK_HTTP_NO_PROBLEM && is_write(target->endpoint, method) && method != RK_HTTP_DELETE)
-        problem = check_value(head, target);
+    if (problem == RK_HTTP_NO_PROBLEM && route->operand == RK_HTTP_TAKES_VALUE)
+        problem = check_value(target->value);
+    if (problem == RK_HTTP_NO_PROBLEM && route->operand == RK_HTTP_TAKES_BODY
+        && (head->seen & RK_HTTP_SEEN_LONG_TYPE) != 0)
+        problem = RK_HTTP_PROBLEM_BAD_METADATA;
     return problem;
 }
 
 /* ---- all of it ---- */
 
-static enum rk_http_problem check(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
-                                  enum rk_http_method method, struct rk_http_refusal *refusal)
+static enum rk_http_problem check_method(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
+                                         enum rk_http_method method, const struct rk_http_target *target,
+                                         struct rk_http_refusal *refusal)
 {
-    struct rk_http_target target = { .endpoint = RK_HTTP_ENDPOINT_NONE };
-    enum rk_http_problem problem = rk_http_target_parse(head->target.at, head->target.len, bounds->legacy, &target);
-    const struct route *route = route_of(target.endpoint);
+    const struct rk_http_route *route = rk_http_route_find(target->path, method);
+    enum rk_http_problem problem = RK_HTTP_NO_PROBLEM;
 
-    refusal->allow = route->allow;
-    if (method == RK_HTTP_OTHER_METHOD)
+    if (route == NULL && method != RK_HTTP_OPTIONS_METHOD) {
+        rk_http_route_allow(target->path, refusal->allow);
         return RK_HTTP_PROBLEM_METHOD;
-    if (problem != RK_HTTP_NO_PROBLEM)
-        return problem;
-    if (target.endpoint == RK_HTTP_ENDPOINT_NONE)
-        return RK_HTTP_PROBLEM_NO_ENDPOINT;
-    if ((route->methods & 1u << method) == 0)
-        return RK_HTTP_PROBLEM_METHOD;
-    if (method != RK_HTTP_OPTIONS_METHOD)
-        problem = check_operation(head, bounds, &target, method, refusal);
+    }
+    if (route != NULL)
+        problem = check_operation(head, bounds, target, route, refusal);
     if (problem == RK_HTTP_NO_PROBLEM && head->content_length > bounds->max_value_bytes)
         problem = RK_HTTP_PROBLEM_VALUE_TOO_LARGE;
     return problem;
+}
+
+static enum rk_http_problem check(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
+                                  enum rk_http_method method, struct rk_http_refusal *refusal)
+{
+    struct rk_http_target target = { .path = NULL };
+    enum rk_http_problem problem =
+        rk_http_target_parse(head->target.at, head->target.len, bounds->routes, bounds->legacy, &target);
+
+    if (method == RK_HTTP_OTHER_METHOD) {
+        if (target.path != NULL)
+            rk_http_route_allow(target.path, refusal->allow);
+        else
+            allow_of_all(refusal->allow);
+        return RK_HTTP_PROBLEM_METHOD;
+    }
+    if (problem != RK_HTTP_NO_PROBLEM)
+        return problem;
+    return target.path != NULL ? check_method(head, bounds, method, &target, refusal) : RK_HTTP_PROBLEM_NO_ENDPOINT;
 }
 
 uint64_t rk_http_route_limit(enum rk_http_problem problem, const struct rk_http_bounds *bounds)
@@ -265,12 +258,11 @@ enum rk_http_problem rk_http_route_check(const struct rk_http_head *head, const 
     bool has_body = head->framing == RK_HTTP_CHUNKED || head->content_length > 0;
 
     refusal->members[0] = '\0';
+    refusal->allow[0] = '\0';
     refusal->problem = check(head, bounds, method, refusal);
     if (refusal->problem == RK_HTTP_NO_PROBLEM)
         return RK_HTTP_NO_PROBLEM;
     refusal->closes = has_body || method == RK_HTTP_OTHER_METHOD;
     refusal->limit = rk_http_route_limit(refusal->problem, bounds);
-    if (refusal->problem != RK_HTTP_PROBLEM_METHOD)
-        refusal->allow = NULL;
     return refusal->problem;
 }

@@ -1,7 +1,9 @@
 /* PUT, POST and DELETE: handed to the writer, answered when it has said what became of them. */
-#include "http/http_internal.h"
+#include "http/http_write.h"
 
+#include "http/http_answer.h"
 #include "http/http_metadata.h"
+#include "http/http_routes.h"
 
 #include <string.h>
 
@@ -44,7 +46,7 @@ static void answer_done(struct rk_http_request *request, const struct rk_store_w
     rk_http_answer_sequence(req, result->sequence);
     if (!is_delete)
         rk_http_answer_etag(req, result->sequence);
-    if (request->endpoint != RK_HTTP_ENDPOINT_KEY)
+    if (request->route->is_legacy)
         answer_legacy_done(request);
     else if (is_delete || result->replaced)
         rk_http_answer_no_content(request);
@@ -123,7 +125,7 @@ static enum rk_err encode_metadata(const struct rk_http_request *request, uint8_
     struct rk_http_metadata metadata = { .content_type = NULL };
 
     *len_out = 0;
-    if (request->endpoint != RK_HTTP_ENDPOINT_KEY)
+    if (request->route->is_legacy)
         return RK_OK;
     take_header(headers, H2O_TOKEN_CONTENT_TYPE, &metadata.content_type, &metadata.content_type_len);
     take_header(headers, H2O_TOKEN_CONTENT_ENCODING, &metadata.content_encoding, &metadata.content_encoding_len);
