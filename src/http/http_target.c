@@ -20,8 +20,10 @@ static inline bool is_path_of(const struct rk_http_route *route, struct rk_http_
         return false;
     if (path.len + 1 == len)
         return true; /* its key is a parameter */
+    if (path.at[len - 1] != '/')
+        return false;
     *key = (struct rk_http_span){ path.at + len, path.len - len };
-    return path.at[len - 1] == '/';
+    return true;
 }
 
 static const struct rk_http_route *find_path(const struct rk_http_route *routes, bool legacy, struct rk_http_span path,
