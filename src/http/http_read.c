@@ -61,18 +61,18 @@ static void add_date(h2o_req_t *req, uint64_t write_time_ms)
 
 static enum rk_err add_metadata(h2o_req_t *req, const struct rk_store_value *value)
 {
-    struct rk_http_metadata metadata = { .content_type = NULL };
+    struct rk_http_metadata metadata = { .own = { NULL, 0 } };
+    const struct rk_http_span *type = &metadata.stored[RK_HTTP_CONTENT_TYPE];
+    const struct rk_http_span *encoding = &metadata.stored[RK_HTTP_CONTENT_ENCODING];
 
     if (value->metadata_len > 0 && rk_http_metadata_decode(value->metadata, value->metadata_len, &metadata) != RK_OK)
         return RK_ERR_CORRUPT;
-    if (metadata.content_type == NULL || metadata.content_type_len == 0)
+    if (type->len == 0)
         rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT(DEFAULT_CONTENT_TYPE));
     else
-        rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", metadata.content_type,
-                             metadata.content_type_len);
-    if (metadata.content_encoding != NULL)
-        rk_http_answer_token(req, H2O_TOKEN_CONTENT_ENCODING, "Content-Encoding", metadata.content_encoding,
-                             metadata.content_encoding_len);
+        rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", type->at, type->len);
+    if (encoding->at != NULL)
+        rk_http_answer_token(req, H2O_TOKEN_CONTENT_ENCODING, "Content-Encoding", encoding->at, encoding->len);
     return RK_OK;
 }
 

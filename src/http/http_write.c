@@ -106,30 +106,32 @@ static bool has_unknown_condition(const h2o_headers_t *headers)
     return false;
 }
 
-static void take_header(const h2o_headers_t *headers, const h2o_token_t *token, const char **value_out, size_t *len_out)
+static const struct rk_http_line *take_header(const h2o_headers_t *headers, const h2o_token_t *token,
+                                              struct rk_http_line *line)
 {
     ssize_t at = h2o_find_header(headers, token, -1);
 
-    if (at >= 0) {
-        *value_out = headers->entries[at].value.base;
-        *len_out = headers->entries[at].value.len;
-    }
+    if (at < 0)
+        return NULL;
+    line->value = (struct rk_http_span){ headers->entries[at].value.base, headers->entries[at].value.len };
+    line->next = NULL;
+    return line;
 }
 
 /* The original's clients say nothing about the value: what they send is form data to them. */
 static enum rk_err encode_metadata(const struct rk_http_request *request, uint8_t *encoded, size_t *len_out)
 {
     const h2o_headers_t *headers = &request->req->headers;
-    struct rk_http_metadata metadata = { .content_type = NULL };
+    struct rk_http_metadata_lines lines = { .own = NULL };
+    struct rk_http_line type, encoding;
+    struct rk_http_span wrong;
 
     *len_out = 0;
     if (request->endpoint != RK_HTTP_ENDPOINT_KEY)
         return RK_OK;
-    take_header(headers, H2O_TOKEN_CONTENT_TYPE, &metadata.content_type, &metadata.content_type_len);
-    take_header(headers, H2O_TOKEN_CONTENT_ENCODING, &metadata.content_encoding, &metadata.content_encoding_len);
-    if (metadata.content_type_len == 0)
-        metadata.content_type = NULL;
-    return rk_http_metadata_encode(&metadata, encoded, len_out);
+    lines.stored[RK_HTTP_CONTENT_TYPE] = take_header(headers, H2O_TOKEN_CONTENT_TYPE, &type);
+    lines.stored[RK_HTTP_CONTENT_ENCODING] = take_header(headers, H2O_TOKEN_CONTENT_ENCODING, &encoding);
+    return rk_http_metadata_encode(&lines, encoded, len_out, &wrong);
 }
 
 void rk_http_put_start(struct rk_http_request *request)

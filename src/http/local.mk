@@ -3,12 +3,17 @@ noinst_LIBRARIES += librk_http.a
 librk_http_a_SOURCES = \
 	%D%/http_answer.c \
 	%D%/http_backend.h \
+	%D%/http_condition.c %D%/http_condition.h \
 	%D%/http_connection.c %D%/http_connection.h \
+	%D%/http_date.c %D%/http_date.h \
 	%D%/http_handler.c \
 	%D%/http_internal.h \
+	%D%/http_lines.h \
 	%D%/http_listeners.c \
 	%D%/http_interpose.c %D%/http_interpose.h \
 	%D%/http_metadata.c %D%/http_metadata.h \
+	%D%/http_number.c %D%/http_number.h \
+	%D%/http_option.c %D%/http_option.h \
 	%D%/http_parse_chunked.c \
 	%D%/http_parse_fields.c \
 	%D%/http_parse_private.h \
@@ -17,6 +22,7 @@ librk_http_a_SOURCES = \
 	%D%/http_parser.h \
 	%D%/http_probe.c \
 	%D%/http_problem.c %D%/http_problem.h \
+	%D%/http_range.c %D%/http_range.h \
 	%D%/http_read.c \
 	%D%/http_reading.c \
 	%D%/http_route.c %D%/http_route.h \

@@ -140,10 +140,10 @@ END_TEST
 
 START_TEST(a_stored_header_too_long_is_refused)
 {
-    char text[2000];
+    char text[3000];
 
     bed_start();
-    snprintf(text, sizeof text, "PUT /v1/kv/a HTTP/1.1\r\n" HOST "Content-Type: %01025d\r\nContent-Length: 1\r\n\r\nx",
+    snprintf(text, sizeof text, "PUT /v1/kv/a HTTP/1.1\r\n" HOST "Content-Type: %02049d\r\nContent-Length: 1\r\n\r\nx",
              0);
     bed_expect_code(text, 400, "bad-metadata");
     ck_assert_uint_eq(bed.server.control->n_puts, 0);

@@ -388,7 +388,7 @@ static void settle_fields(struct slow_head *head)
             remove_field(head, i);
             continue;
         }
-        head->has_long_type |= is_type && strlen(field->value) > 1024;
+        head->has_long_type |= is_type && strlen(field->value) > 2048;
         if (head->own_name == NULL && strncasecmp(field->name, "RackKV-", 7) == 0)
             head->own_name = strdup(field->name);
         if (strcasecmp(field->name, "Host") == 0 && head->authority != NULL)
