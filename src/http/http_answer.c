@@ -1,6 +1,5 @@
 #include "http/http_internal.h"
 
-#include "base/base_assert.h"
 #include "http/http_text.h"
 
 #include <string.h>
@@ -17,9 +16,8 @@ void rk_http_answer_header(h2o_req_t *req, const h2o_iovec_t *name, const char *
 {
     h2o_headers_t *headers = &req->res.headers;
 
-    if (headers->capacity < RK_HTTP_HEADERS_MAX)
-        h2o_vector_reserve(&req->pool, headers, RK_HTTP_HEADERS_MAX);
-    RK_ASSERT(headers->size < headers->capacity);
+    if (headers->size == headers->capacity)
+        h2o_vector_reserve(&req->pool, headers, headers->size + RK_HTTP_HEADERS_LIKELY);
     /* The name is a token's or ours, never written to: only its type is not const. */
     headers->entries[headers->size++] = (h2o_header_t){ .name = (h2o_iovec_t *)(uintptr_t)name,
                                                         .orig_name = printed,
@@ -64,17 +62,26 @@ static void send_whole(h2o_req_t *req, const char *body, size_t len)
     h2o_send(req, &piece, len > 0 && !is_head ? 1 : 0, H2O_SEND_STATE_FINAL);
 }
 
+const char *rk_http_answer_reason(int status)
+{
+    return status == 200   ? "OK"
+           : status == 201 ? "Created"
+           : status == 204 ? "No Content"
+           : status == 206 ? "Partial Content"
+                           : "Not Modified";
+}
+
 void rk_http_answer_body(struct rk_http_request *request, int status, const char *body, size_t len)
 {
-    rk_http_answer_status(request, status, status == 201 ? "Created" : "OK");
+    rk_http_answer_status(request, status, rk_http_answer_reason(status));
     request->req->res.content_length = len;
     send_whole(request->req, body, len);
 }
 
-/* RFC 9110 section 8.6: a 204 has no Content-Length; libh2o's "unknown" is none, and no chunks for a 204. */
-void rk_http_answer_no_content(struct rk_http_request *request)
+/* RFC 9110 section 8.6: a 204 has no Content-Length; libh2o's "unknown" is none, and no chunks for a 204 or a 304. */
+void rk_http_answer_empty(struct rk_http_request *request, int status)
 {
-    rk_http_answer_status(request, 204, "No Content");
+    rk_http_answer_status(request, status, rk_http_answer_reason(status));
     request->req->res.content_length = SIZE_MAX;
     send_whole(request->req, NULL, 0);
 }
@@ -89,6 +96,8 @@ void rk_http_answer_problem(struct rk_http_request *request, enum rk_http_proble
 
     rk_http_answer_status(request, text->status, text->reason);
     rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT(RK_HTTP_PROBLEM_TYPE));
+    if (request->kind >= RK_HTTP_KIND_LEGACY_READ)
+        rk_http_answer_token(req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT("no-store"));
     if (text->status == 503)
         rk_http_answer_token(req, H2O_TOKEN_RETRY_AFTER, "Retry-After", H2O_STRLIT(RETRY_AFTER_SECONDS));
     if (limit != 0 || members != NULL) {

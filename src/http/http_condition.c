@@ -151,14 +151,14 @@ const char *rk_http_condition_malformed(const struct rk_http_conditions *conditi
 }
 
 /* Was it written after the second that the field names? What is no date says no. */
-static bool was_written_later(const struct rk_http_line *lines, const struct rk_http_state *state)
+static bool was_written_later(const struct rk_http_line *lines, const struct rk_http_key_state *state)
 {
     int64_t seconds;
 
     return read_date(lines, &seconds) && (int64_t)(state->write_time_ms / 1000) > seconds;
 }
 
-static bool was_not_written_later(const struct rk_http_line *lines, const struct rk_http_state *state)
+static bool was_not_written_later(const struct rk_http_line *lines, const struct rk_http_key_state *state)
 {
     int64_t seconds;
 
@@ -173,7 +173,7 @@ static enum rk_http_verdict evaluate_absent(const struct rk_http_conditions *con
 }
 
 enum rk_http_verdict rk_http_condition_evaluate(const struct rk_http_conditions *conditions, enum rk_http_need need,
-                                                const struct rk_http_state *state)
+                                                const struct rk_http_key_state *state)
 {
     enum rk_http_verdict unchanged = need == RK_HTTP_READS ? RK_HTTP_NOT_MODIFIED : RK_HTTP_FAILED;
 

@@ -24,7 +24,7 @@ struct rk_http_conditions {
     const struct rk_http_line *if_unmodified_since;
 };
 
-struct rk_http_state {
+struct rk_http_key_state {
     bool exists; /* an expired key does not */
     uint64_t sequence;
     uint64_t write_time_ms;
@@ -49,7 +49,7 @@ const char *rk_http_condition_malformed(const struct rk_http_conditions *conditi
 
 /* For conditions that can be understood. Any thread. */
 enum rk_http_verdict rk_http_condition_evaluate(const struct rk_http_conditions *conditions, enum rk_http_need need,
-                                                const struct rk_http_state *state);
+                                                const struct rk_http_key_state *state);
 
 /* Whether If-Range (RFC 9110 section 13.1.5) is one tag or one date; whether it holds. A date never does: two writes of
  * one second have the same. Any thread. */

@@ -109,10 +109,10 @@ static enum rk_http_problem take_key(struct rk_http_request *request, const stru
                                                                       : RK_HTTP_NO_PROBLEM;
 }
 
-/* The value of a put: the body, or for the original's endpoint a parameter. */
+/* The value of a put, or what is appended: the body, or for the original's endpoint a parameter. */
 static enum rk_http_problem take_value(struct rk_http_request *request, const struct rk_http_target *target)
 {
-    if (target->endpoint == RK_HTTP_ENDPOINT_KEY) {
+    if (request->kind != RK_HTTP_KIND_LEGACY_PUT) {
         request->value = (struct rk_http_span){ request->req->entity.base, request->req->entity.len };
     } else {
         request->value = target->value;
@@ -123,6 +123,46 @@ static enum rk_http_problem take_value(struct rk_http_request *request, const st
     }
     return request->value.len > request->server->settings.max_value_bytes ? RK_HTTP_PROBLEM_VALUE_TOO_LARGE
                                                                           : RK_HTTP_NO_PROBLEM;
+}
+
+/* ---- what else it asks for ---- */
+
+static enum rk_http_problem read_ask(struct rk_http_request *request, const struct rk_http_target *target)
+{
+    const h2o_headers_t *headers = &request->req->headers;
+    h2o_mem_pool_t *pool = &request->req->pool;
+    struct rk_http_line *line = NULL;
+    struct rk_http_fields fields = { .given = 0 };
+    struct rk_http_ask *ask = h2o_mem_alloc_pool(pool, sizeof *ask);
+    struct rk_http_wrong wrong;
+
+    for (size_t i = 0; i < headers->size; i++) {
+        const h2o_header_t *header = &headers->entries[i];
+
+        if (line == NULL)
+            line = h2o_mem_alloc_pool(pool, sizeof *line);
+        if (rk_http_field_take(&fields, (struct rk_http_span){ header->name->base, header->name->len },
+                               (struct rk_http_span){ header->value.base, header->value.len }, line))
+            line = NULL;
+    }
+    request->ask = ask;
+    return rk_http_ask_read(&fields, target, request->kind, ask, &wrong);
+}
+
+/* Nearly always there is nothing. */
+static enum rk_http_problem take_ask(struct rk_http_request *request, const struct rk_http_target *target)
+{
+    const h2o_headers_t *headers = &request->req->headers;
+
+    if ((target->parameters & RK_HTTP_OPTIONS) != 0)
+        return read_ask(request, target);
+    for (size_t i = 0; i < headers->size; i++) {
+        const h2o_iovec_t *name = headers->entries[i].name;
+
+        if (rk_http_field_find(name->base, name->len) != RK_HTTP_FIELD_OTHER)
+            return read_ask(request, target);
+    }
+    return RK_HTTP_NO_PROBLEM;
 }
 
 static void answer_text(struct rk_http_request *request, const char *text)
@@ -146,11 +186,12 @@ static void answer_readyz(struct rk_http_request *request)
 static void start_store_operation(struct rk_http_request *request, const struct rk_http_target *target)
 {
     enum rk_http_problem problem = take_key(request, target);
-    bool is_put = request->op == RK_STATS_HTTP_PUT;
-    bool is_read = request->op == RK_STATS_HTTP_GET || request->op == RK_STATS_HTTP_HEAD;
+    bool is_read = rk_http_ask_need(request->kind) == RK_HTTP_READS;
 
-    if (problem == RK_HTTP_NO_PROBLEM && is_put)
+    if (problem == RK_HTTP_NO_PROBLEM && rk_http_ask_need(request->kind) == RK_HTTP_MAKES_KEY)
         problem = take_value(request, target);
+    if (problem == RK_HTTP_NO_PROBLEM)
+        problem = take_ask(request, target);
     if (problem == RK_HTTP_PROBLEM_KEY_TOO_LONG)
         rk_http_answer_problem(request, problem, request->server->settings.max_key_bytes, NULL);
     else if (problem == RK_HTTP_PROBLEM_VALUE_TOO_LARGE)
@@ -159,10 +200,8 @@ static void start_store_operation(struct rk_http_request *request, const struct 
         rk_http_answer_problem(request, problem, 0, NULL);
     else if (is_read)
         rk_http_read_start(request);
-    else if (is_put)
-        rk_http_put_start(request);
     else
-        rk_http_delete_start(request);
+        rk_http_write_start(request);
 }
 
 static void start_operation(struct rk_http_request *request, const struct rk_http_target *target)
@@ -187,7 +226,7 @@ static void answer_options(struct rk_http_request *request, enum rk_http_endpoin
     const char *allow = rk_http_route_allow(endpoint);
 
     rk_http_answer_token(request->req, H2O_TOKEN_ALLOW, "Allow", allow, strlen(allow));
-    rk_http_answer_no_content(request);
+    rk_http_answer_empty(request, 204);
 }
 
 /* A request that its head does not refuse. */
@@ -201,11 +240,12 @@ static void route_request(struct rk_http_request *request)
 
     if (problem == RK_HTTP_NO_PROBLEM && target.endpoint == RK_HTTP_ENDPOINT_NONE)
         problem = RK_HTTP_PROBLEM_NO_ENDPOINT;
+    if (problem == RK_HTTP_NO_PROBLEM)
+        problem = rk_http_route_kind(&target, method, &request->kind);
     if (problem != RK_HTTP_NO_PROBLEM) {
         rk_http_answer_problem(request, problem, 0, NULL);
         return;
     }
-    request->endpoint = target.endpoint;
     request->op = op_of(target.endpoint, method);
     if (method == RK_HTTP_OPTIONS_METHOD)
         answer_options(request, target.endpoint);
@@ -225,11 +265,19 @@ static void answer_refused(struct rk_http_request *request, const struct rk_http
 {
     const char *members = refusal->members[0] != '\0' ? refusal->members : NULL;
 
+    request->kind = refusal->kind;
     if (refusal->allow != NULL)
         rk_http_answer_token(request->req, H2O_TOKEN_ALLOW, "Allow", refusal->allow, strlen(refusal->allow));
+    if (refusal->sequence != 0)
+        rk_http_answer_sequence(request->req, refusal->sequence);
+    if (refusal->etag != 0)
+        rk_http_answer_etag(request->req, refusal->etag);
     if (refusal->closes)
         rk_http_answer_last(request);
-    rk_http_answer_problem(request, refusal->problem, refusal->limit, members);
+    if (rk_http_problem_text(refusal->problem)->status == 503)
+        rk_http_answer_outcome(request, refusal->problem, true);
+    else
+        rk_http_answer_problem(request, refusal->problem, refusal->limit, members);
 }
 
 struct handler {

@@ -7,14 +7,18 @@
  *   http_sweep.c       how long it may take for what it does
  *   http_handler.c     one request: refused, or routed to its operation
  *   http_probe.c       the look at the start whether ours is the parser
- *   http_read.c        GET and HEAD, large values piece by piece
- *   http_write.c       PUT, POST and DELETE
+ *   http_expect.c      what the store decides about a request before its body comes
+ *   http_read.c        GET and HEAD, conditions on them, parts of values
+ *   http_pieces.c      large values, piece by piece
+ *   http_write.c       PUT, POST and DELETE, from the request to the writer and back
+ *   http_update.c      what they do to what the key is: conditions, increments, ...
  *   http_answer.c      statuses, headers and bodies
  *
  * Everything runs on the thread that turns the loop. */
 #ifndef RK_HTTP_INTERNAL_H
 #define RK_HTTP_INTERNAL_H
 
+#include "http/http_ask.h"
 #include "http/http_backend.h"
 #include "http/http_parser.h"
 #include "http/http_problem.h"
@@ -23,6 +27,9 @@
 #include "stats/stats_http.h"
 
 #include <h2o.h>
+
+struct rk_http_refusal;
+struct rk_http_update;
 
 struct rk_http_server {
     struct rk_http_settings settings;
@@ -67,10 +74,13 @@ struct rk_http_server {
 struct rk_http_request {
     struct rk_http_server *server;
     h2o_req_t *req;
-    enum rk_http_endpoint endpoint;
+    enum rk_http_kind kind;
     enum rk_stats_http_op op;
     struct rk_http_span key; /* decoded */
     struct rk_http_span value;
+    const struct rk_http_ask *ask; /* NULL: nothing but to read or to write */
+    uint64_t sequence;             /* of a conditional read: the last one published before it looked */
+    struct rk_http_update *update; /* NULL: it does not depend on what the key is */
 
     /* While the answer is not there yet (rk_http_request_hold): */
     bool is_held;
@@ -82,9 +92,11 @@ struct rk_http_request {
     /* A large value on its way out: */
     h2o_generator_t generator;
     struct rk_store_source *source; /* released when the request ends */
+    int status;
     size_t value_len;
-    size_t offset;    /* of the piece in hand */
-    size_t piece_len; /* its length */
+    size_t first, end; /* what of it is sent */
+    size_t offset;     /* of the piece in hand */
+    size_t piece_len;  /* its length */
     uint8_t *piece;
 };
 
@@ -158,17 +170,37 @@ void rk_http_request_settle(struct rk_http_request *request);
 /* Calls on_deadline where it is due. */
 void rk_http_request_expire(struct rk_http_server *server, uint64_t now_ns);
 
-/* ---- http_read.c, http_write.c ---- */
+/* ---- http_expect.c ---- */
+
+/* Whether the store lets a request happen whose client waits to send its body: a judge of http_interpose.h, with the
+ * server as its context. */
+enum rk_http_problem rk_http_expect_judge(void *server, const struct rk_http_head *head,
+                                          struct rk_http_refusal *refusal);
+
+/* ---- http_read.c ---- */
 
 void rk_http_read_start(struct rk_http_request *request);
-void rk_http_put_start(struct rk_http_request *request);
-void rk_http_delete_start(struct rk_http_request *request);
+
+/* A read that failed, or came too late, with what it had added to the answer taken back. */
+void rk_http_read_fail(struct rk_http_request *request, enum rk_err err);
+void rk_http_read_expire(struct rk_http_request *request);
+
+/* ---- http_pieces.c ---- */
+
+/* Answers with the bytes [first, first + len), len at least 1, of a large value: with request->status, and the headers
+ * that are there. The source is the request's from here on. */
+void rk_http_pieces_start(struct rk_http_request *request, const struct rk_store_value *value, size_t first,
+                          size_t len);
+
+/* ---- http_write.c ---- */
+
+void rk_http_write_start(struct rk_http_request *request);
 
 /* ---- http_answer.c: each ends the request's handling ---- */
 
-#define RK_HTTP_HEADERS_MAX 12
+#define RK_HTTP_HEADERS_LIKELY 12
 
-/* Adds a header; name and value live as long as the request. At most RK_HTTP_HEADERS_MAX. */
+/* Adds a header; name and value live as long as the request. */
 void rk_http_answer_header(h2o_req_t *req, const h2o_iovec_t *name, const char *printed, const char *value, size_t len);
 
 static inline void rk_http_answer_token(h2o_req_t *req, const h2o_token_t *token, const char *printed,
@@ -181,9 +213,13 @@ static inline void rk_http_answer_token(h2o_req_t *req, const h2o_token_t *token
 void rk_http_answer_sequence(h2o_req_t *req, uint64_t sequence);
 void rk_http_answer_etag(h2o_req_t *req, uint64_t sequence);
 
-/* 200, 201 with a body in memory that lives as long as the request (HEAD: only its length); 204 without one. */
+/* 200, 201, 206 with a body in memory that lives as long as the request (HEAD: only its length); 204, 304 without one.
+ */
 void rk_http_answer_body(struct rk_http_request *request, int status, const char *body, size_t len);
-void rk_http_answer_no_content(struct rk_http_request *request);
+void rk_http_answer_empty(struct rk_http_request *request, int status);
+
+/* The words beside 200, 201, 204, 206, 304. */
+const char *rk_http_answer_reason(int status);
 
 /* A problem, with its body; headers that are there stay. */
 void rk_http_answer_problem(struct rk_http_request *request, enum rk_http_problem problem, uint64_t limit,

@@ -1,7 +1,5 @@
 #include "http/http_route.h"
 
-#include "http/http_metadata.h"
-
 #include <string.h>
 #include <strings.h>
 
@@ -32,7 +30,7 @@ enum rk_http_method rk_http_method_of(struct rk_http_span method)
 struct route {
     const char *allow;
     unsigned methods;    /* bits of enum rk_http_method */
-    unsigned parameters; /* of enum rk_http_parameter, for every method */
+    unsigned parameters; /* of enum rk_http_parameter, where it is no operation on a key */
 };
 
 static const struct route key_route = { "GET, HEAD, PUT, POST, DELETE, OPTIONS",
@@ -73,22 +71,30 @@ const char *rk_http_route_allow(enum rk_http_endpoint endpoint)
     return route_of(endpoint)->allow;
 }
 
-static unsigned parameters_of(enum rk_http_endpoint endpoint, enum rk_http_method method)
+enum rk_http_problem rk_http_route_kind(const struct rk_http_target *target, enum rk_http_method method,
+                                        enum rk_http_kind *kind_out)
 {
-    unsigned parameters = route_of(endpoint)->parameters;
+    bool reads = method == RK_HTTP_GET || method == RK_HTTP_HEAD;
 
-    if (endpoint == RK_HTTP_ENDPOINT_KEY && method == RK_HTTP_PUT)
-        parameters |= RK_HTTP_PARAMETER_TTL | RK_HTTP_PARAMETER_EXPIRES;
-    if (endpoint == RK_HTTP_ENDPOINT_KEY && method == RK_HTTP_POST)
-        parameters |= RK_HTTP_OPTIONS;
-    return parameters;
-}
-
-static bool is_write(enum rk_http_endpoint endpoint, enum rk_http_method method)
-{
-    if (endpoint == RK_HTTP_ENDPOINT_KEY)
-        return method == RK_HTTP_PUT || method == RK_HTTP_POST || method == RK_HTTP_DELETE;
-    return endpoint == RK_HTTP_ENDPOINT_LEGACY_PUT || endpoint == RK_HTTP_ENDPOINT_LEGACY_DELETE;
+    switch (target->endpoint) {
+    case RK_HTTP_ENDPOINT_KEY:
+        if (method == RK_HTTP_POST)
+            return rk_http_ask_kind_of_op(target, kind_out) ? RK_HTTP_NO_PROBLEM : RK_HTTP_PROBLEM_BAD_OP;
+        *kind_out = reads ? RK_HTTP_KIND_READ : method == RK_HTTP_DELETE ? RK_HTTP_KIND_DELETE : RK_HTTP_KIND_PUT;
+        return RK_HTTP_NO_PROBLEM;
+    case RK_HTTP_ENDPOINT_LEGACY_GET:
+        *kind_out = RK_HTTP_KIND_LEGACY_READ;
+        return RK_HTTP_NO_PROBLEM;
+    case RK_HTTP_ENDPOINT_LEGACY_PUT:
+        *kind_out = RK_HTTP_KIND_LEGACY_PUT;
+        return RK_HTTP_NO_PROBLEM;
+    case RK_HTTP_ENDPOINT_LEGACY_DELETE:
+        *kind_out = RK_HTTP_KIND_LEGACY_DELETE;
+        return RK_HTTP_NO_PROBLEM;
+    default:
+        *kind_out = RK_HTTP_KIND_NONE;
+        return RK_HTTP_NO_PROBLEM;
+    }
 }
 
 /* ---- names that are not known ---- */
@@ -115,14 +121,12 @@ static void show_name(struct rk_http_refusal *refusal, const char *member, struc
     memcpy(at, "\"", 2);
 }
 
-static enum rk_http_problem check_parameters(const struct rk_http_target *target, enum rk_http_method method,
+static enum rk_http_problem check_parameters(const struct rk_http_target *target, unsigned taken,
                                              struct rk_http_refusal *refusal)
 {
     struct rk_http_span name = target->unknown;
-    unsigned wrong = 0;
+    unsigned wrong = target->parameters & ~taken;
 
-    if (target->parameters != 0)
-        wrong = target->parameters & ~parameters_of(target->endpoint, method);
     if (wrong == 0 && name.at == NULL)
         return RK_HTTP_NO_PROBLEM;
     if (name.at == NULL) {
@@ -133,41 +137,52 @@ static enum rk_http_problem check_parameters(const struct rk_http_target *target
     return RK_HTTP_PROBLEM_UNKNOWN_PARAMETER;
 }
 
-static bool begins_with(struct rk_http_span name, const char *start)
-{
-    return name.len >= strlen(start) && strncasecmp(name.at, start, strlen(start)) == 0;
-}
+/* ---- the fields, and what the options say ---- */
 
-/* Those that a write can have; this server does none of what they ask for. */
-static bool is_known_header(struct rk_http_span name, bool is_delete)
+void rk_http_route_collect(const struct rk_http_head *head, struct rk_http_line lines[RK_HTTP_FIELDS_MAX],
+                           struct rk_http_fields *fields_out)
 {
-    if (begins_with(name, "rackkv-durability") && name.len == strlen("rackkv-durability"))
-        return true;
-    return !is_delete
-           && (begins_with(name, "rackkv-meta-")
-               || (begins_with(name, "rackkv-ttl") && name.len == strlen("rackkv-ttl"))
-               || (begins_with(name, "rackkv-expires") && name.len == strlen("rackkv-expires")));
-}
+    *fields_out = (struct rk_http_fields){ .given = 0 };
+    for (size_t i = 0; i < head->n_fields; i++) {
+        const struct rk_http_field *field = &head->fields[i];
+        struct rk_http_span value = { field->value, field->value_len };
 
-static enum rk_http_problem check_options(const struct rk_http_head *head, const struct rk_http_target *target,
-                                          enum rk_http_method method, struct rk_http_refusal *refusal)
-{
-    struct rk_http_span own = head->own_field;
-    bool writes, is_delete;
-
-    if (own.at == NULL && target->parameters == 0 && (head->seen & RK_HTTP_SEEN_CONDITION) == 0)
-        return RK_HTTP_NO_PROBLEM; /* nearly always */
-    writes = is_write(target->endpoint, method);
-    is_delete = method == RK_HTTP_DELETE || target->endpoint == RK_HTTP_ENDPOINT_LEGACY_DELETE;
-    if (own.at != NULL && !(writes && is_known_header(own, is_delete))) {
-        show_name(refusal, "header", own);
-        return RK_HTTP_PROBLEM_UNKNOWN_HEADER;
+        rk_http_field_take(fields_out, (struct rk_http_span){ field->name, field->name_len }, value, &lines[i]);
     }
-    /* A write without its condition or option would be another one. */
-    if (own.at != NULL || (target->parameters & RK_HTTP_OPTIONS) != 0
-        || (writes && (head->seen & RK_HTTP_SEEN_CONDITION) != 0))
-        return RK_HTTP_PROBLEM_NOT_IMPLEMENTED;
-    return RK_HTTP_NO_PROBLEM;
+}
+
+/* Seldom called, hence its room on the stack is not everybody's. */
+__attribute__((noinline)) static enum rk_http_problem read_ask(const struct rk_http_head *head,
+                                                               const struct rk_http_target *target,
+                                                               enum rk_http_kind kind, struct rk_http_wrong *wrong)
+{
+    struct rk_http_line lines[RK_HTTP_FIELDS_MAX];
+    uint8_t metadata[RK_HTTP_METADATA_MAX];
+    struct rk_http_fields fields;
+    struct rk_http_ask ask;
+    size_t metadata_len;
+    enum rk_http_problem problem;
+
+    rk_http_route_collect(head, lines, &fields);
+    problem = rk_http_ask_read(&fields, target, kind, &ask, wrong);
+    if (problem != RK_HTTP_NO_PROBLEM)
+        return problem;
+    return rk_http_ask_metadata(&ask, metadata, &metadata_len, wrong);
+}
+
+static enum rk_http_problem check_ask(const struct rk_http_head *head, const struct rk_http_target *target,
+                                      enum rk_http_kind kind, struct rk_http_refusal *refusal)
+{
+    struct rk_http_wrong wrong = { .member = NULL };
+    enum rk_http_problem problem;
+
+    if ((target->parameters & RK_HTTP_OPTIONS) == 0 && (head->seen & RK_HTTP_SEEN_ASKING) == 0)
+        return RK_HTTP_NO_PROBLEM; /* nearly always */
+    problem = read_ask(head, target, kind, &wrong);
+    if (wrong.member != NULL)
+        show_name(refusal, wrong.member, wrong.name);
+    refusal->limit = wrong.limit;
+    return problem;
 }
 
 /* ---- the key, the value, the body ---- */
@@ -186,29 +201,32 @@ static enum rk_http_problem check_key(struct rk_http_span key, uint32_t max_byte
     return len > max_bytes ? RK_HTTP_PROBLEM_KEY_TOO_LONG : RK_HTTP_NO_PROBLEM;
 }
 
-static enum rk_http_problem check_value(const struct rk_http_head *head, const struct rk_http_target *target)
+static enum rk_http_problem check_value(const struct rk_http_target *target)
 {
-    if (target->endpoint == RK_HTTP_ENDPOINT_LEGACY_PUT) {
-        if (target->value.at == NULL)
-            return RK_HTTP_PROBLEM_MISSING_VALUE;
-        return rk_http_target_decoded_len(target->value) == SIZE_MAX ? RK_HTTP_PROBLEM_BAD_ESCAPE : RK_HTTP_NO_PROBLEM;
-    }
-    return (head->seen & RK_HTTP_SEEN_LONG_TYPE) != 0 ? RK_HTTP_PROBLEM_BAD_METADATA : RK_HTTP_NO_PROBLEM;
+    if (target->value.at == NULL)
+        return RK_HTTP_PROBLEM_MISSING_VALUE;
+    return rk_http_target_decoded_len(target->value) == SIZE_MAX ? RK_HTTP_PROBLEM_BAD_ESCAPE : RK_HTTP_NO_PROBLEM;
 }
 
 static enum rk_http_problem check_operation(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
                                             const struct rk_http_target *target, enum rk_http_method method,
                                             struct rk_http_refusal *refusal)
 {
-    bool takes_key = target->endpoint >= RK_HTTP_ENDPOINT_KEY && target->endpoint <= RK_HTTP_ENDPOINT_LEGACY_DELETE;
-    enum rk_http_problem problem = check_parameters(target, method, refusal);
+    enum rk_http_kind kind;
+    enum rk_http_problem problem = rk_http_route_kind(target, method, &kind);
+    bool is_operation = kind != RK_HTTP_KIND_NONE;
 
+    if (problem != RK_HTTP_NO_PROBLEM)
+        return problem;
+    refusal->kind = kind;
+    problem = check_parameters(
+        target, is_operation ? rk_http_ask_parameters(kind) : route_of(target->endpoint)->parameters, refusal);
     if (problem == RK_HTTP_NO_PROBLEM)
-        problem = check_options(head, target, method, refusal);
-    if (problem == RK_HTTP_NO_PROBLEM && takes_key)
+        problem = check_ask(head, target, kind, refusal);
+    if (problem == RK_HTTP_NO_PROBLEM && is_operation)
         problem = check_key(target->key, bounds->max_key_bytes);
-    if (problem == RK_HTTP_NO_PROBLEM && is_write(target->endpoint, method) && method != RK_HTTP_DELETE)
-        problem = check_value(head, target);
+    if (problem == RK_HTTP_NO_PROBLEM && kind == RK_HTTP_KIND_LEGACY_PUT)
+        problem = check_value(target);
     return problem;
 }
 
@@ -250,8 +268,6 @@ uint64_t rk_http_route_limit(enum rk_http_problem problem, const struct rk_http_
         return bounds->max_key_bytes;
     case RK_HTTP_PROBLEM_VALUE_TOO_LARGE:
         return bounds->max_value_bytes;
-    case RK_HTTP_PROBLEM_BAD_METADATA:
-        return RK_HTTP_METADATA_VALUE_MAX;
     default:
         return 0;
     }
@@ -264,12 +280,13 @@ enum rk_http_problem rk_http_route_check(const struct rk_http_head *head, const 
     struct rk_http_refusal *refusal = refusal_out;
     bool has_body = head->framing == RK_HTTP_CHUNKED || head->content_length > 0;
 
-    refusal->members[0] = '\0';
+    *refusal = (struct rk_http_refusal){ .problem = RK_HTTP_NO_PROBLEM };
     refusal->problem = check(head, bounds, method, refusal);
     if (refusal->problem == RK_HTTP_NO_PROBLEM)
         return RK_HTTP_NO_PROBLEM;
     refusal->closes = has_body || method == RK_HTTP_OTHER_METHOD;
-    refusal->limit = rk_http_route_limit(refusal->problem, bounds);
+    if (refusal->limit == 0)
+        refusal->limit = rk_http_route_limit(refusal->problem, bounds);
     if (refusal->problem != RK_HTTP_PROBLEM_METHOD)
         refusal->allow = NULL;
     return refusal->problem;

@@ -3,6 +3,7 @@
 #ifndef RK_HTTP_ROUTE_H
 #define RK_HTTP_ROUTE_H
 
+#include "http/http_ask.h"
 #include "http/http_parser.h"
 
 enum rk_http_method {
@@ -20,13 +21,25 @@ enum rk_http_method rk_http_method_of(struct rk_http_span method);
 /* The methods that this kind of path takes, as its Allow header says it. Any thread. */
 const char *rk_http_route_allow(enum rk_http_endpoint endpoint);
 
+/* Which operation on a key the request is, RK_HTTP_KIND_NONE for one on none; or a problem: op= names none. Any thread.
+ */
+enum rk_http_problem rk_http_route_kind(const struct rk_http_target *target, enum rk_http_method method,
+                                        enum rk_http_kind *kind_out);
+
+/* Collects the fields of the head that say more about an operation. Any thread. */
+void rk_http_route_collect(const struct rk_http_head *head, struct rk_http_line lines[RK_HTTP_FIELDS_MAX],
+                           struct rk_http_fields *fields_out);
+
 #define RK_HTTP_MEMBERS_BYTES 128
 
 /* Why a request is refused, and what its answer says of that. */
 struct rk_http_refusal {
     enum rk_http_problem problem;
+    enum rk_http_kind kind; /* of what was asked for, as far as that is known */
     bool closes;       /* what comes after the head is no request that could be trusted, or a body that nobody reads */
     uint64_t limit;    /* 0: none */
+    uint64_t sequence; /* of the store, when a condition failed; 0: none */
+    uint64_t etag;     /* of the value that is there then; 0: none */
     const char *allow; /* NULL: none */
     char members[RK_HTTP_MEMBERS_BYTES]; /* of the JSON object: the name that is not known; or "" */
 };

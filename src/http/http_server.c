@@ -53,6 +53,7 @@ static void set_bounds(struct rk_http_server *server)
         .legacy = settings->legacy,
     };
     rk_http_interpose_use(&server->bounds);
+    rk_http_interpose_judge(rk_http_expect_judge, server);
 }
 
 /* A chunked body must be smaller than libh2o's limit, one with a length may equal it: one more lets values of exactly
@@ -233,7 +234,8 @@ enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms)
     int wait = wait_ms(server, max_wait_ms);
 
     server->is_awake = false;
-    rk_http_interpose_use(&server->bounds);                        /* the thread may turn more than one */
+    rk_http_interpose_use(&server->bounds); /* the thread may turn more than one */
+    rk_http_interpose_judge(rk_http_expect_judge, server);
     if (h2o_evloop_run(server->loop, wait) != 0 && errno != EINTR) /* a signal is a turn in which nothing came */
         return RK_ERR_IO;
     rk_http_reading_turn(server);

@@ -2,10 +2,13 @@
 noinst_LIBRARIES += librk_http.a
 librk_http_a_SOURCES = \
 	%D%/http_answer.c \
+	%D%/http_ask.c %D%/http_ask.h \
 	%D%/http_backend.h \
 	%D%/http_condition.c %D%/http_condition.h \
 	%D%/http_connection.c %D%/http_connection.h \
 	%D%/http_date.c %D%/http_date.h \
+	%D%/http_expect.c \
+	%D%/http_field.c %D%/http_field.h \
 	%D%/http_handler.c \
 	%D%/http_internal.h \
 	%D%/http_lines.h \
@@ -20,6 +23,7 @@ librk_http_a_SOURCES = \
 	%D%/http_parse_request.c \
 	%D%/http_parse_values.c \
 	%D%/http_parser.h \
+	%D%/http_pieces.c \
 	%D%/http_probe.c \
 	%D%/http_problem.c %D%/http_problem.h \
 	%D%/http_range.c %D%/http_range.h \
@@ -30,5 +34,6 @@ librk_http_a_SOURCES = \
 	%D%/http_sweep.c \
 	%D%/http_target.c %D%/http_target.h \
 	%D%/http_text.c %D%/http_text.h \
+	%D%/http_update.c %D%/http_update.h \
 	%D%/http_write.c
 librk_http_a_CFLAGS = $(AM_CFLAGS) $(H2O_CFLAGS) $(OPENSSL_CFLAGS)

@@ -267,7 +267,7 @@ START_TEST(verdicts_of_conditions)
         .if_none_match = bed_lines(&bed[2], row->if_none_match),
         .if_modified_since = bed_lines(&bed[3], row->if_modified),
     };
-    struct rk_http_state there = { true, 1234, THEN_MS }, absent = { false, 0, 0 };
+    struct rk_http_key_state there = { true, 1234, THEN_MS }, absent = { false, 0, 0 };
 
     ck_assert_int_eq(rk_http_condition_evaluate(&conditions, RK_HTTP_READS, &there), row->read);
     ck_assert_int_eq(rk_http_condition_evaluate(&conditions, RK_HTTP_NEEDS_KEY, &there), row->write);

@@ -99,7 +99,7 @@ static void check_conditions(const struct rk_http_line *line)
 {
     struct rk_http_conditions conditions = { line, line, line, line };
     struct rk_http_conditions tags = { .if_match = line, .if_none_match = line };
-    struct rk_http_state state = { true, 1234, 784111777000 };
+    struct rk_http_key_state state = { true, 1234, 784111777000 };
 
     (void)rk_http_condition_malformed(&conditions, RK_HTTP_MAKES_KEY);
     (void)rk_http_condition_evaluate(&conditions, RK_HTTP_READS, &state);
