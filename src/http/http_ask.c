@@ -4,45 +4,19 @@
 
 #include <string.h>
 
-#define OPTION_BYTES_MAX 96 /* of a parameter, with its escapes; whatever makes sense is shorter */
-
-#define EXPIRY     (RK_HTTP_FIELD_BIT(TTL) | RK_HTTP_FIELD_BIT(EXPIRES))
-#define DURABILITY RK_HTTP_FIELD_BIT(DURABILITY)
-#define META       RK_HTTP_FIELD_BIT(META)
-#define OWN        (EXPIRY | DURABILITY | META)
 #define CONDITIONS                                                                                         \
     (RK_HTTP_FIELD_BIT(IF_MATCH) | RK_HTTP_FIELD_BIT(IF_NONE_MATCH) | RK_HTTP_FIELD_BIT(IF_MODIFIED_SINCE) \
      | RK_HTTP_FIELD_BIT(IF_UNMODIFIED_SINCE))
 
-#define KEY        RK_HTTP_PARAMETER_KEY
-#define OP         RK_HTTP_PARAMETER_OP
-#define EXPIRY_TOO (RK_HTTP_PARAMETER_TTL | RK_HTTP_PARAMETER_EXPIRES)
+/* Those of our own, as bits of enum rk_http_own_header. */
+#define OWN_SHIFT RK_HTTP_FIELD_TTL
+#define OWN_MASK  (RK_HTTP_OWN_TTL | RK_HTTP_OWN_EXPIRES | RK_HTTP_OWN_DURABILITY | RK_HTTP_OWN_META)
 
-static const struct {
-    enum rk_http_need need;
-    uint32_t own;        /* which RackKV- fields it takes */
-    unsigned parameters; /* and which parameters */
-} kinds[RK_HTTP_N_KINDS] = {
-    [RK_HTTP_KIND_READ] = { RK_HTTP_READS, 0, KEY },
-    [RK_HTTP_KIND_PUT] = { RK_HTTP_MAKES_KEY, EXPIRY | DURABILITY | META, KEY | EXPIRY_TOO },
-    [RK_HTTP_KIND_DELETE] = { RK_HTTP_NEEDS_KEY, DURABILITY, KEY },
-    [RK_HTTP_KIND_INCR] = { RK_HTTP_MAKES_KEY, DURABILITY, KEY | OP | RK_HTTP_PARAMETER_BY },
-    [RK_HTTP_KIND_APPEND] = { RK_HTTP_MAKES_KEY, DURABILITY, KEY | OP },
-    [RK_HTTP_KIND_TOUCH] = { RK_HTTP_NEEDS_KEY, EXPIRY | DURABILITY, KEY | OP | EXPIRY_TOO },
-    [RK_HTTP_KIND_LEGACY_READ] = { RK_HTTP_READS, 0, KEY },
-    [RK_HTTP_KIND_LEGACY_PUT] = { RK_HTTP_MAKES_KEY, EXPIRY | DURABILITY, KEY | RK_HTTP_PARAMETER_VALUE | EXPIRY_TOO },
-    [RK_HTTP_KIND_LEGACY_DELETE] = { RK_HTTP_NEEDS_KEY, DURABILITY, KEY },
-};
-
-enum rk_http_need rk_http_ask_need(enum rk_http_kind kind)
-{
-    return kinds[kind].need;
-}
-
-unsigned rk_http_ask_parameters(enum rk_http_kind kind)
-{
-    return kinds[kind].parameters;
-}
+_Static_assert(RK_HTTP_OWN_TTL == 1 << (RK_HTTP_FIELD_TTL - OWN_SHIFT)
+                   && RK_HTTP_OWN_EXPIRES == 1 << (RK_HTTP_FIELD_EXPIRES - OWN_SHIFT)
+                   && RK_HTTP_OWN_DURABILITY == 1 << (RK_HTTP_FIELD_DURABILITY - OWN_SHIFT)
+                   && RK_HTTP_OWN_META == 1 << (RK_HTTP_FIELD_META - OWN_SHIFT),
+               "the same order");
 
 /* ---- where it stands ---- */
 
@@ -59,14 +33,6 @@ static enum rk_http_problem wrong_parameter(struct rk_http_wrong *wrong, enum rk
 
     *wrong = (struct rk_http_wrong){ .member = "parameter", .name = { name, strlen(name) } };
     return problem;
-}
-
-/* A parameter, decoded into `room`; the empty text when it cannot be. */
-static struct rk_http_span decode(struct rk_http_span text, bool plus_is_space, char room[OPTION_BYTES_MAX])
-{
-    if (text.len > OPTION_BYTES_MAX || !rk_http_target_decode(&text, plus_is_space, room))
-        text.len = 0;
-    return text;
 }
 
 /* ---- times, durability, numbers ---- */
@@ -88,7 +54,7 @@ static enum rk_http_problem read_time(const struct time_option *option, const st
                                       const struct rk_http_target *target, struct rk_http_span sent, uint64_t *ms_out,
                                       struct rk_http_wrong *wrong)
 {
-    char room[OPTION_BYTES_MAX];
+    char room[RK_HTTP_OPTION_BYTES_MAX];
 
     if (lines != NULL && lines->next != NULL)
         return wrong_field(wrong, rk_http_field_name(option->field), RK_HTTP_PROBLEM_REPEATED_HEADER);
@@ -98,7 +64,7 @@ static enum rk_http_problem read_time(const struct time_option *option, const st
         return RK_HTTP_NO_PROBLEM;
     if (lines != NULL) /* which of the two is meant nobody can know */
         return wrong_parameter(wrong, option->parameter, RK_HTTP_PROBLEM_REPEATED_PARAMETER);
-    if (!option->parse(decode(sent, target->plus_is_space, room), ms_out))
+    if (!option->parse(rk_http_option_decode(sent, target->path->is_legacy, room), ms_out))
         return wrong_parameter(wrong, option->parameter, option->problem);
     return RK_HTTP_NO_PROBLEM;
 }
@@ -132,10 +98,11 @@ static enum rk_http_problem read_durability(const struct rk_http_line *lines, st
 
 static enum rk_http_problem read_by(const struct rk_http_target *target, int64_t *by_out, struct rk_http_wrong *wrong)
 {
-    char room[OPTION_BYTES_MAX];
+    char room[RK_HTTP_OPTION_BYTES_MAX];
 
     *by_out = 1;
-    if (target->by.at == NULL || rk_http_number_parse(decode(target->by, target->plus_is_space, room), by_out))
+    if (target->by.at == NULL
+        || rk_http_number_parse(rk_http_option_decode(target->by, target->path->is_legacy, room), by_out))
         return RK_HTTP_NO_PROBLEM;
     return wrong_parameter(wrong, RK_HTTP_PARAMETER_BY, RK_HTTP_PROBLEM_BAD_BY);
 }
@@ -175,24 +142,23 @@ static enum rk_http_problem read_range(const struct rk_http_fields *fields, stru
 
 /* ---- all of it ---- */
 
-static enum rk_http_problem find_unknown(const struct rk_http_fields *fields, enum rk_http_kind kind,
+static enum rk_http_problem find_unknown(const struct rk_http_fields *fields, const struct rk_http_route *route,
                                          struct rk_http_wrong *wrong)
 {
-    uint32_t unknown = fields->given & OWN & ~kinds[kind].own;
+    unsigned unknown = fields->given >> OWN_SHIFT & OWN_MASK & ~route->own_headers;
 
     if (fields->unknown.at != NULL) {
         *wrong = (struct rk_http_wrong){ .member = "header", .name = fields->unknown };
         return RK_HTTP_PROBLEM_UNKNOWN_HEADER;
     }
     if (unknown != 0)
-        return wrong_field(wrong, rk_http_field_name((enum rk_http_field_id)__builtin_ctz(unknown)),
+        return wrong_field(wrong, rk_http_field_name((enum rk_http_field_id)(OWN_SHIFT + __builtin_ctz(unknown))),
                            RK_HTTP_PROBLEM_UNKNOWN_HEADER);
-    if ((fields->given & RK_HTTP_FIELD_BIT(CONTENT_RANGE)) != 0 && kinds[kind].need == RK_HTTP_MAKES_KEY)
+    if ((fields->given & RK_HTTP_FIELD_BIT(CONTENT_RANGE)) != 0 && route->need == RK_HTTP_MAKES_KEY)
         return wrong_field(wrong, rk_http_field_name(RK_HTTP_FIELD_CONTENT_RANGE), RK_HTTP_PROBLEM_BAD_CONTENT_RANGE);
     return RK_HTTP_NO_PROBLEM;
 }
 
-/* The original's clients say nothing about the value: what they send is form data to them. */
 static void take_metadata(const struct rk_http_fields *fields, struct rk_http_metadata_lines *lines)
 {
     for (int field = 0; field < RK_HTTP_N_STORED; field++)
@@ -201,24 +167,25 @@ static void take_metadata(const struct rk_http_fields *fields, struct rk_http_me
 }
 
 enum rk_http_problem rk_http_ask_read(const struct rk_http_fields *fields, const struct rk_http_target *target,
-                                      enum rk_http_kind kind, struct rk_http_ask *ask_out,
+                                      const struct rk_http_route *route, struct rk_http_ask *ask_out,
                                       struct rk_http_wrong *wrong_out)
 {
     struct rk_http_ask *ask = ask_out;
-    enum rk_http_problem problem = find_unknown(fields, kind, wrong_out);
+    enum rk_http_problem problem = find_unknown(fields, route, wrong_out);
 
     *ask = (struct rk_http_ask){ .by = 1 };
-    if (kind == RK_HTTP_KIND_PUT)
+    if (problem != RK_HTTP_NO_PROBLEM || route->operand == RK_HTTP_TAKES_NOTHING)
+        return problem;
+    if (route->stores_headers)
         take_metadata(fields, &ask->metadata);
-    if (problem == RK_HTTP_NO_PROBLEM)
-        problem = read_conditions(fields, kinds[kind].need, ask, wrong_out);
-    if (problem == RK_HTTP_NO_PROBLEM && kinds[kind].need == RK_HTTP_READS)
+    problem = read_conditions(fields, route->need, ask, wrong_out);
+    if (problem == RK_HTTP_NO_PROBLEM && route->need == RK_HTTP_READS)
         problem = read_range(fields, ask, wrong_out);
-    if (problem == RK_HTTP_NO_PROBLEM && (kinds[kind].own & EXPIRY) != 0)
+    if (problem == RK_HTTP_NO_PROBLEM)
         problem = read_expiry(fields, target, &ask->expiry, wrong_out);
     if (problem == RK_HTTP_NO_PROBLEM)
         problem = read_durability(fields->first[RK_HTTP_FIELD_DURABILITY], ask, wrong_out);
-    if (problem == RK_HTTP_NO_PROBLEM && kind == RK_HTTP_KIND_INCR)
+    if (problem == RK_HTTP_NO_PROBLEM)
         problem = read_by(target, &ask->by, wrong_out);
     return problem;
 }
@@ -237,19 +204,4 @@ enum rk_http_problem rk_http_ask_metadata(const struct rk_http_ask *ask, uint8_t
         .limit = err == RK_ERR_TOO_LARGE ? RK_HTTP_METADATA_VALUE_MAX : 0,
     };
     return RK_HTTP_PROBLEM_BAD_METADATA;
-}
-
-bool rk_http_ask_kind_of_op(const struct rk_http_target *target, enum rk_http_kind *kind_out)
-{
-    static const enum rk_http_kind kind_of[] = { [RK_HTTP_OP_NONE] = RK_HTTP_KIND_PUT,
-                                                 [RK_HTTP_OP_INCR] = RK_HTTP_KIND_INCR,
-                                                 [RK_HTTP_OP_APPEND] = RK_HTTP_KIND_APPEND,
-                                                 [RK_HTTP_OP_TOUCH] = RK_HTTP_KIND_TOUCH };
-    char room[OPTION_BYTES_MAX];
-    enum rk_http_op op = RK_HTTP_OP_NONE;
-
-    if (target->op.at != NULL && !rk_http_option_op(decode(target->op, target->plus_is_space, room), &op))
-        return false;
-    *kind_out = kind_of[op];
-    return true;
 }

@@ -31,8 +31,9 @@ struct rk_http_backend {
     enum rk_err (*write)(void *self, const struct rk_store_write *write, rk_store_write_done_fn *done, void *context,
                          rk_store_ticket *ticket_out);
 
-    /* As write, for an operation that depends on what the key is: RK_OK, RK_ERR_AGAIN, RK_ERR_BUSY, RK_ERR_TOO_LARGE.
-     * `decide` may be called from inside the call. Key and arena stay until `done`, or until cancel returned. */
+    /* Reads a key, has it decided what it is to become, and writes that, as one step among all that anybody does to it.
+     * RK_OK: begun, *ticket_out is set and `done` comes later. RK_ERR_AGAIN, RK_ERR_BUSY, RK_ERR_TOO_LARGE as write.
+     * The key is copied; `arena` is used until `done` or cancel. */
     enum rk_err (*update)(void *self, const struct rk_store_update *update, const struct rk_store_arena *arena,
                           rk_store_write_done_fn *done, void *context, rk_store_ticket *ticket_out);
 

@@ -30,12 +30,6 @@ struct rk_http_key_state {
     uint64_t write_time_ms;
 };
 
-enum rk_http_need {
-    RK_HTTP_READS,     /* GET, HEAD */
-    RK_HTTP_NEEDS_KEY, /* a write that does nothing without the key: DELETE, touch */
-    RK_HTTP_MAKES_KEY, /* a write that makes the key where there is none */
-};
-
 enum rk_http_verdict {
     RK_HTTP_PROCEED,
     RK_HTTP_NOT_MODIFIED, /* 304 */

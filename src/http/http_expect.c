@@ -2,9 +2,11 @@
  * what the head decides (http_route.c), and here, that the key is not as a condition wants it, or that nothing can be
  * written now. What has to be asked of the disk is not: then it is told to go on, and the condition is decided with the
  * write, which decides in any case. */
-#include "http/http_internal.h"
+#include "http/http_expect.h"
 
-#include "http/http_interpose.h"
+#include "http/http_ask.h"
+#include "http/http_state.h"
+#include "http/http_watch.h"
 
 #include <stdlib.h>
 
@@ -57,8 +59,7 @@ static bool look_up(struct rk_http_server *server, struct rk_http_span key, stru
 }
 
 static enum rk_http_problem judge_conditions(struct rk_http_server *server, const struct rk_http_ask *ask,
-                                             enum rk_http_kind kind, struct rk_http_span key,
-                                             struct rk_http_refusal *refusal)
+                                             struct rk_http_span key, struct rk_http_refusal *refusal)
 {
     const struct rk_http_backend *backend = &server->backend;
     uint64_t sequence = backend->last_sequence(backend->self);
@@ -67,7 +68,7 @@ static enum rk_http_problem judge_conditions(struct rk_http_server *server, cons
 
     if (!look_up(server, key, &state))
         return RK_HTTP_NO_PROBLEM;
-    verdict = rk_http_condition_evaluate(&ask->conditions, rk_http_ask_need(kind), &state);
+    verdict = rk_http_condition_evaluate(&ask->conditions, refusal->route->need, &state);
     if (verdict == RK_HTTP_PROCEED)
         return RK_HTTP_NO_PROBLEM;
     refusal->sequence = sequence;
@@ -75,14 +76,14 @@ static enum rk_http_problem judge_conditions(struct rk_http_server *server, cons
     return verdict == RK_HTTP_ABSENT ? RK_HTTP_PROBLEM_NOT_FOUND : RK_HTTP_PROBLEM_CONDITION;
 }
 
-static enum rk_http_problem judge_space(struct rk_http_server *server, enum rk_http_kind kind)
+static enum rk_http_problem judge_space(struct rk_http_server *server, const struct rk_http_refusal *refusal)
 {
     enum rk_err err = server->backend.accepts(server->backend.self);
 
     if (err == RK_ERR_READ_ONLY)
         return RK_HTTP_PROBLEM_READ_ONLY;
-    return err == RK_ERR_NO_SPACE && rk_http_ask_need(kind) == RK_HTTP_MAKES_KEY ? RK_HTTP_PROBLEM_NO_SPACE
-                                                                                 : RK_HTTP_NO_PROBLEM;
+    return err == RK_ERR_NO_SPACE && refusal->route->need == RK_HTTP_MAKES_KEY ? RK_HTTP_PROBLEM_NO_SPACE
+                                                                               : RK_HTTP_NO_PROBLEM;
 }
 
 /* The head is good, and so is its target. */
@@ -96,20 +97,20 @@ enum rk_http_problem rk_http_expect_judge(void *context, const struct rk_http_he
     struct rk_http_wrong wrong;
     struct rk_http_target target;
     struct rk_http_ask ask;
-    enum rk_http_kind kind;
     enum rk_http_problem problem;
 
-    rk_http_server_note_awake(server);
-    if (rk_http_target_parse(head->target.at, head->target.len, server->settings.legacy, &target) != RK_HTTP_NO_PROBLEM
-        || rk_http_route_kind(&target, rk_http_method_of(head->method), &kind) != RK_HTTP_NO_PROBLEM
-        || kind == RK_HTTP_KIND_NONE || rk_http_ask_need(kind) == RK_HTTP_READS)
+    if (refusal->route == NULL || refusal->route->operand == RK_HTTP_TAKES_NOTHING
+        || refusal->route->need == RK_HTTP_READS)
         return RK_HTTP_NO_PROBLEM;
+    rk_http_watch_note_awake(server);
     rk_http_route_collect(head, lines, &fields);
-    if (!rk_http_target_decode(&target.key, target.plus_is_space, room)
-        || rk_http_ask_read(&fields, &target, kind, &ask, &wrong) != RK_HTTP_NO_PROBLEM)
+    if (rk_http_target_parse(head->target.at, head->target.len, server->bounds.routes, server->settings.legacy, &target)
+            != RK_HTTP_NO_PROBLEM
+        || !rk_http_target_decode(&target.key, target.path->is_legacy, room)
+        || rk_http_ask_read(&fields, &target, refusal->route, &ask, &wrong) != RK_HTTP_NO_PROBLEM)
         return RK_HTTP_NO_PROBLEM; /* the handler says it */
-    problem = judge_space(server, kind);
+    problem = judge_space(server, refusal);
     if (problem == RK_HTTP_NO_PROBLEM && ask.is_conditional)
-        problem = judge_conditions(server, &ask, kind, target.key, refusal);
+        problem = judge_conditions(server, &ask, target.key, refusal);
     return problem;
 }

@@ -72,17 +72,17 @@ bool rk_http_option_durability(struct rk_http_span text, bool *is_synced_out)
     return true;
 }
 
-bool rk_http_option_op(struct rk_http_span text, enum rk_http_op *op_out)
+struct rk_http_span rk_http_option_decode(struct rk_http_span text, bool plus_is_space,
+                                          char room[RK_HTTP_OPTION_BYTES_MAX])
 {
-    static const char *const names[] = {
-        [RK_HTTP_OP_INCR] = "incr", [RK_HTTP_OP_APPEND] = "append", [RK_HTTP_OP_TOUCH] = "touch"
-    };
+    if (text.len > RK_HTTP_OPTION_BYTES_MAX || !rk_http_target_decode(&text, plus_is_space, room))
+        text.len = 0;
+    return text;
+}
 
-    for (enum rk_http_op op = RK_HTTP_OP_INCR; op <= RK_HTTP_OP_TOUCH; op++) {
-        if (!span_is(text, names[op]))
-            continue;
-        *op_out = op;
-        return true;
-    }
-    return false;
+bool rk_http_option_is(struct rk_http_span text, const char *name)
+{
+    char room[RK_HTTP_OPTION_BYTES_MAX];
+
+    return text.at != NULL && span_is(rk_http_option_decode(text, false, room), name);
 }

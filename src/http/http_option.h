@@ -1,5 +1,5 @@
-/* What a write asks for beside its value: when it expires, how durable it is when it is answered, which operation of
- * POST it is. Pure. */
+/* What a write asks for beside its value: when it expires, how durable it is when it is answered, which operation it
+ * is. Pure. */
 #ifndef RK_HTTP_OPTION_H
 #define RK_HTTP_OPTION_H
 
@@ -34,9 +34,13 @@ bool rk_http_option_durability(struct rk_http_span text, bool *is_synced_out);
 /* The other way round, for a write that was durable when it was answered, or not. Any thread. */
 const char *rk_http_option_durability_name(bool is_synced);
 
-enum rk_http_op { RK_HTTP_OP_NONE, RK_HTTP_OP_INCR, RK_HTTP_OP_APPEND, RK_HTTP_OP_TOUCH };
+#define RK_HTTP_OPTION_BYTES_MAX 96 /* of a parameter, with its escapes: whatever makes sense is shorter */
 
-/* "incr", "append", "touch". Any thread. */
-bool rk_http_option_op(struct rk_http_span text, enum rk_http_op *op_out);
+/* A parameter, decoded into `room`: the empty text when it cannot be, or is too long. Any thread. */
+struct rk_http_span rk_http_option_decode(struct rk_http_span text, bool plus_is_space,
+                                          char room[RK_HTTP_OPTION_BYTES_MAX]);
+
+/* Whether the parameter, still escaped, is this name. Any thread. */
+bool rk_http_option_is(struct rk_http_span text, const char *name);
 
 #endif

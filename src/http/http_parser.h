@@ -30,7 +30,8 @@ struct rk_http_bounds {
     unsigned max_fields;
     uint64_t max_value_bytes;
     uint32_t max_key_bytes;
-    bool legacy; /* the original's four endpoints are there */
+    bool legacy;                        /* the original's four endpoints are there */
+    const struct rk_http_route *routes; /* the endpoints; for who decides what a head asks for */
 };
 
 struct rk_http_field {

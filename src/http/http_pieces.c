@@ -1,7 +1,9 @@
 /* Large values, or a part of one: piece by piece, each read and checked when the one before has left. Of a part only
  * the pieces are read that it touches. The first is read before the head of the answer is sent, so that damage there is
  * still a 500; later it can only cut the connection. */
-#include "http/http_internal.h"
+#include "http/http_pieces.h"
+
+#include "http/http_answer.h"
 
 /* What of the piece in hand is sent. */
 static void send_piece(struct rk_http_request *request)
@@ -63,7 +65,7 @@ static void on_first_piece(void *context, enum rk_err err)
 
     rk_http_request_settle(request);
     if (err != RK_OK) {
-        rk_http_read_fail(request, err);
+        rk_http_answer_failed_read(request, err);
         return;
     }
     request->generator.proceed = on_proceed;
@@ -83,7 +85,7 @@ void rk_http_pieces_start(struct rk_http_request *request, const struct rk_store
     request->end = first + len;
     request->offset = first - first % RK_STORE_PIECE_BYTES;
     request->piece = h2o_mem_alloc_pool(&request->req->pool, RK_STORE_PIECE_BYTES);
-    rk_http_request_hold(request, rk_http_read_expire);
+    rk_http_request_hold(request, rk_http_answer_late_read);
     err = read_piece(request, on_first_piece);
     if (err != RK_ERR_AGAIN)
         on_first_piece(request, err);

@@ -61,8 +61,6 @@
     X(DAMAGED, 500, "Internal Server Error", "damaged-value", "the stored value failed its checksum")                 \
     X(READ_ERROR, 500, "Internal Server Error", "read-error", "the stored value could not be read")                   \
     X(INTERNAL, 500, "Internal Server Error", "internal-error", "the server could not do this")                       \
-    X(NOT_IMPLEMENTED, 501, "Not Implemented", "not-implemented",                                                     \
-      "this server does not know a condition, option or operation that the request depends on")                       \
     X(UNKNOWN_CODING, 501, "Not Implemented", "unknown-coding", "of the transfer codings only chunked is known")      \
     X(BUSY, 503, "Service Unavailable", "busy", "too much work is waiting; try again")                                \
     X(UPLOAD_MEMORY, 503, "Service Unavailable", "upload-memory",                                                     \

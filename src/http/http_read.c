@@ -1,7 +1,10 @@
 /* GET and HEAD: what is found is asked for its conditions and its range, in the order of RFC 9110 section 13.2.2, and
  * answered whole from the memory that the backend read it to, or, where it is large, in pieces. */
-#include "http/http_internal.h"
+#include "http/http_read.h"
 
+#include "http/http_answer.h"
+#include "http/http_ask.h"
+#include "http/http_pieces.h"
 #include "http/http_range.h"
 #include "http/http_text.h"
 
@@ -14,45 +17,6 @@ static const h2o_iovec_t name_expires = { H2O_STRLIT("rackkv-expires") };
 static void *allocate_in_pool(void *pool, size_t size)
 {
     return h2o_mem_alloc_pool(pool, size);
-}
-
-static enum rk_http_problem problem_of_read(enum rk_err err)
-{
-    switch (err) {
-    case RK_ERR_NOT_FOUND:
-        return RK_HTTP_PROBLEM_NOT_FOUND;
-    case RK_ERR_CORRUPT:
-        return RK_HTTP_PROBLEM_DAMAGED;
-    case RK_ERR_IO:
-        return RK_HTTP_PROBLEM_READ_ERROR;
-    case RK_ERR_FULL:
-    case RK_ERR_AGAIN:
-    case RK_ERR_LIMIT:
-    case RK_ERR_NO_MEMORY:
-        return RK_HTTP_PROBLEM_BUSY;
-    case RK_ERR_BUSY:
-        return RK_HTTP_PROBLEM_NOT_READY;
-    default:
-        return RK_HTTP_PROBLEM_INTERNAL;
-    }
-}
-
-static void drop_headers(h2o_req_t *req)
-{
-    req->res.headers.size = 0;
-}
-
-void rk_http_read_fail(struct rk_http_request *request, enum rk_err err)
-{
-    drop_headers(request->req);
-    rk_http_answer_outcome(request, problem_of_read(err), true);
-}
-
-/* A read changes nothing, in time or not. */
-void rk_http_read_expire(struct rk_http_request *request)
-{
-    drop_headers(request->req);
-    rk_http_answer_outcome(request, RK_HTTP_PROBLEM_TIMEOUT, true);
 }
 
 static void release(struct rk_http_request *request, const struct rk_store_value *value)
@@ -111,7 +75,7 @@ static void add_cache_control(struct rk_http_request *request, const struct rk_h
 {
     const struct rk_http_span *stored = &metadata->stored[RK_HTTP_CACHE_CONTROL];
 
-    if (request->kind == RK_HTTP_KIND_LEGACY_READ)
+    if (request->route->is_legacy)
         rk_http_answer_token(request->req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT("no-store"));
     else if (stored->at == NULL)
         rk_http_answer_token(request->req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT(DEFAULT_CACHE_CONTROL));
@@ -242,7 +206,7 @@ static void answer_found(struct rk_http_request *request, const struct rk_store_
 
     if (value->metadata_len > 0 && rk_http_metadata_decode(value->metadata, value->metadata_len, &metadata) != RK_OK) {
         release(request, value);
-        rk_http_read_fail(request, RK_ERR_CORRUPT);
+        rk_http_answer_failed_read(request, RK_ERR_CORRUPT);
         return;
     }
     if (request->ask != NULL && request->ask->is_conditional)
@@ -262,7 +226,7 @@ static void answer_read(struct rk_http_request *request, enum rk_err err, const 
     else if (err == RK_ERR_NOT_FOUND)
         answer_absent(request, value->sequence);
     else
-        rk_http_read_fail(request, err);
+        rk_http_answer_failed_read(request, err);
 }
 
 static void on_get_done(void *context, enum rk_err err, const struct rk_store_value *value)
@@ -285,7 +249,7 @@ void rk_http_read_start(struct rk_http_request *request)
     err = backend->get(backend->self, request->key.at, request->key.len, &arena, &value, on_get_done, request,
                        &request->ticket);
     if (err == RK_ERR_AGAIN)
-        rk_http_request_hold(request, rk_http_read_expire);
+        rk_http_request_hold(request, rk_http_answer_late_read);
     else
         answer_read(request, err, &value);
 }

@@ -1,8 +1,17 @@
 #include "http/http_update.h"
 
 #include "base/base_time.h"
+#include "http/http_ask.h"
 
 #include <string.h>
+
+struct rk_http_operation {
+    /* What becomes of the value: fills in the write, or says why not. */
+    enum rk_http_problem (*decide)(struct rk_http_request *request, const struct rk_store_value *current,
+                                   struct rk_store_write *out);
+    bool depends; /* on the value that is there, whether or not there are conditions */
+    bool folds;
+};
 
 static void *allocate_in_pool(void *pool, size_t size)
 {
@@ -25,7 +34,7 @@ enum rk_store_durability rk_http_update_durability(const struct rk_http_request 
     return request->ask->is_synced ? RK_STORE_SYNCED : RK_STORE_WRITTEN;
 }
 
-/* ---- what becomes of the value: each fills in the write, or says why not ---- */
+/* ---- what becomes of the value ---- */
 
 static enum rk_http_problem decide_put(struct rk_http_request *request, const struct rk_store_value *current,
                                        struct rk_store_write *out)
@@ -103,20 +112,11 @@ static enum rk_http_problem decide_touch(struct rk_http_request *request, const 
     return RK_HTTP_NO_PROBLEM;
 }
 
-static const struct {
-    enum rk_http_problem (*decide)(struct rk_http_request *request, const struct rk_store_value *current,
-                                   struct rk_store_write *out);
-    bool depends; /* on the value that is there, whether or not there are conditions */
-    bool folds;
-} operations[RK_HTTP_N_KINDS] = {
-    [RK_HTTP_KIND_PUT] = { decide_put, false, false },
-    [RK_HTTP_KIND_DELETE] = { decide_delete, false, false },
-    [RK_HTTP_KIND_INCR] = { decide_incr, true, true },
-    [RK_HTTP_KIND_APPEND] = { decide_append, true, false },
-    [RK_HTTP_KIND_TOUCH] = { decide_touch, true, false },
-    [RK_HTTP_KIND_LEGACY_PUT] = { decide_put, false, false },
-    [RK_HTTP_KIND_LEGACY_DELETE] = { decide_delete, false, false },
-};
+const struct rk_http_operation rk_http_put = { decide_put, false, false };
+const struct rk_http_operation rk_http_delete = { decide_delete, false, false };
+const struct rk_http_operation rk_http_incr = { decide_incr, true, true };
+const struct rk_http_operation rk_http_append = { decide_append, true, false };
+const struct rk_http_operation rk_http_touch = { decide_touch, true, false };
 
 /* ---- the conditions ---- */
 
@@ -130,8 +130,8 @@ static enum rk_http_problem judge(const struct rk_http_request *request, const s
         state.sequence = current->sequence;
         state.write_time_ms = current->write_time_ms;
     }
-    verdict = rk_http_condition_evaluate(request->ask != NULL ? &request->ask->conditions : &none,
-                                         rk_http_ask_need(request->kind), &state);
+    verdict = rk_http_condition_evaluate(request->ask != NULL ? &request->ask->conditions : &none, request->route->need,
+                                         &state);
     return verdict == RK_HTTP_PROCEED  ? RK_HTTP_NO_PROBLEM
            : verdict == RK_HTTP_ABSENT ? RK_HTTP_PROBLEM_NOT_FOUND
                                        : RK_HTTP_PROBLEM_CONDITION;
@@ -146,14 +146,14 @@ static enum rk_store_decision decide(void *context, const struct rk_store_value 
     update->sequence = current != NULL ? current->sequence : 0;
     update->problem = judge(request, current);
     if (update->problem == RK_HTTP_NO_PROBLEM)
-        update->problem = operations[request->kind].decide(request, current, write_out);
+        update->problem = request->operation->decide(request, current, write_out);
     write_out->durability = rk_http_update_durability(request);
     return update->problem == RK_HTTP_NO_PROBLEM ? RK_STORE_DECIDED_WRITE : RK_STORE_DECIDED_STOP;
 }
 
 bool rk_http_update_is_needed(const struct rk_http_request *request)
 {
-    return operations[request->kind].depends || (request->ask != NULL && request->ask->is_conditional);
+    return request->operation->depends || (request->ask != NULL && request->ask->is_conditional);
 }
 
 enum rk_err rk_http_update_start(struct rk_http_request *request, const struct rk_store_write *put,
@@ -165,8 +165,8 @@ enum rk_err rk_http_update_start(struct rk_http_request *request, const struct r
     const struct rk_store_update update = {
         .key = request->key.at,
         .key_len = request->key.len,
-        .wants_value = operations[request->kind].depends,
-        .folds = operations[request->kind].folds && !is_conditional, /* what is folded upon has no tag */
+        .wants_value = request->operation->depends,
+        .folds = request->operation->folds && !is_conditional, /* what is folded upon has no tag */
         .decide = decide,
     };
 

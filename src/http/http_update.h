@@ -1,12 +1,16 @@
-/* What a write makes of a key, from what the key is: conditions, op=incr, append and touch. For src/http alone.
+/* What a write makes of a key, from what the key is: conditions, increments, what is appended, a new expiry. For
+ * src/http alone.
  *
  * The store calls back with the present state, and again when another was faster; the last time counts. Whatever the
  * decision was made of, and why it was to stop, stands here until the answer. */
 #ifndef RK_HTTP_UPDATE_H
 #define RK_HTTP_UPDATE_H
 
-#include "http/http_internal.h"
 #include "http/http_number.h"
+#include "http/http_request.h"
+
+/* One for each kind of write. */
+extern const struct rk_http_operation rk_http_put, rk_http_delete, rk_http_incr, rk_http_append, rk_http_touch;
 
 struct rk_http_update {
     struct rk_store_write put;    /* of a put: what the request says */
@@ -18,7 +22,7 @@ struct rk_http_update {
     size_t grown_room;
 };
 
-/* Whether the operation depends on what the key is. */
+/* Whether request->operation depends on what the key is. */
 bool rk_http_update_is_needed(const struct rk_http_request *request);
 
 /* Begins it: results as backend.update. `put`, without its expiry, is for a put; it is copied, and what it points to

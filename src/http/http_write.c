@@ -1,7 +1,9 @@
 /* PUT, POST and DELETE: handed to the writer, answered when it has said what became of them. */
-#include "http/http_update.h"
+#include "http/http_write.h"
 
-#include "http/http_text.h"
+#include "http/http_answer.h"
+#include "http/http_ask.h"
+#include "http/http_update.h"
 
 #include <string.h>
 
@@ -51,44 +53,31 @@ static void answer_number(struct rk_http_request *request)
     rk_http_answer_body(request, 200, request->update->number, request->update->number_len);
 }
 
-static void answer_by_kind(struct rk_http_request *request, bool replaced)
+static void answer_by_operation(struct rk_http_request *request, bool replaced)
 {
-    switch (request->kind) {
-    case RK_HTTP_KIND_LEGACY_PUT:
-    case RK_HTTP_KIND_LEGACY_DELETE:
+    if (request->route->is_legacy)
         answer_legacy_done(request);
-        return;
-    case RK_HTTP_KIND_INCR:
+    else if (request->operation == &rk_http_incr)
         answer_number(request);
-        return;
-    case RK_HTTP_KIND_APPEND:
+    else if (request->operation == &rk_http_append)
         rk_http_answer_body(request, replaced ? 200 : 201, NULL, 0);
-        return;
-    case RK_HTTP_KIND_PUT:
-        if (!replaced) {
-            rk_http_answer_body(request, 201, NULL, 0);
-            return;
-        }
-        break;
-    default:
-        break;
-    }
-    rk_http_answer_empty(request, 204);
+    else if (request->operation == &rk_http_put && !replaced)
+        rk_http_answer_body(request, 201, NULL, 0);
+    else
+        rk_http_answer_empty(request, 204);
 }
 
 static void answer_done(struct rk_http_request *request, const struct rk_store_write_result *result)
 {
-    bool is_delete = request->op == RK_STATS_HTTP_DELETE;
-
     rk_http_answer_sequence(request->req, result->sequence);
-    if (!is_delete && !result->folded)
+    if (request->operation != &rk_http_delete && !result->folded)
         rk_http_answer_etag(request->req, result->sequence);
     if (request->ask != NULL && request->ask->has_durability) {
         const char *name = rk_http_option_durability_name(result->synced);
 
         rk_http_answer_header(request->req, &name_durability, "RackKV-Durability", name, strlen(name));
     }
-    answer_by_kind(request, result->replaced);
+    answer_by_operation(request, result->replaced);
 }
 
 /* ---- what was not ---- */
@@ -185,18 +174,44 @@ static void start_with_metadata(struct rk_http_request *request, struct rk_store
         rk_http_answer_problem(request, problem, wrong.limit, NULL); /* of a head that was judged good: never */
 }
 
-void rk_http_write_start(struct rk_http_request *request)
+static void start_operation(struct rk_http_request *request, const struct rk_http_operation *operation)
 {
     struct rk_store_write write = {
-        .is_delete = request->op == RK_STATS_HTTP_DELETE,
+        .is_delete = operation == &rk_http_delete,
         .key = request->key.at,
         .key_len = request->key.len,
         .value = request->value.at,
         .value_len = request->value.len,
     };
 
-    if (request->kind == RK_HTTP_KIND_PUT && request->ask != NULL)
+    request->operation = operation;
+    if (request->route->stores_headers && request->ask != NULL)
         start_with_metadata(request, &write);
     else
         start(request, &write);
+}
+
+void rk_http_put_start(struct rk_http_request *request)
+{
+    start_operation(request, &rk_http_put);
+}
+
+void rk_http_delete_start(struct rk_http_request *request)
+{
+    start_operation(request, &rk_http_delete);
+}
+
+void rk_http_incr_start(struct rk_http_request *request)
+{
+    start_operation(request, &rk_http_incr);
+}
+
+void rk_http_append_start(struct rk_http_request *request)
+{
+    start_operation(request, &rk_http_append);
+}
+
+void rk_http_touch_start(struct rk_http_request *request)
+{
+    start_operation(request, &rk_http_touch);
 }

@@ -107,17 +107,26 @@ START_TEST(durabilities_have_two_names)
 }
 END_TEST
 
-START_TEST(operations_have_three_names)
+START_TEST(names_in_parameters)
 {
-    static const char *const wrong[] = { "", "inc", "incre", "INCR", "bogus", "touch ", "get" };
-    enum rk_http_op op = RK_HTTP_OP_NONE;
+    char longest[RK_HTTP_OPTION_BYTES_MAX + 1], longer[RK_HTTP_OPTION_BYTES_MAX + 2];
+    char room[RK_HTTP_OPTION_BYTES_MAX];
 
-    ck_assert(rk_http_option_op(bed_span("incr"), &op) && op == RK_HTTP_OP_INCR);
-    ck_assert(rk_http_option_op(bed_span("append"), &op) && op == RK_HTTP_OP_APPEND);
-    ck_assert(rk_http_option_op(bed_span("touch"), &op) && op == RK_HTTP_OP_TOUCH);
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        ck_assert_msg(!rk_http_option_op(bed_span(wrong[i]), &op), "%s", wrong[i]);
-    ck_assert_int_eq(op, RK_HTTP_OP_TOUCH);
+    memset(longest, 'x', sizeof longest);
+    memset(longer, 'x', sizeof longer);
+    longest[sizeof longest - 1] = longer[sizeof longer - 1] = '\0';
+    ck_assert(rk_http_option_is(bed_span("incr"), "incr"));
+    ck_assert(rk_http_option_is(bed_span("inc%72"), "incr"));
+    ck_assert(rk_http_option_is(bed_span(longest), longest));
+    ck_assert(!rk_http_option_is(bed_span(longer), longer));
+    ck_assert(!rk_http_option_is(bed_span("INCR"), "incr"));
+    ck_assert(!rk_http_option_is(bed_span("inc"), "incr"));
+    ck_assert(!rk_http_option_is(bed_span("incr+"), "incr "));
+    ck_assert(!rk_http_option_is(bed_span("incr%"), "incr"));
+    ck_assert(!rk_http_option_is((struct rk_http_span){ NULL, 0 }, ""));
+    ck_assert_uint_eq(rk_http_option_decode(bed_span("%zz"), false, room).len, 0);
+    ck_assert_uint_eq(rk_http_option_decode(bed_span("a+%20"), true, room).len, 3);
+    ck_assert_mem_eq(room, "a  ", 3);
 }
 END_TEST
 
@@ -225,7 +234,7 @@ Suite *test_suite(void)
     tcase_add_loop_test(tcase, times_to_live_and_of_expiry, 0, N_ROWS(times));
     tcase_add_test(tcase, the_relative_time_wins);
     tcase_add_test(tcase, durabilities_have_two_names);
-    tcase_add_test(tcase, operations_have_three_names);
+    tcase_add_test(tcase, names_in_parameters);
     tcase_add_loop_test(tcase, numbers_are_read_and_written, 0, N_ROWS(numbers));
     tcase_add_test(tcase, a_nul_byte_is_no_digit);
     tcase_add_loop_test(tcase, sums_that_do_not_fit_are_none, 0, N_ROWS(sums));

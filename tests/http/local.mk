@@ -2,7 +2,7 @@
 check_PROGRAMS += check_http_target check_http_parser check_http_codecs
 check_http_target_SOURCES = %D%/check_http_target.c
 check_http_target_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
-check_http_target_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
+check_http_target_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) $(OPENSSL_LIBS) $(ISAL_LIBS)
 check_http_parser_SOURCES = %D%/check_http_parser.c
 check_http_parser_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_parser_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
