@@ -77,12 +77,19 @@ static enum rk_http_problem note_length(struct rk_http_head *head, struct rk_htt
     return RK_HTTP_NO_PROBLEM;
 }
 
+/* That a coding is not known is said when nothing is wrong with the whole head. */
 static enum rk_http_problem note_coding(struct rk_http_head *head, const struct rk_http_field *field)
 {
+    enum rk_http_problem problem;
+
     if ((head->seen & RK_HTTP_SEEN_CODING) != 0)
         return RK_HTTP_PROBLEM_REPEATED_HEADER;
     head->seen |= RK_HTTP_SEEN_CODING;
-    return rk_http_value_check_coding((struct rk_http_span){ field->value, field->value_len });
+    problem = rk_http_value_check_coding((struct rk_http_span){ field->value, field->value_len });
+    if (problem != RK_HTTP_PROBLEM_UNKNOWN_CODING)
+        return problem;
+    head->seen |= RK_HTTP_SEEN_UNKNOWN_CODING;
+    return RK_HTTP_NO_PROBLEM;
 }
 
 /* A client that speaks HTTP/1.0 cannot expect anything (RFC 9110 section 10.1.1). */

@@ -301,7 +301,7 @@ static enum rk_http_problem judge_field(struct slow_head *head, const struct slo
         return RK_HTTP_PROBLEM_BAD_HOST;
     if (strcasecmp(name, "Content-Length") == 0 && !is_digits(value))
         return RK_HTTP_PROBLEM_BAD_CONTENT_LENGTH;
-    if (strcasecmp(name, "Transfer-Encoding") == 0)
+    if (strcasecmp(name, "Transfer-Encoding") == 0 && judge_coding(value) != RK_HTTP_PROBLEM_UNKNOWN_CODING)
         return judge_coding(value);
     if (strcasecmp(name, "Expect") == 0 && !head->is_1_0 && strcasecmp(value, "100-continue") != 0)
         return RK_HTTP_PROBLEM_EXPECTATION;
@@ -351,6 +351,8 @@ static enum rk_http_problem judge_all(struct slow_head *head)
         return RK_HTTP_PROBLEM_OLD_TRANSFER_ENCODING;
     if (value_of(head, "Host") == NULL && !head->is_1_0)
         return RK_HTTP_PROBLEM_MISSING_HOST;
+    if (coding != NULL && judge_coding(coding) != RK_HTTP_NO_PROBLEM)
+        return RK_HTTP_PROBLEM_UNKNOWN_CODING;
     head->framing = coding != NULL ? RK_HTTP_CHUNKED : length != NULL ? RK_HTTP_LENGTH : RK_HTTP_NO_BODY;
     head->content_length = length != NULL ? strtoull(length, NULL, 10) : 0; /* the largest when it is too large */
     head->expects = value_of(head, "Expect") != NULL && !head->is_1_0;
