@@ -26,15 +26,18 @@ find "$src/README.md" "$src/ARCHITECTURE.md" "$src/HACKING.md" "$src/doc" -type 
     done | {
     n_paths=0
     n_missing=0
+    roots=
     while read -r page line path; do
         case $path in *[\<\{]*) continue ;; esac
         n_paths=$((n_paths + 1))
+        case " $roots " in *" ${path%%/*} "*) ;; *) roots="$roots ${path%%/*}" ;; esac
         exists "$path" && continue
         printf '%s:%s: %s does not exist\n' "$page" "$line" "$path"
         n_missing=$((n_missing + 1))
     done
     printf '%d paths looked at, %d missing\n' "$n_paths" "$n_missing"
-    [ "$n_paths" -gt 100 ] && [ "$n_missing" -eq 0 ]
+    # Each of the six folders is named somewhere: a pattern that sees less finds nothing wrong.
+    [ "$n_paths" -gt 100 ] && [ "$n_missing" -eq 0 ] && [ "$(printf '%s\n' $roots | wc -l)" -eq 6 ]
     failed=$?
     printf 'script cases: %d passed, %d failed\n' $((1 - failed)) "$failed"
     exit "$failed"
