@@ -1,13 +1,15 @@
 #include "http/http_answer.h"
 
-#include "base/base_assert.h"
 #include "http/http_connection.h"
+#include "http/http_routes.h"
 #include "http/http_text.h"
 
 #include <string.h>
 
 static const h2o_iovec_t name_sequence = { H2O_STRLIT("rackkv-seq") };
 static const h2o_iovec_t name_outcome = { H2O_STRLIT("rackkv-outcome") };
+
+#define HEADERS_LIKELY 12
 
 /* The whole answer is handed over at once: there is nothing to ask this generator for. */
 static h2o_generator_t whole_generator;
@@ -16,9 +18,8 @@ void rk_http_answer_header(h2o_req_t *req, const h2o_iovec_t *name, const char *
 {
     h2o_headers_t *headers = &req->res.headers;
 
-    if (headers->capacity < RK_HTTP_HEADERS_MAX)
-        h2o_vector_reserve(&req->pool, headers, RK_HTTP_HEADERS_MAX);
-    RK_ASSERT(headers->size < headers->capacity);
+    if (headers->size == headers->capacity)
+        h2o_vector_reserve(&req->pool, headers, headers->size + HEADERS_LIKELY);
     /* The name is a token's or ours, never written to: only its type is not const. */
     headers->entries[headers->size++] = (h2o_header_t){ .name = (h2o_iovec_t *)(uintptr_t)name,
                                                         .orig_name = printed,
@@ -50,7 +51,7 @@ void rk_http_answer_status(struct rk_http_request *request, int status, const ch
     req->res.status = status;
     req->res.reason = reason;
     req->res.original.status = status; /* libh2o keeps a copy of the headers for its logger unless this is set */
-    rk_stats_add(&request->server->stats->requests[request->op][rk_stats_http_status_index(status)], 1);
+    rk_counter_add(&request->server->stats->requests[request->op][rk_stats_http_status_index(status)], 1);
 }
 
 /* Sends without a copy. No piece at all for an empty body: libh2o would wait for the socket to take nothing. */
@@ -63,17 +64,26 @@ static void send_whole(h2o_req_t *req, const char *body, size_t len)
     h2o_send(req, &piece, len > 0 && !is_head ? 1 : 0, H2O_SEND_STATE_FINAL);
 }
 
+const char *rk_http_answer_reason(int status)
+{
+    return status == 200   ? "OK"
+           : status == 201 ? "Created"
+           : status == 204 ? "No Content"
+           : status == 206 ? "Partial Content"
+                           : "Not Modified";
+}
+
 void rk_http_answer_body(struct rk_http_request *request, int status, const char *body, size_t len)
 {
-    rk_http_answer_status(request, status, status == 201 ? "Created" : "OK");
+    rk_http_answer_status(request, status, rk_http_answer_reason(status));
     request->req->res.content_length = len;
     send_whole(request->req, body, len);
 }
 
-/* RFC 9110 section 8.6: a 204 has no Content-Length; libh2o's "unknown" is none, and no chunks for a 204. */
-void rk_http_answer_no_content(struct rk_http_request *request)
+/* RFC 9110 section 8.6: a 204 has no Content-Length; libh2o's "unknown" is none, and no chunks for a 204 or a 304. */
+void rk_http_answer_empty(struct rk_http_request *request, int status)
 {
-    rk_http_answer_status(request, 204, "No Content");
+    rk_http_answer_status(request, status, rk_http_answer_reason(status));
     request->req->res.content_length = SIZE_MAX;
     send_whole(request->req, NULL, 0);
 }
@@ -88,6 +98,8 @@ void rk_http_answer_problem(struct rk_http_request *request, enum rk_http_proble
 
     rk_http_answer_status(request, text->status, text->reason);
     rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT(RK_HTTP_PROBLEM_TYPE));
+    if (request->route != NULL && request->route->is_legacy)
+        rk_http_answer_token(req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT("no-store"));
     if (text->status == 503)
         rk_http_answer_token(req, H2O_TOKEN_RETRY_AFTER, "Retry-After", H2O_STRLIT(RK_HTTP_RETRY_AFTER));
     if (limit != 0 || members != NULL) {
@@ -108,6 +120,45 @@ void rk_http_answer_outcome(struct rk_http_request *request, enum rk_http_proble
     else
         rk_http_answer_header(request->req, &name_outcome, "RackKV-Outcome", H2O_STRLIT("unknown"));
     rk_http_answer_problem(request, problem, 0, NULL);
+}
+
+static enum rk_http_problem problem_of_read(enum rk_err err)
+{
+    switch (err) {
+    case RK_ERR_NOT_FOUND:
+        return RK_HTTP_PROBLEM_NOT_FOUND;
+    case RK_ERR_CORRUPT:
+        return RK_HTTP_PROBLEM_DAMAGED;
+    case RK_ERR_IO:
+        return RK_HTTP_PROBLEM_READ_ERROR;
+    case RK_ERR_FULL:
+    case RK_ERR_AGAIN:
+    case RK_ERR_LIMIT:
+    case RK_ERR_NO_MEMORY:
+        return RK_HTTP_PROBLEM_BUSY;
+    case RK_ERR_BUSY:
+        return RK_HTTP_PROBLEM_NOT_READY;
+    default:
+        return RK_HTTP_PROBLEM_INTERNAL;
+    }
+}
+
+static void drop_headers(h2o_req_t *req)
+{
+    req->res.headers.size = 0;
+}
+
+void rk_http_answer_failed_read(struct rk_http_request *request, enum rk_err err)
+{
+    drop_headers(request->req);
+    rk_http_answer_outcome(request, problem_of_read(err), true);
+}
+
+/* A read changes nothing, in time or not. */
+void rk_http_answer_late_read(struct rk_http_request *request)
+{
+    drop_headers(request->req);
+    rk_http_answer_outcome(request, RK_HTTP_PROBLEM_TIMEOUT, true);
 }
 
 void rk_http_answer_last(struct rk_http_request *request)

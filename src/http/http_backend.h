@@ -40,6 +40,12 @@ struct rk_http_backend {
     /* `done` of this ticket is not called any more; what it started may still happen. */
     void (*cancel)(void *self, rk_store_ticket ticket);
 
+    /* The last sequence that was published: what a read finds from now on is at least as new. */
+    uint64_t (*last_sequence)(void *self);
+
+    /* Whether a put would be tried now: RK_OK; RK_ERR_NO_SPACE while the disk is full, RK_ERR_READ_ONLY. */
+    enum rk_err (*accepts)(void *self);
+
     /* /readyz: whether to answer 200. If not, *why_out says why (JSON members, such as "\"state\":\"draining\""). If
      * so, it is NULL, or one line of text for the body: what does not work although reads do. */
     bool (*ready)(void *self, const char **why_out);

@@ -2,6 +2,7 @@
 
 #include "base/base_planted.h"
 #include "http/http_answer.h"
+#include "http/http_ask.h"
 #include "http/http_connection.h"
 #include "http/http_interpose.h"
 #include "http/http_watch.h"
@@ -59,10 +60,52 @@ static enum rk_http_problem take_operands(struct rk_http_request *request, const
     return problem;
 }
 
+/* ---- what else it asks for ---- */
+
+static enum rk_http_problem read_ask(struct rk_http_request *request, const struct rk_http_target *target)
+{
+    const h2o_headers_t *headers = &request->req->headers;
+    h2o_mem_pool_t *pool = &request->req->pool;
+    struct rk_http_line *line = NULL;
+    struct rk_http_fields fields = { .given = 0 };
+    struct rk_http_ask *ask = h2o_mem_alloc_pool(pool, sizeof *ask);
+    struct rk_http_wrong wrong;
+
+    for (size_t i = 0; i < headers->size; i++) {
+        const h2o_header_t *header = &headers->entries[i];
+
+        if (line == NULL)
+            line = h2o_mem_alloc_pool(pool, sizeof *line);
+        if (rk_http_field_take(&fields, (struct rk_http_span){ header->name->base, header->name->len },
+                               (struct rk_http_span){ header->value.base, header->value.len }, line))
+            line = NULL;
+    }
+    request->ask = ask;
+    return rk_http_ask_read(&fields, target, request->route, ask, &wrong);
+}
+
+/* Nearly always there is nothing. */
+static enum rk_http_problem take_ask(struct rk_http_request *request, const struct rk_http_target *target)
+{
+    const h2o_headers_t *headers = &request->req->headers;
+
+    if ((target->parameters & RK_HTTP_OPTIONS) != 0)
+        return read_ask(request, target);
+    for (size_t i = 0; i < headers->size; i++) {
+        const h2o_iovec_t *name = headers->entries[i].name;
+
+        if (rk_http_field_find(name->base, name->len) != RK_HTTP_FIELD_OTHER)
+            return read_ask(request, target);
+    }
+    return RK_HTTP_NO_PROBLEM;
+}
+
 static void start_operation(struct rk_http_request *request, const struct rk_http_target *target)
 {
     enum rk_http_problem problem = take_operands(request, target);
 
+    if (problem == RK_HTTP_NO_PROBLEM && request->route->operand != RK_HTTP_TAKES_NOTHING)
+        problem = take_ask(request, target);
     if (problem == RK_HTTP_NO_PROBLEM)
         request->route->start(request);
     else
@@ -75,7 +118,7 @@ static void answer_options(struct rk_http_request *request, const struct rk_http
 
     rk_http_route_allow(path, allow);
     rk_http_answer_token(request->req, H2O_TOKEN_ALLOW, "Allow", allow, strlen(allow));
-    rk_http_answer_no_content(request);
+    rk_http_answer_empty(request, 204);
 }
 
 /* A request that its head does not refuse. */
@@ -99,7 +142,7 @@ static void route_request(struct rk_http_request *request)
         answer_options(request, target.path);
         return;
     }
-    request->route = rk_http_route_find(target.path, method);
+    request->route = rk_http_route_find(&target, method);
     request->op = request->route->op;
     start_operation(request, &target);
 }
@@ -118,9 +161,17 @@ static void answer_refused(struct rk_http_request *request, const struct rk_http
 
     if (refusal->allow[0] != '\0')
         rk_http_answer_token(request->req, H2O_TOKEN_ALLOW, "Allow", refusal->allow, strlen(refusal->allow));
+    request->route = refusal->route;
+    if (refusal->sequence != 0)
+        rk_http_answer_sequence(request->req, refusal->sequence);
+    if (refusal->etag != 0)
+        rk_http_answer_etag(request->req, refusal->etag);
     if (refusal->closes)
         rk_http_answer_last(request);
-    rk_http_answer_problem(request, refusal->problem, refusal->limit, members);
+    if (rk_http_problem_text(refusal->problem)->status == 503)
+        rk_http_answer_outcome(request, refusal->problem, true);
+    else
+        rk_http_answer_problem(request, refusal->problem, refusal->limit, members);
 }
 
 struct handler {

@@ -4,6 +4,10 @@
 
 #include "http/http_state.h"
 
+struct rk_http_ask;
+struct rk_http_operation;
+struct rk_http_update;
+
 /* One request, in its pool: as long as the request lives. */
 struct rk_http_request {
     struct rk_http_server *server;
@@ -12,6 +16,10 @@ struct rk_http_request {
     enum rk_stats_http_op op;
     struct rk_http_span key; /* decoded */
     struct rk_http_span value;
+    const struct rk_http_ask *ask;             /* NULL: nothing but to read or to write */
+    const struct rk_http_operation *operation; /* of a write */
+    struct rk_http_update *update;             /* NULL: it does not depend on what the key is */
+    uint64_t sequence;                         /* of a conditional read: the last one published before it looked */
 
     /* While the answer is not there yet (rk_http_request_hold): */
     bool is_held;
@@ -23,9 +31,11 @@ struct rk_http_request {
     /* A large value on its way out: */
     h2o_generator_t generator;
     struct rk_store_source *source; /* released when the request ends */
+    int status;
     size_t value_len;
-    size_t offset;    /* of the piece in hand */
-    size_t piece_len; /* its length */
+    size_t first, end; /* what of it is sent */
+    size_t offset;     /* of the piece in hand */
+    size_t piece_len;  /* its length */
     uint8_t *piece;
 };
 

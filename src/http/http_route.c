@@ -1,6 +1,6 @@
 #include "http/http_route.h"
 
-#include "http/http_metadata.h"
+#include "http/http_ask.h"
 
 #include <string.h>
 #include <strings.h>
@@ -37,12 +37,28 @@ static inline bool is_same_path(const struct rk_http_route *a, const struct rk_h
     return a->path == b->path || (b->path != NULL && strcmp(a->path, b->path) == 0);
 }
 
-const struct rk_http_route *rk_http_route_find(const struct rk_http_route *path, enum rk_http_method method)
+static const struct rk_http_route *find(const struct rk_http_route *path, enum rk_http_method method,
+                                        struct rk_http_span op)
 {
     for (const struct rk_http_route *route = path; is_same_path(path, route); route++)
-        if ((route->methods & 1u << method) != 0)
+        if ((route->methods & 1u << method) != 0
+            && (route->operation == NULL || rk_http_option_is(op, route->operation)))
             return route;
     return NULL;
+}
+
+const struct rk_http_route *rk_http_route_find(const struct rk_http_target *target, enum rk_http_method method)
+{
+    return find(target->path, method, target->op);
+}
+
+/* Whether op= can name something. */
+static bool has_operations(const struct rk_http_route *path, enum rk_http_method method)
+{
+    for (const struct rk_http_route *route = path; is_same_path(path, route); route++)
+        if ((route->methods & 1u << method) != 0 && route->operation != NULL)
+            return true;
+    return false;
 }
 
 void rk_http_route_allow(const struct rk_http_route *path, char out[RK_HTTP_ALLOW_BYTES])
@@ -50,7 +66,7 @@ void rk_http_route_allow(const struct rk_http_route *path, char out[RK_HTTP_ALLO
     char *at = out;
 
     for (unsigned method = RK_HTTP_GET; method < RK_HTTP_OPTIONS_METHOD; method++)
-        if (rk_http_route_find(path, method) != NULL)
+        if (find(path, method, (struct rk_http_span){ NULL, 0 }) != NULL)
             at = stpcpy(stpcpy(at, method_names[method]), ", ");
     memcpy(at, "OPTIONS", sizeof "OPTIONS");
 }
@@ -91,13 +107,11 @@ static void show_name(struct rk_http_refusal *refusal, const char *member, struc
 }
 
 static enum rk_http_problem check_parameters(const struct rk_http_target *target, const struct rk_http_route *route,
-                                             struct rk_http_refusal *refusal)
+                                             enum rk_http_method method, struct rk_http_refusal *refusal)
 {
     struct rk_http_span name = target->unknown;
-    unsigned wrong = 0;
+    unsigned wrong = target->parameters & ~route->parameters;
 
-    if (target->parameters != 0)
-        wrong = target->parameters & ~route->parameters;
     if (wrong == 0 && name.at == NULL)
         return RK_HTTP_NO_PROBLEM;
     if (name.at == NULL) {
@@ -105,49 +119,58 @@ static enum rk_http_problem check_parameters(const struct rk_http_target *target
         name.len = strlen(name.at);
     }
     show_name(refusal, "parameter", name);
-    return RK_HTTP_PROBLEM_UNKNOWN_PARAMETER;
+    return target->unknown.at == NULL && wrong == RK_HTTP_PARAMETER_OP && has_operations(target->path, method)
+               ? RK_HTTP_PROBLEM_BAD_OP
+               : RK_HTTP_PROBLEM_UNKNOWN_PARAMETER;
 }
 
-static const struct {
-    const char *name;
-    bool is_front; /* of the names of many */
-    enum rk_http_own_header header;
-} own_headers[] = {
-    { "rackkv-ttl", false, RK_HTTP_OWN_TTL },
-    { "rackkv-expires", false, RK_HTTP_OWN_EXPIRES },
-    { "rackkv-durability", false, RK_HTTP_OWN_DURABILITY },
-    { "rackkv-meta-", true, RK_HTTP_OWN_META },
-};
+/* ---- the fields, and what the options say ---- */
 
-/* 0 for a name that is none of ours. */
-static unsigned own_header_of(struct rk_http_span name)
+void rk_http_route_collect(const struct rk_http_head *head, struct rk_http_line lines[RK_HTTP_FIELDS_MAX],
+                           struct rk_http_fields *fields_out)
 {
-    for (size_t i = 0; i < sizeof own_headers / sizeof own_headers[0]; i++) {
-        size_t len = strlen(own_headers[i].name);
+    *fields_out = (struct rk_http_fields){ .given = 0 };
+    for (size_t i = 0; i < head->n_fields; i++) {
+        const struct rk_http_field *field = &head->fields[i];
+        struct rk_http_span value = { field->value, field->value_len };
 
-        if ((own_headers[i].is_front ? name.len >= len : name.len == len)
-            && strncasecmp(name.at, own_headers[i].name, len) == 0)
-            return own_headers[i].header;
+        rk_http_field_take(fields_out, (struct rk_http_span){ field->name, field->name_len }, value, &lines[i]);
     }
-    return 0;
 }
 
-static enum rk_http_problem check_options(const struct rk_http_head *head, const struct rk_http_target *target,
-                                          const struct rk_http_route *route, struct rk_http_refusal *refusal)
+/* Seldom called, hence its room on the stack is not everybody's. */
+__attribute__((noinline)) static enum rk_http_problem read_ask(const struct rk_http_head *head,
+                                                               const struct rk_http_target *target,
+                                                               const struct rk_http_route *route,
+                                                               struct rk_http_wrong *wrong)
 {
-    struct rk_http_span own = head->own_field;
+    struct rk_http_line lines[RK_HTTP_FIELDS_MAX];
+    uint8_t metadata[RK_HTTP_METADATA_MAX];
+    struct rk_http_fields fields;
+    struct rk_http_ask ask;
+    size_t metadata_len;
+    enum rk_http_problem problem;
 
-    if (own.at == NULL && target->parameters == 0 && (head->seen & RK_HTTP_SEEN_CONDITION) == 0)
+    rk_http_route_collect(head, lines, &fields);
+    problem = rk_http_ask_read(&fields, target, route, &ask, wrong);
+    if (problem != RK_HTTP_NO_PROBLEM)
+        return problem;
+    return rk_http_ask_metadata(&ask, metadata, &metadata_len, wrong);
+}
+
+static enum rk_http_problem check_ask(const struct rk_http_head *head, const struct rk_http_target *target,
+                                      const struct rk_http_route *route, struct rk_http_refusal *refusal)
+{
+    struct rk_http_wrong wrong = { .member = NULL };
+    enum rk_http_problem problem;
+
+    if ((target->parameters & RK_HTTP_OPTIONS) == 0 && (head->seen & RK_HTTP_SEEN_ASKING) == 0)
         return RK_HTTP_NO_PROBLEM; /* nearly always */
-    if (own.at != NULL && (route->own_headers & own_header_of(own)) == 0) {
-        show_name(refusal, "header", own);
-        return RK_HTTP_PROBLEM_UNKNOWN_HEADER;
-    }
-    /* A write without its condition or option would be another one. */
-    if (own.at != NULL || (target->parameters & RK_HTTP_OPTIONS) != 0
-        || (route->writes && (head->seen & RK_HTTP_SEEN_CONDITION) != 0))
-        return RK_HTTP_PROBLEM_NOT_IMPLEMENTED;
-    return RK_HTTP_NO_PROBLEM;
+    problem = read_ask(head, target, route, &wrong);
+    if (wrong.member != NULL)
+        show_name(refusal, wrong.member, wrong.name);
+    refusal->limit = wrong.limit;
+    return problem;
 }
 
 /* ---- the key, the value, the body ---- */
@@ -174,20 +197,18 @@ static enum rk_http_problem check_value(struct rk_http_span value)
 }
 
 static enum rk_http_problem check_operation(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
-                                            const struct rk_http_target *target, const struct rk_http_route *route,
+                                            const struct rk_http_target *target, enum rk_http_method method,
                                             struct rk_http_refusal *refusal)
 {
-    enum rk_http_problem problem = check_parameters(target, route, refusal);
+    const struct rk_http_route *route = refusal->route;
+    enum rk_http_problem problem = check_parameters(target, route, method, refusal);
 
     if (problem == RK_HTTP_NO_PROBLEM)
-        problem = check_options(head, target, route, refusal);
+        problem = check_ask(head, target, route, refusal);
     if (problem == RK_HTTP_NO_PROBLEM && route->operand != RK_HTTP_TAKES_NOTHING)
         problem = check_key(target->key, bounds->max_key_bytes);
     if (problem == RK_HTTP_NO_PROBLEM && route->operand == RK_HTTP_TAKES_VALUE)
         problem = check_value(target->value);
-    if (problem == RK_HTTP_NO_PROBLEM && route->operand == RK_HTTP_TAKES_BODY
-        && (head->seen & RK_HTTP_SEEN_LONG_TYPE) != 0)
-        problem = RK_HTTP_PROBLEM_BAD_METADATA;
     return problem;
 }
 
@@ -197,15 +218,16 @@ static enum rk_http_problem check_method(const struct rk_http_head *head, const 
                                          enum rk_http_method method, const struct rk_http_target *target,
                                          struct rk_http_refusal *refusal)
 {
-    const struct rk_http_route *route = rk_http_route_find(target->path, method);
+    const struct rk_http_route *route = rk_http_route_find(target, method);
     enum rk_http_problem problem = RK_HTTP_NO_PROBLEM;
 
+    refusal->route = route;
     if (route == NULL && method != RK_HTTP_OPTIONS_METHOD) {
         rk_http_route_allow(target->path, refusal->allow);
         return RK_HTTP_PROBLEM_METHOD;
     }
     if (route != NULL)
-        problem = check_operation(head, bounds, target, route, refusal);
+        problem = check_operation(head, bounds, target, method, refusal);
     if (problem == RK_HTTP_NO_PROBLEM && head->content_length > bounds->max_value_bytes)
         problem = RK_HTTP_PROBLEM_VALUE_TOO_LARGE;
     return problem;
@@ -243,8 +265,6 @@ uint64_t rk_http_route_limit(enum rk_http_problem problem, const struct rk_http_
         return bounds->max_key_bytes;
     case RK_HTTP_PROBLEM_VALUE_TOO_LARGE:
         return bounds->max_value_bytes;
-    case RK_HTTP_PROBLEM_BAD_METADATA:
-        return RK_HTTP_METADATA_VALUE_MAX;
     default:
         return 0;
     }
@@ -257,12 +277,12 @@ enum rk_http_problem rk_http_route_check(const struct rk_http_head *head, const 
     struct rk_http_refusal *refusal = refusal_out;
     bool has_body = head->framing == RK_HTTP_CHUNKED || head->content_length > 0;
 
-    refusal->members[0] = '\0';
-    refusal->allow[0] = '\0';
+    *refusal = (struct rk_http_refusal){ .problem = RK_HTTP_NO_PROBLEM };
     refusal->problem = check(head, bounds, method, refusal);
     if (refusal->problem == RK_HTTP_NO_PROBLEM)
         return RK_HTTP_NO_PROBLEM;
     refusal->closes = has_body || method == RK_HTTP_OTHER_METHOD;
-    refusal->limit = rk_http_route_limit(refusal->problem, bounds);
+    if (refusal->limit == 0)
+        refusal->limit = rk_http_route_limit(refusal->problem, bounds);
     return refusal->problem;
 }

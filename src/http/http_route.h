@@ -3,12 +3,18 @@
 #ifndef RK_HTTP_ROUTE_H
 #define RK_HTTP_ROUTE_H
 
+#include "http/http_field.h"
 #include "http/http_parser.h"
 
 enum rk_http_method rk_http_method_of(struct rk_http_span method);
 
-/* The row of this method among those of the path; NULL: the path does not take it. Any thread. */
-const struct rk_http_route *rk_http_route_find(const struct rk_http_route *path, enum rk_http_method method);
+/* The row of the target's path for this method, and for the operation that its op= names, if a row has that; NULL: the
+ * path does not take the method. Any thread. */
+const struct rk_http_route *rk_http_route_find(const struct rk_http_target *target, enum rk_http_method method);
+
+/* Collects the fields of the head that say more about an operation. Any thread. */
+void rk_http_route_collect(const struct rk_http_head *head, struct rk_http_line lines[RK_HTTP_FIELDS_MAX],
+                           struct rk_http_fields *fields_out);
 
 #define RK_HTTP_ALLOW_BYTES sizeof("GET, HEAD, PUT, POST, DELETE, OPTIONS")
 
@@ -20,8 +26,11 @@ void rk_http_route_allow(const struct rk_http_route *path, char out[RK_HTTP_ALLO
 /* Why a request is refused, and what its answer says of that. */
 struct rk_http_refusal {
     enum rk_http_problem problem;
-    bool closes;    /* what comes after the head is no request that could be trusted, or a body that nobody reads */
-    uint64_t limit; /* 0: none */
+    const struct rk_http_route *route; /* NULL: it is not known */
+    bool closes;       /* what comes after the head is no request that could be trusted, or a body that nobody reads */
+    uint64_t limit;    /* 0: none */
+    uint64_t sequence; /* of the store, when a condition failed; 0: none */
+    uint64_t etag;     /* of the value that is there then; 0: none */
     char allow[RK_HTTP_ALLOW_BYTES];     /* or "" */
     char members[RK_HTTP_MEMBERS_BYTES]; /* of the JSON object: the name that is not known; or "" */
 };

@@ -32,7 +32,8 @@ enum rk_http_parameter {
     RK_HTTP_PARAMETER_SYN = 1 << 7,
 };
 
-/* Those that make another operation of a plain read or write. */
+/* Those that make another operation of a plain read or write. Their names are written without escapes: an escaped one
+ * is unknown. */
 #define RK_HTTP_OPTIONS \
     (RK_HTTP_PARAMETER_OP | RK_HTTP_PARAMETER_BY | RK_HTTP_PARAMETER_TTL | RK_HTTP_PARAMETER_EXPIRES)
 
@@ -42,6 +43,13 @@ enum rk_http_own_header {
     RK_HTTP_OWN_EXPIRES = 1 << 1,
     RK_HTTP_OWN_DURABILITY = 1 << 2,
     RK_HTTP_OWN_META = 1 << 3, /* RackKV-Meta-*, any of them */
+};
+
+/* What the operation needs of its key; 0 where it takes none. */
+enum rk_http_need {
+    RK_HTTP_READS,     /* GET, HEAD */
+    RK_HTTP_NEEDS_KEY, /* a write that does nothing without the key: DELETE, touch */
+    RK_HTTP_MAKES_KEY, /* a write that makes the key where there is none */
 };
 
 /* What the request must bring. */
@@ -58,13 +66,15 @@ struct rk_http_route {
     const char *path; /* NULL: behind the last row */
     size_t path_len;
     unsigned methods;         /* bits 1 << enum rk_http_method; every path takes OPTIONS besides */
+    const char *operation;    /* that op= has to name; NULL: none is named */
     enum rk_stats_http_op op; /* what it counts as */
     enum rk_http_operand operand;
-    bool is_legacy;       /* the original's: there with http.legacy only; a plus is a space */
-    bool writes;          /* without what a condition asks for it would be another operation */
-    bool takes_bare_key;  /* the query as a whole is the key when it does not name one */
-    unsigned parameters;  /* that it knows */
-    unsigned own_headers; /* that it knows */
+    enum rk_http_need need;
+    bool is_legacy;                                 /* the original's: there with http.legacy only; a plus is a space */
+    bool takes_bare_key;                            /* the query as a whole is the key when it does not name one */
+    unsigned parameters;                            /* that it knows */
+    unsigned own_headers;                           /* that it knows */
+    bool stores_headers;                            /* those of http_metadata.h, beside the value */
     void (*start)(struct rk_http_request *request); /* answers, now or later */
 };
 

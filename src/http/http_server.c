@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "http/http_expect.h"
 #include "http/http_fallback.h"
 #include "http/http_handler.h"
 #include "http/http_interpose.h"
@@ -35,6 +36,7 @@ static void set_bounds(struct rk_http_server *server)
         .routes = rk_http_routes,
     };
     rk_http_interpose_use(&server->bounds);
+    rk_http_interpose_judge(rk_http_expect_judge, server);
 }
 
 /* A chunked body must be smaller than libh2o's limit, one with a length may equal it: one more lets values of exactly
@@ -219,7 +221,8 @@ enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms)
     int wait = wait_ms(server, max_wait_ms);
 
     server->is_awake = false;
-    rk_http_interpose_use(&server->bounds);                        /* the thread may turn more than one */
+    rk_http_interpose_use(&server->bounds); /* the thread may turn more than one */
+    rk_http_interpose_judge(rk_http_expect_judge, server);
     if (h2o_evloop_run(server->loop, wait) != 0 && errno != EINTR) /* a signal is a turn in which nothing came */
         return RK_ERR_IO;
     rk_http_reading_turn(server);

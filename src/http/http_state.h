@@ -10,6 +10,9 @@
  *   http_answer.c       statuses, headers and bodies
  *   http_fallback.c     the errors that libh2o answers itself
  *   http_request.c      one request that is answered later
+ *   http_expect.c       what the store decides about a request before its body comes
+ *   http_pieces.c       large values, piece by piece
+ *   http_update.c       what a write makes of a key, from what the key is
  *   http_read.c, http_write.c, http_service.c
  *                       the endpoints: a row of http_routes.c each
  *   http_handler.c      one request: refused, or given to its endpoint

@@ -20,8 +20,10 @@ static inline bool is_path_of(const struct rk_http_route *route, struct rk_http_
         return false;
     if (path.len + 1 == len)
         return true; /* its key is a parameter */
+    if (path.at[len - 1] != '/')
+        return false;
     *key = (struct rk_http_span){ path.at + len, path.len - len };
-    return path.at[len - 1] == '/';
+    return true;
 }
 
 static const struct rk_http_route *find_path(const struct rk_http_route *routes, bool legacy, struct rk_http_span path,
@@ -78,26 +80,48 @@ static unsigned parameter_of(struct rk_http_span name)
     return 0;
 }
 
+static struct rk_http_span *place_of(struct rk_http_target *target, unsigned bit)
+{
+    switch (bit) {
+    case RK_HTTP_PARAMETER_KEY:
+        return &target->key;
+    case RK_HTTP_PARAMETER_VALUE:
+        return &target->value;
+    case RK_HTTP_PARAMETER_OP:
+        return &target->op;
+    case RK_HTTP_PARAMETER_BY:
+        return &target->by;
+    case RK_HTTP_PARAMETER_TTL:
+        return &target->ttl;
+    case RK_HTTP_PARAMETER_EXPIRES:
+        return &target->expires;
+    default:
+        return NULL; /* what it says changes nothing */
+    }
+}
+
 static enum rk_http_problem parse_parameter(struct rk_http_target *target, struct rk_http_span parameter)
 {
     char room[NAME_MAX_BYTES];
     struct rk_http_span sent = take_until(&parameter, '=');
     struct rk_http_span name = sent;
-    unsigned bit = 0;
+    struct rk_http_span *place;
+    unsigned bit;
 
     if (name.len <= sizeof room && !rk_http_target_is_plain(name, target->path->is_legacy)
         && !rk_http_target_decode(&name, target->path->is_legacy, room))
         return RK_HTTP_PROBLEM_BAD_ESCAPE;
     bit = parameter_of(name);
+    if ((bit & RK_HTTP_OPTIONS) != 0 && name.at != sent.at)
+        bit = 0;
     if (bit == 0 && target->unknown.at == NULL)
         target->unknown = sent;
     if ((target->parameters & bit) != 0 || (bit == RK_HTTP_PARAMETER_KEY && target->key.at != NULL))
         return RK_HTTP_PROBLEM_REPEATED_PARAMETER; /* which one is meant nobody can know */
     target->parameters |= bit;
-    if (bit == RK_HTTP_PARAMETER_KEY)
-        target->key = parameter;
-    else if (bit == RK_HTTP_PARAMETER_VALUE)
-        target->value = parameter;
+    place = place_of(target, bit);
+    if (place != NULL)
+        *place = parameter;
     return RK_HTTP_NO_PROBLEM;
 }
 
@@ -116,8 +140,7 @@ static enum rk_http_problem parse_query(struct rk_http_target *target, struct rk
     }
     /* The original also takes the bare key: /get?K */
     if (target->path->takes_bare_key && target->key.at == NULL && query.len > 0) {
-        target->key = query;
-        target->unknown.at = NULL;
+        *target = (struct rk_http_target){ .path = target->path, .key = query };
         target->parameters = RK_HTTP_PARAMETER_KEY;
     }
     return RK_HTTP_NO_PROBLEM;

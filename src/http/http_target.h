@@ -6,6 +6,7 @@
  *  2. A '+' is a plus; only in the queries of the original's four endpoints is it a space.
  *  3. A percent sign without two hexadecimal digits is an error, never a byte that stands for itself.
  *  4. The names of parameters are decoded before they are recognised, each once; an unknown one is not passed over.
+ * Those of options, which make another operation of a request, have to be spelled as they are.
  *  5. So two different keys never have the same target, and no key reaches another endpoint. */
 #ifndef RK_HTTP_TARGET_H
 #define RK_HTTP_TARGET_H
@@ -27,6 +28,7 @@ struct rk_http_target {
     struct rk_http_span unknown;      /* the first name that is none of them, as it was sent */
     struct rk_http_span key;          /* both still escaped */
     struct rk_http_span value;
+    struct rk_http_span op, by, ttl, expires; /* the options, still escaped */
 };
 
 /* Finds the path among the routes, and what the query says; without `legacy` the original's paths do not exist. Any

@@ -6,5 +6,8 @@ struct rk_http_request;
 
 void rk_http_put_start(struct rk_http_request *request);
 void rk_http_delete_start(struct rk_http_request *request);
+void rk_http_incr_start(struct rk_http_request *request);
+void rk_http_append_start(struct rk_http_request *request);
+void rk_http_touch_start(struct rk_http_request *request);
 
 #endif

@@ -215,7 +215,8 @@ START_TEST(options_are_seen)
 {
     static const char *const with[] = { "/v1/kv/a?op=incr", "/v1/kv/a?by=1", "/v1/kv?key=a&ttl=5",
                                         "/v1/kv/a?x&expires=1" };
-    static const char *const without[] = { "/v1/kv/a?opx=1", "/v1/kv/op=1", "/v1/kv/a?x=op" };
+    static const char *const without[] = { "/v1/kv/a?opx=1", "/v1/kv/a?%6fp=incr", "/v1/kv/a?tt%6c=5", "/v1/kv/op=1",
+                                           "/v1/kv/a?x=op" };
     struct rk_http_target target;
 
     for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
@@ -276,7 +277,17 @@ static bool is_front(const char *path)
     return strlen(path) > 1 && path[strlen(path) - 1] == '/';
 }
 
-/* What finds a row relies on: rows of a path stand together, and no two of them take one method. */
+/* Two rows take the same requests. */
+static bool is_twice(const struct rk_http_route *a, const struct rk_http_route *b)
+{
+    if (a == b || (a->methods & b->methods) == 0)
+        return false;
+    if (a->operation == NULL || b->operation == NULL)
+        return a->operation == b->operation || (a->operation == NULL) == (a < b); /* the one without is the last */
+    return strcmp(a->operation, b->operation) == 0;
+}
+
+/* What finds a row relies on: rows of a path stand together, and no two of them take one method and operation. */
 START_TEST(the_table_is_in_order)
 {
     size_t n = 0;
@@ -292,21 +303,49 @@ START_TEST(the_table_is_in_order)
         for (const struct rk_http_route *other = rk_http_routes; other->path != NULL; other++) {
             if (strcmp(other->path, route->path) != 0)
                 continue;
-            ck_assert_msg(other == route || (other->methods & route->methods) == 0, "%s: twice", route->path);
+            ck_assert_msg(!is_twice(other, route), "%s: twice", route->path);
             ck_assert_msg(other <= route || other == route + 1 || strcmp(other[-1].path, route->path) == 0,
                           "%s: its rows do not stand together", route->path);
             methods |= other->methods;
         }
         for (unsigned method = RK_HTTP_GET; method < RK_HTTP_OTHER_METHOD; method++) {
-            const struct rk_http_route *first = route;
+            struct rk_http_target target = { .path = route };
 
-            while (first > rk_http_routes && strcmp(first[-1].path, route->path) == 0)
-                first--;
-            ck_assert_msg((rk_http_route_find(first, method) != NULL) == ((methods >> method & 1) != 0),
+            while (target.path > rk_http_routes && strcmp(target.path[-1].path, route->path) == 0)
+                target.path--;
+            ck_assert_msg((rk_http_route_find(&target, method) != NULL) == ((methods >> method & 1) != 0),
                           "%s: method %u", route->path, method);
         }
     }
     ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
+START_TEST(an_operation_finds_its_row)
+{
+    static const struct {
+        const char *target;
+        enum rk_http_method method;
+        const char *operation;
+    } asked[] = {
+        { "/v1/kv/a?op=incr", RK_HTTP_POST, "incr" },     { "/v1/kv?op=in%63r&key=a", RK_HTTP_POST, "incr" },
+        { "/v1/kv/a?op=append", RK_HTTP_POST, "append" }, { "/v1/kv/a?ttl=1&op=touch", RK_HTTP_POST, "touch" },
+        { "/v1/kv/a?op=incr", RK_HTTP_PUT, NULL },        { "/v1/kv/a?op=other", RK_HTTP_POST, NULL },
+        { "/v1/kv/a?op=", RK_HTTP_POST, NULL },           { "/v1/kv/a", RK_HTTP_POST, NULL },
+        { "/get?op=incr", RK_HTTP_POST, NULL },
+    };
+
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        const struct rk_http_route *route;
+        struct rk_http_target target;
+
+        ck_assert_int_eq(rk_http_target_parse(asked[i].target, strlen(asked[i].target), rk_http_routes, true, &target),
+                         RK_HTTP_NO_PROBLEM);
+        route = rk_http_route_find(&target, asked[i].method);
+        ck_assert_ptr_nonnull(route);
+        ck_assert_msg((route->operation == NULL) == (asked[i].operation == NULL), "%s", asked[i].target);
+        ck_assert(route->operation == NULL || strcmp(route->operation, asked[i].operation) == 0);
+    }
 }
 END_TEST
 
@@ -342,6 +381,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, every_target_of_the_table);
     tcase_add_test(tcase, without_legacy_its_endpoints_do_not_exist);
     tcase_add_test(tcase, the_table_is_in_order);
+    tcase_add_test(tcase, an_operation_finds_its_row);
     tcase_add_test(tcase, a_path_allows_what_its_rows_take);
     tcase_add_test(tcase, options_are_seen);
     tcase_add_test(tcase, every_byte_comes_back);
