@@ -341,6 +341,21 @@ START_TEST(an_update_that_nothing_lets_go_through_ends)
 }
 END_TEST
 
+START_TEST(each_has_its_tries)
+{
+    struct change changes[3] = { { .moves = 600 }, { .moves = 600 }, { .moves = 600 } };
+
+    (void)bed_write(0, "n", "1", 0);
+    for (unsigned i = 0; i < 3; i++)
+        begin(0, "n", false, &changes[i]);
+    for (unsigned i = 0; i < 3; i++) {
+        bed_wait(0, &changes[i].told);
+        ck_assert_int_eq(changes[i].told.result.err, RK_OK);
+    }
+    ck_assert_str_eq(bed_get(0, "n", NULL), "4");
+}
+END_TEST
+
 /* ---- values of any size ---- */
 
 #define LARGE_BYTES (40u * RK_STORE_PIECE_BYTES + 1000u)
@@ -736,6 +751,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_failure_is_that_of_all_who_are_in_it);
     tcase_add_test(tcase, who_was_slower_decides_anew);
     tcase_add_test(tcase, a_merge_in_between_is_not_seen);
+    tcase_add_test(tcase, each_has_its_tries);
     tcase_add_test(tcase, an_update_that_nothing_lets_go_through_ends);
     tcase_add_test(tcase, who_waits_and_is_cancelled_is_not_asked);
     tcase_add_test(tcase, who_is_cancelled_while_it_is_written_keeps_its_place);
