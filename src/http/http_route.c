@@ -49,7 +49,7 @@ static const struct rk_http_route *find(const struct rk_http_route *path, enum r
 
 const struct rk_http_route *rk_http_route_find(const struct rk_http_target *target, enum rk_http_method method)
 {
-    return find(target->path, method, target->op);
+    return find(target->path, method, rk_http_target_option(target, RK_HTTP_PARAMETER_OP));
 }
 
 /* Whether op= can name something. */
@@ -270,6 +270,14 @@ uint64_t rk_http_route_limit(enum rk_http_problem problem, const struct rk_http_
     }
 }
 
+/* What may be looked at; not its texts, which are long. */
+static void clear(struct rk_http_refusal *refusal)
+{
+    refusal->route = NULL;
+    refusal->limit = refusal->sequence = refusal->etag = 0;
+    refusal->allow[0] = refusal->members[0] = '\0';
+}
+
 enum rk_http_problem rk_http_route_check(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
                                          struct rk_http_refusal *refusal_out)
 {
@@ -277,7 +285,7 @@ enum rk_http_problem rk_http_route_check(const struct rk_http_head *head, const 
     struct rk_http_refusal *refusal = refusal_out;
     bool has_body = head->framing == RK_HTTP_CHUNKED || head->content_length > 0;
 
-    *refusal = (struct rk_http_refusal){ .problem = RK_HTTP_NO_PROBLEM };
+    clear(refusal);
     refusal->problem = check(head, bounds, method, refusal);
     if (refusal->problem == RK_HTTP_NO_PROBLEM)
         return RK_HTTP_NO_PROBLEM;
