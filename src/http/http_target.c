@@ -133,12 +133,17 @@ enum rk_http_problem rk_http_target_parse(const char *bytes, size_t len, const s
 {
     struct rk_http_span rest = { bytes, len };
     struct rk_http_span path = take_until(&rest, '?');
-    struct rk_http_target target = { .path = NULL };
-    enum rk_http_problem problem = RK_HTTP_NO_PROBLEM;
+    struct rk_http_span key = { NULL, 0 };
+    const struct rk_http_route *route = find_path(routes, legacy, path, &key);
+    struct rk_http_target target;
+    enum rk_http_problem problem;
 
-    target.path = find_path(routes, legacy, path, &target.key);
-    if (rest.len > 0 && target.path != NULL)
-        problem = parse_query(&target, rest);
+    if (rest.len == 0 || route == NULL) { /* nearly always */
+        *target_out = (struct rk_http_target){ .path = route, .key = key };
+        return RK_HTTP_NO_PROBLEM;
+    }
+    target = (struct rk_http_target){ .path = route, .key = key };
+    problem = parse_query(&target, rest);
     if (problem == RK_HTTP_NO_PROBLEM)
         *target_out = target;
     return problem;
