@@ -18,7 +18,7 @@ int phr_decode_chunked_is_in_data(struct rk_http_chunked *chunked);
 static _Thread_local const struct rk_http_bounds *bounds;
 static _Thread_local struct rk_http_refusal refusal;
 static _Thread_local struct rk_http_found found;
-static _Thread_local const char *found_target; /* NULL: the last head was refused */
+static _Thread_local const char *found_target; /* of the last head that was good; NULL: none was */
 static _Thread_local rk_http_judge_fn *judge_waiting;
 static _Thread_local void *judge_context;
 static _Thread_local struct rk_http_interpose_calls calls;
@@ -147,7 +147,6 @@ static bool is_refused_waiting(const struct rk_http_head *head)
 
 static void judge(struct rk_http_head *head, enum rk_http_problem problem, size_t size)
 {
-    found_target = NULL;
     if (problem != RK_HTTP_NO_PROBLEM)
         refuse_head(head, problem, size);
     else if (rk_http_route_check(head, bounds, &found, &refusal) != RK_HTTP_NO_PROBLEM || is_refused_waiting(head))

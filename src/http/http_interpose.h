@@ -23,10 +23,10 @@ typedef enum rk_http_problem rk_http_judge_fn(void *context, const struct rk_htt
                                               const struct rk_http_found *found, struct rk_http_refusal *refusal);
 void rk_http_interpose_judge(rk_http_judge_fn *judge, void *context);
 
-/* What was found for the head that was parsed last on this thread, if this is its target, where it was parsed. NULL
- * otherwise: then the request has a body, for which libh2o has copied the target and gone on with other heads. (A copy
- * is made while the target is still there, and the last head's target is there when it is parsed: two that live at once
- * are never at the same place.) */
+/* What was found for the good head that was parsed last on this thread, if this is its target, where it was parsed.
+ * NULL otherwise: then the request has a body, for which libh2o has copied the target and gone on with other heads. (A
+ * copy is made while the target is still there, and the last head's target is there when it is parsed: two that live at
+ * once are never at the same place.) */
 const struct rk_http_found *rk_http_interpose_found(const char *target);
 
 /* Why the request is refused that was parsed last on this thread, if this field is the mark; or NULL. */

@@ -1,5 +1,6 @@
 #include "http/http_route.h"
 
+#include "base/base_planted.h"
 #include "http/http_ask.h"
 
 #include <string.h>
@@ -114,7 +115,7 @@ static enum rk_http_problem check_parameters(const struct rk_http_found *found, 
     struct rk_http_span name = target->unknown;
     unsigned wrong = target->parameters & ~found->route->parameters;
 
-    if (wrong == 0 && name.at == NULL)
+    if ((wrong == 0 && name.at == NULL) || RK_PLANTED(unknown_parameter_passed_over))
         return RK_HTTP_NO_PROBLEM;
     if (name.at == NULL) {
         name.at = rk_http_parameter_name(wrong & -wrong);
