@@ -251,7 +251,8 @@ END_TEST
 
 START_TEST(every_command_has_help)
 {
-    static const char *const names[] = { "open", "put", "get", "delete", "exists", "shell", "help", "version" };
+    static const char *const names[] = { "open",  "put",    "get",    "delete", "exists",     "incr", "append",
+                                         "touch", "import", "export", "shell",  "completion", "help", "version" };
     char *overview;
 
     RUN("--help");
