@@ -100,14 +100,12 @@ static enum rk_client_exit get_head(const struct rk_client_session *session, con
 
 enum rk_client_exit rk_client_command_get(const struct rk_client_session *session, const struct rk_client_words *words)
 {
-    struct rk_detail detail;
-
     if (!rk_client_options_has(words->options, RK_CLIENT_OPTION_HEAD))
         return session->json || session->terminal ? get_whole(session, words) : get_raw(session, words);
     if (!rk_client_options_has(words->options, RK_CLIENT_OPTION_RANGE))
         return get_head(session, words);
-    rk_detail_set(&detail, "--range is for a part of the value, and with --head no value comes: one of the two");
-    (void)rk_client_report(session, RK_ERR_INVALID, NULL, &detail);
+    (void)rk_client_refuse(session,
+                           "--range is for a part of the value, and with --head no value comes: one of the two");
     return RK_CLIENT_EXIT_USAGE;
 }
 

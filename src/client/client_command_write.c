@@ -105,11 +105,8 @@ static bool is_number(struct rk_client_bytes text, char number_out[NUMBER_BYTES]
 
 static enum rk_client_exit refuse_number(const struct rk_client_session *session, struct rk_client_bytes text)
 {
-    struct rk_detail detail;
-
-    rk_detail_set(&detail, "'%.*s' is no number to add; right is a whole one of 64 bits, as 1 or -20",
-                  (int)(text.size < 80 ? text.size : 80), text.size > 0 ? (const char *)text.bytes : "");
-    (void)rk_client_report(session, RK_ERR_INVALID, NULL, &detail);
+    (void)rk_client_refuse(session, "'%.*s' is no number to add; right is a whole one of 64 bits, as 1 or -20",
+                           (int)(text.size < 80 ? text.size : 80), text.size > 0 ? (const char *)text.bytes : "");
     return RK_CLIENT_EXIT_USAGE;
 }
 

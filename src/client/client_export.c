@@ -3,6 +3,7 @@
 #include "client/client_command.h"
 
 #include "base/base_detail.h"
+#include "base/base_plural.h"
 #include "client/client_item.h"
 #include "client/client_progress.h"
 #include "client/client_url.h"
@@ -59,6 +60,7 @@ static enum rk_err ask(const struct rk_client_session *session, const char *quer
     const struct rk_client_request request = {
         .method = "GET", .query = query, .fields = &fields, .sink = take_piece, .context = export
     };
+    uint64_t n_lines;
     enum rk_err err =
         rk_client_fields_add(&fields, "Accept", "Accept", (struct rk_client_bytes){ type, sizeof type - 1 }, detail);
 
@@ -67,9 +69,10 @@ static enum rk_err ask(const struct rk_client_session *session, const char *quer
     rk_client_fields_fini(&fields);
     if (err != RK_OK || (export->last_size <= LAST_BYTES && rk_client_item_is_end(export->last, export->last_size)))
         return err;
+    n_lines = export->progress.n_keys + (export->is_new || export->last_size > 0);
     rk_detail_set(detail,
-                  "the server's listing ended without {\"complete\":true}, after %" PRIu64 " keys: a part is missing",
-                  export->progress.n_keys + export->is_new);
+                  "the server's listing ended without {\"complete\":true}, after %" PRIu64 " line%s: a part is missing",
+                  n_lines, rk_plural(n_lines));
     return RK_ERR_CLOSED;
 }
 

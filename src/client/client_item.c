@@ -57,11 +57,16 @@ static struct rk_client_bytes bytes_of(const json_t *string)
 static enum rk_err choose_buffer(struct rk_client_item *item, const struct member *member,
                                  struct rk_client_buffer **buffer_out, struct rk_detail *detail)
 {
-    *buffer_out = strncmp(member->name, "key", 3) == 0 ? &item->key : &item->value;
-    return (*buffer_out)->bytes == NULL ? RK_OK : refuse(member->name, "there twice, as text and as base64", detail);
+    bool is_key = strncmp(member->name, "key", 3) == 0;
+    bool *has = is_key ? &item->has_key : &item->has_value;
+
+    if (*has)
+        return refuse(member->name, "there twice, as text and as base64", detail);
+    *has = true;
+    *buffer_out = is_key ? &item->key : &item->value;
+    return RK_OK;
 }
 
-/* An empty one has memory, too: it is there. */
 static enum rk_err fill(struct rk_client_buffer *buffer, struct rk_client_bytes bytes, struct rk_detail *detail)
 {
     if (rk_client_buffer_append(buffer, bytes.bytes, bytes.size))
@@ -216,7 +221,7 @@ static enum rk_err take_members(struct rk_client_item *item, json_t *object, str
         rk_detail_set(detail, "there is no \"key\", or an empty one; right is {\"key\":\"a\",\"value\":\"1\"}");
         return RK_ERR_INVALID;
     }
-    if (item->value.bytes == NULL) {
+    if (!item->has_value) {
         rk_detail_set(detail, "there is no \"value\"; right is {\"key\":\"a\",\"value\":\"1\"}");
         return RK_ERR_INVALID;
     }

@@ -13,6 +13,7 @@
 struct rk_client_item {
     struct rk_client_buffer key, value;
     struct rk_client_fields fields; /* of its PUT: expiry, type, metadata */
+    bool has_key, has_value;        /* empty ones, too */
     bool is_listed;                 /* a server wrote the line: it says a sequence */
     bool is_end;                    /* the line is that of the end, and there is no key */
 };

@@ -3,6 +3,7 @@
 #include "base/base_detail.h"
 #include "client/client_text.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 void rk_client_report_json(json_t *object)
@@ -66,6 +67,19 @@ enum rk_client_exit rk_client_report(const struct rk_client_session *session, en
         print_error(session, detail);
     }
     return outcome_of(err).code;
+}
+
+enum rk_client_exit rk_client_refuse(const struct rk_client_session *session, const char *format, ...)
+{
+    char text[RK_DETAIL_BYTES];
+    struct rk_detail detail;
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    rk_detail_set(&detail, "%s", text);
+    return rk_client_report(session, RK_ERR_INVALID, NULL, &detail);
 }
 
 void rk_client_report_ok(const struct rk_client_session *session)

@@ -20,6 +20,10 @@ struct rk_client_session {
 enum rk_client_exit rk_client_report(const struct rk_client_session *session, enum rk_err err,
                                      const struct rk_client_answer *answer, const struct rk_detail *detail);
 
+/* The same of a mistake in what was asked for, which no server has seen. */
+enum rk_client_exit rk_client_refuse(const struct rk_client_session *session, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* A line on standard output; the object is taken over. */
 void rk_client_report_json(json_t *object);
 

@@ -22,6 +22,7 @@ librk_client_a_SOURCES = \
 	%D%/client_report.c %D%/client_report.h \
 	%D%/client_server.c %D%/client_server.h \
 	%D%/client_shell.c %D%/client_shell.h \
+	%D%/client_shell_verb.c %D%/client_shell_verb.h \
 	%D%/client_table.c %D%/client_table.h \
 	%D%/client_text.c %D%/client_text.h \
 	%D%/client_url.c %D%/client_url.h \

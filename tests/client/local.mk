@@ -30,6 +30,20 @@ check_rackkv_shell_CFLAGS = $(RACKKV_CFLAGS)
 check_rackkv_shell_LDADD = $(RACKKV_LDADD)
 check_rackkv_shell_DEPENDENCIES = rackkv$(EXEEXT) librk_test.a librk_base.a
 
+check_PROGRAMS += check_rackkv_options
+check_rackkv_options_SOURCES = %D%/check_rackkv_options.c $(RACKKV_BED)
+check_rackkv_options_CPPFLAGS = $(RACKKV_CPPFLAGS)
+check_rackkv_options_CFLAGS = $(RACKKV_CFLAGS)
+check_rackkv_options_LDADD = $(RACKKV_LDADD)
+check_rackkv_options_DEPENDENCIES = rackkv$(EXEEXT) librk_test.a librk_base.a
+
+check_PROGRAMS += check_rackkv_many
+check_rackkv_many_SOURCES = %D%/check_rackkv_many.c $(RACKKV_BED)
+check_rackkv_many_CPPFLAGS = $(RACKKV_CPPFLAGS)
+check_rackkv_many_CFLAGS = $(RACKKV_CFLAGS)
+check_rackkv_many_LDADD = $(RACKKV_LDADD)
+check_rackkv_many_DEPENDENCIES = rackkv$(EXEEXT) librk_test.a librk_base.a
+
 check_PROGRAMS += check_client_figures
 check_client_figures_SOURCES = %D%/check_client_figures.c
 check_client_figures_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
