@@ -38,5 +38,6 @@ rackkv_SOURCES = src/bin/rackkv.c src/bin/bin_help.c src/bin/bin_help.h src/bin/
 rackkv_LDADD = librk_client.a librk_base.a $(rk_client_libs)
 
 sbin_PROGRAMS += rackkvctl
-rackkvctl_SOURCES = src/bin/rackkvctl.c src/bin/bin_protocol.c src/bin/bin_protocol.h src/bin/bin_socket.c src/bin/bin_socket.h
+rackkvctl_SOURCES = src/bin/rackkvctl.c src/bin/bin_ctl.c src/bin/bin_ctl.h src/bin/bin_protocol.c src/bin/bin_protocol.h \
+	src/bin/bin_socket.c src/bin/bin_socket.h
 rackkvctl_LDADD = librk_client.a librk_conf.a librk_base.a $(JANSSON_LIBS) $(SODIUM_LIBS) $(YAML_LIBS)
