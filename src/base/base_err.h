@@ -26,7 +26,8 @@
     X(RK_ERR_CLOSED, -15, "closed by the other side")                       \
     X(RK_ERR_TIMEOUT, -16, "not done in time")                              \
     X(RK_ERR_PRECONDITION, -17, "the condition does not hold")              \
-    X(RK_ERR_DENIED, -18, "not allowed")
+    X(RK_ERR_DENIED, -18, "not allowed")                                    \
+    X(RK_ERR_CHANGED, -19, "changed by another meanwhile")
 
 enum rk_err {
 #define RK_ERR_ENUM(name, value, text) name = value,

@@ -43,7 +43,11 @@
     X(end_not_marked, "where the newest file was closed is not kept")                                  \
     X(hole_before_mark, "the blocks of dead records may go before it is durable that they are a hole") \
     X(hole_over_live, "a hole takes records that somebody needs")                                      \
-    X(hole_without_sync, "records go before what made them dead is durable")
+    X(hole_without_sync, "records go before what made them dead is durable")                           \
+    X(expectation_ignored, "a conditional write happens whatever the key is")                          \
+    X(pending_not_compared, "a condition is compared with the keydir, not with the batch")             \
+    X(expired_counts_as_there, "a write over an expired value is told that it was there")              \
+    X(synced_answered_before_sync, "who asked for a durable write is answered before it is one")
 
 enum rk_planted {
 #define RK_PLANTED_ENUM(name, text) RK_PLANTED_##name,

@@ -79,7 +79,7 @@ static void note_expiries(void *argument)
 
     for (size_t i = 0; i < look->n_files; i++)
         if (!look->files[i].is_done)
-            rk_space_note_expiry(look->settings->space, look->files[i].number, look->files[i].expiry_s);
+            rk_space_give_expiry(look->settings->space, look->files[i].number, look->files[i].expiry_s);
 }
 
 /* Writer thread. */
@@ -100,7 +100,7 @@ static void finish_file(void *argument)
     struct look *look = argument;
 
     remove_gone(look);
-    rk_space_note_expiry(look->settings->space, look->file->number, look->next_expiry_s);
+    rk_space_give_expiry(look->settings->space, look->file->number, look->next_expiry_s);
     look->file->is_done = true;
 }
 

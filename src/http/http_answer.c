@@ -1,6 +1,7 @@
-#include "http/http_internal.h"
+#include "http/http_answer.h"
 
-#include "base/base_assert.h"
+#include "http/http_connection.h"
+#include "http/http_routes.h"
 #include "http/http_text.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 static const h2o_iovec_t name_sequence = { H2O_STRLIT("rackkv-seq") };
 static const h2o_iovec_t name_outcome = { H2O_STRLIT("rackkv-outcome") };
 
-#define RETRY_AFTER_SECONDS "1"
+#define HEADERS_LIKELY 12
 
 /* The whole answer is handed over at once: there is nothing to ask this generator for. */
 static h2o_generator_t whole_generator;
@@ -17,9 +18,8 @@ void rk_http_answer_header(h2o_req_t *req, const h2o_iovec_t *name, const char *
 {
     h2o_headers_t *headers = &req->res.headers;
 
-    if (headers->capacity < RK_HTTP_HEADERS_MAX)
-        h2o_vector_reserve(&req->pool, headers, RK_HTTP_HEADERS_MAX);
-    RK_ASSERT(headers->size < headers->capacity);
+    if (headers->size == headers->capacity)
+        h2o_vector_reserve(&req->pool, headers, headers->size + HEADERS_LIKELY);
     /* The name is a token's or ours, never written to: only its type is not const. */
     headers->entries[headers->size++] = (h2o_header_t){ .name = (h2o_iovec_t *)(uintptr_t)name,
                                                         .orig_name = printed,
@@ -64,17 +64,26 @@ static void send_whole(h2o_req_t *req, const char *body, size_t len)
     h2o_send(req, &piece, len > 0 && !is_head ? 1 : 0, H2O_SEND_STATE_FINAL);
 }
 
+const char *rk_http_answer_reason(int status)
+{
+    return status == 200   ? "OK"
+           : status == 201 ? "Created"
+           : status == 204 ? "No Content"
+           : status == 206 ? "Partial Content"
+                           : "Not Modified";
+}
+
 void rk_http_answer_body(struct rk_http_request *request, int status, const char *body, size_t len)
 {
-    rk_http_answer_status(request, status, status == 201 ? "Created" : "OK");
+    rk_http_answer_status(request, status, rk_http_answer_reason(status));
     request->req->res.content_length = len;
     send_whole(request->req, body, len);
 }
 
-/* RFC 9110 section 8.6: a 204 has no Content-Length; libh2o's "unknown" is none, and no chunks for a 204. */
-void rk_http_answer_no_content(struct rk_http_request *request)
+/* RFC 9110 section 8.6: a 204 has no Content-Length; libh2o's "unknown" is none, and no chunks for a 204 or a 304. */
+void rk_http_answer_empty(struct rk_http_request *request, int status)
 {
-    rk_http_answer_status(request, 204, "No Content");
+    rk_http_answer_status(request, status, rk_http_answer_reason(status));
     request->req->res.content_length = SIZE_MAX;
     send_whole(request->req, NULL, 0);
 }
@@ -89,8 +98,10 @@ void rk_http_answer_problem(struct rk_http_request *request, enum rk_http_proble
 
     rk_http_answer_status(request, text->status, text->reason);
     rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT(RK_HTTP_PROBLEM_TYPE));
+    if (request->route != NULL && request->route->is_legacy)
+        rk_http_answer_token(req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT("no-store"));
     if (text->status == 503)
-        rk_http_answer_token(req, H2O_TOKEN_RETRY_AFTER, "Retry-After", H2O_STRLIT(RETRY_AFTER_SECONDS));
+        rk_http_answer_token(req, H2O_TOKEN_RETRY_AFTER, "Retry-After", H2O_STRLIT(RK_HTTP_RETRY_AFTER));
     if (limit != 0 || members != NULL) {
         size_t room = RK_HTTP_PROBLEM_BYTES + (members != NULL ? strlen(members) : 0);
         char *own = h2o_mem_alloc_pool(&req->pool, room);
@@ -111,69 +122,47 @@ void rk_http_answer_outcome(struct rk_http_request *request, enum rk_http_proble
     rk_http_answer_problem(request, problem, 0, NULL);
 }
 
+static enum rk_http_problem problem_of_read(enum rk_err err)
+{
+    switch (err) {
+    case RK_ERR_NOT_FOUND:
+        return RK_HTTP_PROBLEM_NOT_FOUND;
+    case RK_ERR_CORRUPT:
+        return RK_HTTP_PROBLEM_DAMAGED;
+    case RK_ERR_IO:
+        return RK_HTTP_PROBLEM_READ_ERROR;
+    case RK_ERR_FULL:
+    case RK_ERR_AGAIN:
+    case RK_ERR_LIMIT:
+    case RK_ERR_NO_MEMORY:
+        return RK_HTTP_PROBLEM_BUSY;
+    case RK_ERR_BUSY:
+        return RK_HTTP_PROBLEM_NOT_READY;
+    default:
+        return RK_HTTP_PROBLEM_INTERNAL;
+    }
+}
+
+static void drop_headers(h2o_req_t *req)
+{
+    req->res.headers.size = 0;
+}
+
+void rk_http_answer_failed_read(struct rk_http_request *request, enum rk_err err)
+{
+    drop_headers(request->req);
+    rk_http_answer_outcome(request, problem_of_read(err), true);
+}
+
+/* A read changes nothing, in time or not. */
+void rk_http_answer_late_read(struct rk_http_request *request)
+{
+    drop_headers(request->req);
+    rk_http_answer_outcome(request, RK_HTTP_PROBLEM_TIMEOUT, true);
+}
+
 void rk_http_answer_last(struct rk_http_request *request)
 {
     request->req->http1_is_persistent = 0;
     rk_http_connection_linger(request->req);
-}
-
-/* ---- errors that libh2o answers itself ---- */
-
-struct error_filter {
-    h2o_filter_t super;
-    struct rk_http_server *server;
-};
-
-struct error_stream {
-    h2o_ostream_t super;
-    h2o_iovec_t body;
-};
-
-static void send_error_body(h2o_ostream_t *super, h2o_req_t *req, h2o_iovec_t *bufs, size_t n_bufs,
-                            h2o_send_state_t state)
-{
-    struct error_stream *stream = (struct error_stream *)super;
-
-    h2o_ostream_send_next(super, req, &stream->body, n_bufs > 0 ? 1 : 0, state); /* none for HEAD */
-}
-
-static enum rk_http_problem problem_of_status(int status)
-{
-    return status == 413   ? RK_HTTP_PROBLEM_VALUE_TOO_LARGE
-           : status == 503 ? RK_HTTP_PROBLEM_UPLOAD_MEMORY
-                           : RK_HTTP_PROBLEM_BAD_BODY;
-}
-
-/* libh2o answers with the fallback path of the host when it gives up before it looks for a handler: chunks that cannot
- * be read, or that are more than it takes. Handlers answer on "/", and heads are refused by ours, so nothing else comes
- * here. */
-static void on_setup_error_stream(h2o_filter_t *super, h2o_req_t *req, h2o_ostream_t **slot)
-{
-    struct rk_http_server *server = ((struct error_filter *)super)->server;
-    struct rk_http_request request = { .server = server, .req = req, .op = RK_STATS_HTTP_REFUSED };
-    enum rk_http_problem problem = problem_of_status(req->res.status);
-    const struct rk_http_problem_text *text = rk_http_problem_text(problem);
-    struct error_stream *stream = (struct error_stream *)h2o_add_ostream(req, sizeof *stream, slot);
-
-    rk_http_connection_linger(req);
-    stream->super.do_send = send_error_body;
-    stream->body.base = h2o_mem_alloc_pool(&req->pool, RK_HTTP_PROBLEM_BYTES);
-    stream->body.len = rk_http_problem_format(
-        problem, problem == RK_HTTP_PROBLEM_VALUE_TOO_LARGE ? server->settings.max_value_bytes : 0, NULL,
-        stream->body.base);
-    rk_http_answer_status(&request, text->status, text->reason);
-    req->res.headers.size = 0;
-    rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT(RK_HTTP_PROBLEM_TYPE));
-    if (text->status == 503)
-        rk_http_answer_token(req, H2O_TOKEN_RETRY_AFTER, "Retry-After", H2O_STRLIT(RETRY_AFTER_SECONDS));
-    req->res.content_length = stream->body.len;
-    h2o_setup_next_ostream(req, &stream->super.next);
-}
-
-void rk_http_answer_register(struct rk_http_server *server, h2o_hostconf_t *host)
-{
-    struct error_filter *filter = (struct error_filter *)h2o_create_filter(&host->fallback_path, sizeof *filter);
-
-    filter->super.on_setup_ostream = on_setup_error_stream;
-    filter->server = server;
 }

@@ -31,8 +31,20 @@ struct rk_http_backend {
     enum rk_err (*write)(void *self, const struct rk_store_write *write, rk_store_write_done_fn *done, void *context,
                          rk_store_ticket *ticket_out);
 
+    /* Reads a key, has it decided what it is to become, and writes that, as one step among all that anybody does to it.
+     * RK_OK: begun, *ticket_out is set and `done` comes later. RK_ERR_AGAIN, RK_ERR_BUSY, RK_ERR_TOO_LARGE as write.
+     * The key is copied; `arena` is used until `done` or cancel. */
+    enum rk_err (*update)(void *self, const struct rk_store_update *update, const struct rk_store_arena *arena,
+                          rk_store_write_done_fn *done, void *context, rk_store_ticket *ticket_out);
+
     /* `done` of this ticket is not called any more; what it started may still happen. */
     void (*cancel)(void *self, rk_store_ticket ticket);
+
+    /* The last sequence that was published: what a read finds from now on is at least as new. */
+    uint64_t (*last_sequence)(void *self);
+
+    /* Whether a put would be tried now: RK_OK; RK_ERR_NO_SPACE while the disk is full, RK_ERR_READ_ONLY. */
+    enum rk_err (*accepts)(void *self);
 
     /* /readyz: whether to answer 200. If not, *why_out says why (JSON members, such as "\"state\":\"draining\""). If
      * so, it is NULL, or one line of text for the body: what does not work although reads do. */

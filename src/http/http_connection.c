@@ -4,6 +4,7 @@
 
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "http/http_reading.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +24,7 @@ static void close_connection(struct rk_http_connection *connection)
     h2o_linklist_unlink(&connection->link);
     free(connection);
     server->n_connections--;
-    count_open(server);
-    rk_http_server_update_listeners(server);
+    count_open(server); /* the end of the turn sees whether there is room for another */
 }
 
 /* ---- lingering ---- */
@@ -69,10 +69,8 @@ static void start_lingering(struct rk_http_connection *connection)
     h2o_socket_read_start(connection->socket, on_lingering_readable);
 }
 
-void rk_http_connection_on_close(void *context)
+static void on_close(struct rk_http_connection *connection)
 {
-    struct rk_http_connection *connection = context;
-
     rk_http_reading_end(connection);
     if (connection->linger_fd >= 0)
         start_lingering(connection);
@@ -89,20 +87,13 @@ void rk_http_connection_open(struct rk_http_server *server, int fd)
     connection->server = server;
     connection->linger_fd = -1;
     connection->since_ns = rk_time_monotonic_ns();
-    connection->socket = h2o_evloop_socket_create(server->loop, fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
-    connection->socket->on_close.cb = rk_http_connection_on_close;
-    connection->socket->on_close.data = connection;
+    connection->on_close = on_close;
+    rk_http_socket_bind(h2o_evloop_socket_create(server->loop, fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION), connection);
     h2o_linklist_insert(&server->connections, &connection->link);
     server->n_connections++;
     rk_stats_add(&server->stats->connections_accepted, 1);
     count_open(server);
     h2o_accept(&server->accept, connection->socket);
-}
-
-/* Where it is in libh2o's connection was seen at the start (rk_http_reading_setup). */
-h2o_req_t *rk_http_connection_req(const struct rk_http_connection *connection)
-{
-    return (h2o_req_t *)((char *)connection->socket->data + connection->server->req_offset);
 }
 
 static struct rk_http_connection *connection_of(h2o_req_t *req)

@@ -1,71 +1,18 @@
-/* One connection, as http_connection.c, http_reading.c and http_sweep.c share it: for src/http alone.
- *
- * libh2o keeps its own state of a connection. What it asks of the socket's reading passes through http_reading.c, which
- * so knows when a request begins, and what is buffered. */
+/* One connection, from its accept to its close. For src/http alone. */
 #ifndef RK_HTTP_CONNECTION_H
 #define RK_HTTP_CONNECTION_H
 
-#include "http/http_internal.h"
+#include "http/http_state.h"
 
-/* What a sweep sees a client do. */
-enum rk_http_state {
-    RK_HTTP_IDLE,
-    RK_HTTP_HEAD,    /* an unfinished head */
-    RK_HTTP_BODY,    /* an unfinished body */
-    RK_HTTP_WAITING, /* for the store */
-    RK_HTTP_WRITING, /* the client has to take some of its answer */
-};
+/* Takes over an accepted descriptor. */
+void rk_http_connection_open(struct rk_http_server *server, int fd);
 
-struct rk_http_connection {
-    struct rk_http_server *server;
-    h2o_linklist_t link;
-    h2o_socket_t *socket;
-    int linger_fd; /* a second descriptor of the same socket, that outlives libh2o's; -1: none */
-    bool is_lingering;
-    uint64_t n_lingered; /* bytes that were dropped since */
+/* A request of this connection has reached the handler. */
+void rk_http_connection_note_request(h2o_req_t *req);
 
-    /* http_reading.c: */
-    h2o_socket_cb on_read; /* libh2o's; NULL: it did not ask for reading yet */
-    bool is_parked;        /* watched, and not read: libh2o has its request */
-    bool has_left;         /* the client sends nothing more, since left_ns */
-    bool is_between;       /* a request has reached the handler, and reading begins anew after it */
-    uint64_t left_ns;
-    uint64_t n_read_bytes;
-    bool is_unbounded;       /* its body went beyond upload_memory, and it was not told so yet */
-    size_t n_buffered_bytes; /* as they are counted in server->stats */
-    uint64_t turn;           /* in which n_in_turn requests were begun */
-    unsigned n_in_turn;
-    h2o_buffer_t *kept; /* what it sent, while it waits for the end of the turn; NULL: it does not */
-    h2o_linklist_t waiting;
-
-    /* http_sweep.c: */
-    uint64_t n_requests;
-    uint64_t swept_requests;
-    enum rk_http_state state;
-    uint64_t since_ns;      /* when a sweep first saw this state, or when this window of its rate began */
-    uint64_t n_moved_bytes; /* then */
-};
-
-/* The on_close callback of a socket that libh2o serves: how it is known that a socket is a connection's. */
-void rk_http_connection_on_close(void *connection);
-
-/* The request that libh2o reads or answers on it. */
-h2o_req_t *rk_http_connection_req(const struct rk_http_connection *connection);
-
-static inline struct rk_http_connection *rk_http_connection_of(const h2o_socket_t *socket)
-{
-    return socket->on_close.cb == rk_http_connection_on_close ? socket->on_close.data : NULL;
-}
-
-/* ---- http_reading.c ---- */
-
-/* Nothing of it is counted or waits any more. */
-void rk_http_reading_end(struct rk_http_connection *connection);
-
-/* Refuses a body that went beyond upload_memory when that can be said: not into a "100 Continue" on its way. */
-void rk_http_reading_bound(struct rk_http_connection *connection);
-
-/* The client is gone, and its request waits: libh2o closes the connection, and what is under way is cancelled. */
-void rk_http_reading_abandon(struct rk_http_connection *connection);
+/* The answer to this request is the connection's last, and the client may still be sending: once the answer is out,
+ * what comes is read and dropped for a while. A close at once would reset the connection, and the client could lose the
+ * answer that tells it why. */
+void rk_http_connection_linger(h2o_req_t *req);
 
 #endif

@@ -1,91 +1,13 @@
-#include "http/http_internal.h"
+#include "http/http_handler.h"
 
 #include "base/base_planted.h"
-#include "base/base_time.h"
+#include "http/http_answer.h"
+#include "http/http_ask.h"
+#include "http/http_connection.h"
 #include "http/http_interpose.h"
+#include "http/http_watch.h"
 
 #include <string.h>
-
-static enum rk_stats_http_op op_of(enum rk_http_endpoint endpoint, enum rk_http_method method)
-{
-    if (method == RK_HTTP_OPTIONS_METHOD)
-        return RK_STATS_HTTP_SERVICE;
-    switch (endpoint) {
-    case RK_HTTP_ENDPOINT_KEY:
-        return method == RK_HTTP_GET      ? RK_STATS_HTTP_GET
-               : method == RK_HTTP_HEAD   ? RK_STATS_HTTP_HEAD
-               : method == RK_HTTP_DELETE ? RK_STATS_HTTP_DELETE
-                                          : RK_STATS_HTTP_PUT;
-    case RK_HTTP_ENDPOINT_LEGACY_GET:
-        return method == RK_HTTP_HEAD ? RK_STATS_HTTP_HEAD : RK_STATS_HTTP_GET;
-    case RK_HTTP_ENDPOINT_LEGACY_PUT:
-        return RK_STATS_HTTP_PUT;
-    case RK_HTTP_ENDPOINT_LEGACY_DELETE:
-        return RK_STATS_HTTP_DELETE;
-    default:
-        return RK_STATS_HTTP_SERVICE;
-    }
-}
-
-/* ---- requests that are answered later ---- */
-
-static void unlink_deadline(struct rk_http_request *request)
-{
-    if (h2o_linklist_is_linked(&request->deadline))
-        h2o_linklist_unlink(&request->deadline);
-}
-
-static void on_request_end(void *slot)
-{
-    struct rk_http_request *request = *(struct rk_http_request **)slot;
-    struct rk_http_server *server = request->server;
-
-    if (request->ticket != 0)
-        server->backend.cancel(server->backend.self, request->ticket);
-    if (request->source != NULL)
-        server->backend.release(server->backend.self, request->source);
-    unlink_deadline(request);
-    server->n_requests--;
-}
-
-void rk_http_request_hold(struct rk_http_request *request, void (*on_deadline)(struct rk_http_request *request))
-{
-    struct rk_http_server *server = request->server;
-
-    if (!request->is_held) {
-        struct rk_http_request **slot =
-            h2o_mem_alloc_shared(&request->req->pool, sizeof(struct rk_http_request *), on_request_end);
-
-        *slot = request;
-        request->is_held = true;
-        server->n_requests++;
-    }
-    request->on_deadline = on_deadline;
-    request->deadline_ns = rk_time_monotonic_ns() + server->settings.request_timeout_ms * RK_NS_PER_MS;
-    unlink_deadline(request);
-    h2o_linklist_insert(&server->deadlines, &request->deadline);
-}
-
-void rk_http_request_settle(struct rk_http_request *request)
-{
-    request->ticket = 0;
-    unlink_deadline(request);
-}
-
-void rk_http_request_expire(struct rk_http_server *server, uint64_t now_ns)
-{
-    while (!h2o_linklist_is_empty(&server->deadlines)) {
-        struct rk_http_request *request =
-            H2O_STRUCT_FROM_MEMBER(struct rk_http_request, deadline, server->deadlines.next);
-
-        if (request->deadline_ns > now_ns)
-            return;
-        if (request->ticket != 0)
-            server->backend.cancel(server->backend.self, request->ticket);
-        rk_http_request_settle(request);
-        request->on_deadline(request);
-    }
-}
 
 /* ---- one request ---- */
 
@@ -101,7 +23,7 @@ static enum rk_http_problem take_key(struct rk_http_request *request, const stru
     request->key = target->key;
     if (request->key.at == NULL)
         return RK_HTTP_PROBLEM_MISSING_KEY;
-    if (!decode_span(request->req, &request->key, target->plus_is_space))
+    if (!decode_span(request->req, &request->key, target->path->is_legacy))
         return RK_HTTP_PROBLEM_BAD_ESCAPE;
     if (request->key.len == 0)
         return RK_HTTP_PROBLEM_EMPTY_KEY;
@@ -112,82 +34,91 @@ static enum rk_http_problem take_key(struct rk_http_request *request, const stru
 /* The value of a put: the body, or for the original's endpoint a parameter. */
 static enum rk_http_problem take_value(struct rk_http_request *request, const struct rk_http_target *target)
 {
-    if (target->endpoint == RK_HTTP_ENDPOINT_KEY) {
+    if (request->route->operand == RK_HTTP_TAKES_BODY) {
         request->value = (struct rk_http_span){ request->req->entity.base, request->req->entity.len };
     } else {
         request->value = target->value;
         if (request->value.at == NULL)
             return RK_HTTP_PROBLEM_MISSING_VALUE;
-        if (!decode_span(request->req, &request->value, target->plus_is_space))
+        if (!decode_span(request->req, &request->value, target->path->is_legacy))
             return RK_HTTP_PROBLEM_BAD_ESCAPE;
     }
     return request->value.len > request->server->settings.max_value_bytes ? RK_HTTP_PROBLEM_VALUE_TOO_LARGE
                                                                           : RK_HTTP_NO_PROBLEM;
 }
 
-static void answer_text(struct rk_http_request *request, const char *text)
+/* The key and the value that the endpoint takes. */
+static enum rk_http_problem take_operands(struct rk_http_request *request, const struct rk_http_target *target)
 {
-    rk_http_answer_token(request->req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT("text/plain"));
-    rk_http_answer_token(request->req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT("no-store"));
-    rk_http_answer_body(request, 200, text, strlen(text));
-}
+    enum rk_http_problem problem;
 
-static void answer_readyz(struct rk_http_request *request)
-{
-    const struct rk_http_backend *backend = &request->server->backend;
-    const char *why = NULL;
-
-    if (backend->ready(backend->self, &why))
-        answer_text(request, why != NULL ? why : "ready\n");
-    else
-        rk_http_answer_problem(request, RK_HTTP_PROBLEM_NOT_READY, 0, why != NULL ? why : "");
-}
-
-static void start_store_operation(struct rk_http_request *request, const struct rk_http_target *target)
-{
-    enum rk_http_problem problem = take_key(request, target);
-    bool is_put = request->op == RK_STATS_HTTP_PUT;
-    bool is_read = request->op == RK_STATS_HTTP_GET || request->op == RK_STATS_HTTP_HEAD;
-
-    if (problem == RK_HTTP_NO_PROBLEM && is_put)
+    if (request->route->operand == RK_HTTP_TAKES_NOTHING)
+        return RK_HTTP_NO_PROBLEM;
+    problem = take_key(request, target);
+    if (problem == RK_HTTP_NO_PROBLEM && request->route->operand != RK_HTTP_TAKES_KEY)
         problem = take_value(request, target);
-    if (problem == RK_HTTP_PROBLEM_KEY_TOO_LONG)
-        rk_http_answer_problem(request, problem, request->server->settings.max_key_bytes, NULL);
-    else if (problem == RK_HTTP_PROBLEM_VALUE_TOO_LARGE)
-        rk_http_answer_problem(request, problem, request->server->settings.max_value_bytes, NULL);
-    else if (problem != RK_HTTP_NO_PROBLEM)
-        rk_http_answer_problem(request, problem, 0, NULL);
-    else if (is_read)
-        rk_http_read_start(request);
-    else if (is_put)
-        rk_http_put_start(request);
-    else
-        rk_http_delete_start(request);
+    return problem;
+}
+
+/* ---- what else it asks for ---- */
+
+static enum rk_http_problem read_ask(struct rk_http_request *request, const struct rk_http_target *target)
+{
+    const h2o_headers_t *headers = &request->req->headers;
+    h2o_mem_pool_t *pool = &request->req->pool;
+    struct rk_http_line *line = NULL;
+    struct rk_http_fields fields = { .given = 0 };
+    struct rk_http_ask *ask = h2o_mem_alloc_pool(pool, sizeof *ask);
+    struct rk_http_wrong wrong;
+
+    for (size_t i = 0; i < headers->size; i++) {
+        const h2o_header_t *header = &headers->entries[i];
+
+        if (line == NULL)
+            line = h2o_mem_alloc_pool(pool, sizeof *line);
+        if (rk_http_field_take(&fields, (struct rk_http_span){ header->name->base, header->name->len },
+                               (struct rk_http_span){ header->value.base, header->value.len }, line))
+            line = NULL;
+    }
+    request->ask = ask;
+    return rk_http_ask_read(&fields, target, request->route, ask, &wrong);
+}
+
+/* Nearly always there is nothing. */
+static enum rk_http_problem take_ask(struct rk_http_request *request, const struct rk_http_target *target)
+{
+    const h2o_headers_t *headers = &request->req->headers;
+
+    if ((target->parameters & RK_HTTP_OPTIONS) != 0)
+        return read_ask(request, target);
+    for (size_t i = 0; i < headers->size; i++) {
+        const h2o_iovec_t *name = headers->entries[i].name;
+
+        if (rk_http_field_find(name->base, name->len) != RK_HTTP_FIELD_OTHER)
+            return read_ask(request, target);
+    }
+    return RK_HTTP_NO_PROBLEM;
 }
 
 static void start_operation(struct rk_http_request *request, const struct rk_http_target *target)
 {
-    switch (target->endpoint) {
-    case RK_HTTP_ENDPOINT_LIVEZ:
-        answer_text(request, "alive\n");
-        return;
-    case RK_HTTP_ENDPOINT_READYZ:
-        answer_readyz(request);
-        return;
-    case RK_HTTP_ENDPOINT_LEGACY_OPEN: /* the store is open; rw= and syn= change nothing */
-        answer_text(request, "OK");
-        return;
-    default:
-        start_store_operation(request, target);
-    }
+    enum rk_http_problem problem = take_operands(request, target);
+
+    if (problem == RK_HTTP_NO_PROBLEM && request->route->operand != RK_HTTP_TAKES_NOTHING)
+        problem = take_ask(request, target);
+    if (problem == RK_HTTP_NO_PROBLEM)
+        request->route->start(request);
+    else
+        rk_http_answer_problem(request, problem, rk_http_route_limit(problem, &request->server->bounds), NULL);
 }
 
-static void answer_options(struct rk_http_request *request, enum rk_http_endpoint endpoint)
+static void answer_options(struct rk_http_request *request, const struct rk_http_route *path)
 {
-    const char *allow = rk_http_route_allow(endpoint);
+    char *allow = h2o_mem_alloc_pool(&request->req->pool, RK_HTTP_ALLOW_BYTES);
 
+    rk_http_route_allow(path, allow);
     rk_http_answer_token(request->req, H2O_TOKEN_ALLOW, "Allow", allow, strlen(allow));
-    rk_http_answer_no_content(request);
+    rk_http_answer_empty(request, 204);
 }
 
 /* A request that its head does not refuse. */
@@ -197,20 +128,23 @@ static void route_request(struct rk_http_request *request)
     enum rk_http_method method = rk_http_method_of((struct rk_http_span){ req->method.base, req->method.len });
     h2o_iovec_t path = RK_PLANTED(normalised_key) ? req->path_normalized : req->path;
     struct rk_http_target target;
-    enum rk_http_problem problem = rk_http_target_parse(path.base, path.len, request->server->settings.legacy, &target);
+    enum rk_http_problem problem = rk_http_target_parse(path.base, path.len, request->server->bounds.routes,
+                                                        request->server->settings.legacy, &target);
 
-    if (problem == RK_HTTP_NO_PROBLEM && target.endpoint == RK_HTTP_ENDPOINT_NONE)
+    if (problem == RK_HTTP_NO_PROBLEM && target.path == NULL)
         problem = RK_HTTP_PROBLEM_NO_ENDPOINT;
     if (problem != RK_HTTP_NO_PROBLEM) {
         rk_http_answer_problem(request, problem, 0, NULL);
         return;
     }
-    request->endpoint = target.endpoint;
-    request->op = op_of(target.endpoint, method);
-    if (method == RK_HTTP_OPTIONS_METHOD)
-        answer_options(request, target.endpoint);
-    else
-        start_operation(request, &target);
+    request->op = RK_STATS_HTTP_SERVICE;
+    if (method == RK_HTTP_OPTIONS_METHOD) {
+        answer_options(request, target.path);
+        return;
+    }
+    request->route = rk_http_route_find(&target, method);
+    request->op = request->route->op;
+    start_operation(request, &target);
 }
 
 /* The mark of a refused head is its last field. */
@@ -225,11 +159,19 @@ static void answer_refused(struct rk_http_request *request, const struct rk_http
 {
     const char *members = refusal->members[0] != '\0' ? refusal->members : NULL;
 
-    if (refusal->allow != NULL)
+    if (refusal->allow[0] != '\0')
         rk_http_answer_token(request->req, H2O_TOKEN_ALLOW, "Allow", refusal->allow, strlen(refusal->allow));
+    request->route = refusal->route;
+    if (refusal->sequence != 0)
+        rk_http_answer_sequence(request->req, refusal->sequence);
+    if (refusal->etag != 0)
+        rk_http_answer_etag(request->req, refusal->etag);
     if (refusal->closes)
         rk_http_answer_last(request);
-    rk_http_answer_problem(request, refusal->problem, refusal->limit, members);
+    if (rk_http_problem_text(refusal->problem)->status == 503)
+        rk_http_answer_outcome(request, refusal->problem, true);
+    else
+        rk_http_answer_problem(request, refusal->problem, refusal->limit, members);
 }
 
 struct handler {
@@ -243,7 +185,7 @@ static int on_req(h2o_handler_t *super, h2o_req_t *req)
     struct rk_http_request *request = h2o_mem_alloc_pool(&req->pool, sizeof *request);
     const struct rk_http_refusal *refusal = refusal_of(req);
 
-    rk_http_server_note_awake(server);
+    rk_http_watch_note_awake(server);
     rk_http_connection_note_request(req);
     *request = (struct rk_http_request){ .server = server, .req = req, .op = RK_STATS_HTTP_REFUSED };
     if (refusal != NULL)

@@ -17,16 +17,25 @@ int phr_decode_chunked_is_in_data(struct rk_http_chunked *chunked);
 
 static _Thread_local const struct rk_http_bounds *bounds;
 static _Thread_local struct rk_http_refusal refusal;
+static _Thread_local rk_http_judge_fn *judge_waiting;
+static _Thread_local void *judge_context;
 static _Thread_local struct rk_http_interpose_calls calls;
 
 /* libh2o writes the names of fields in small letters where they are. */
 static _Thread_local char mark_name[] = "rackkv-refused";
 static _Thread_local char connection_name[] = "connection";
 static _Thread_local char expect_name[] = "expect";
+static _Thread_local char whole_name[] = RK_HTTP_FIELD_WHOLE;
 
 void rk_http_interpose_use(const struct rk_http_bounds *own_bounds)
 {
     bounds = own_bounds;
+}
+
+void rk_http_interpose_judge(rk_http_judge_fn *judge, void *context)
+{
+    judge_waiting = judge;
+    judge_context = context;
 }
 
 const struct rk_http_refusal *rk_http_interpose_refusal(const char *field_name)
@@ -65,10 +74,32 @@ static void add_connection(struct rk_http_head *head)
 }
 
 /* Without a body nobody waits to be told to go on. */
+static bool is_waiting(const struct rk_http_head *head)
+{
+    return (head->seen & RK_HTTP_SEEN_EXPECT) != 0 && head->framing != RK_HTTP_NO_BODY;
+}
+
 static void add_expect(struct rk_http_head *head)
 {
-    if ((head->seen & RK_HTTP_SEEN_EXPECT) != 0 && head->framing != RK_HTTP_NO_BODY)
+    if (is_waiting(head))
         add_field(head, expect_name, "100-continue");
+}
+
+/* Names that come back as they were spelled: as the values that libh2o leaves alone. */
+static void keep_names(struct rk_http_head *head)
+{
+    if ((head->seen & RK_HTTP_SEEN_ASKING) == 0)
+        return;
+    for (size_t i = 0; i < head->n_fields; i++) {
+        struct rk_http_field *field = &head->fields[i];
+
+        if (rk_http_field_find(field->name, field->name_len) != RK_HTTP_FIELD_META)
+            continue;
+        field->value_len += (size_t)(field->value - field->name);
+        field->value = field->name;
+        field->name = whole_name;
+        field->name_len = strlen(whole_name);
+    }
 }
 
 /* The head cannot be trusted in any part: only whether it was HEAD is kept, for the form of the answer. */
@@ -97,13 +128,24 @@ static void refuse_request(struct rk_http_head *head)
     add_field(head, mark_name, "request");
 }
 
+/* What more can be said before the body. */
+static bool is_refused_waiting(const struct rk_http_head *head)
+{
+    if (!is_waiting(head) || judge_waiting == NULL)
+        return false;
+    refusal.problem = judge_waiting(judge_context, head, &refusal);
+    refusal.closes = true;
+    return refusal.problem != RK_HTTP_NO_PROBLEM;
+}
+
 static void judge(struct rk_http_head *head, enum rk_http_problem problem, size_t size)
 {
     if (problem != RK_HTTP_NO_PROBLEM)
         refuse_head(head, problem, size);
-    else if (rk_http_route_check(head, bounds, &refusal) != RK_HTTP_NO_PROBLEM)
+    else if (rk_http_route_check(head, bounds, &refusal) != RK_HTTP_NO_PROBLEM || is_refused_waiting(head))
         refuse_request(head);
     else {
+        keep_names(head);
         add_connection(head);
         add_expect(head);
     }

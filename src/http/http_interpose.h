@@ -17,6 +17,12 @@ struct rk_detail;
 /* The bounds of what this thread parses from now on; they stay the caller's. */
 void rk_http_interpose_use(const struct rk_http_bounds *bounds);
 
+/* Who decides more about a good head with a body whose client waits to be told to go on, on this thread: a problem is
+ * said in *refusal, whose closes and problem need not be set. NULL: nobody. */
+typedef enum rk_http_problem rk_http_judge_fn(void *context, const struct rk_http_head *head,
+                                              struct rk_http_refusal *refusal);
+void rk_http_interpose_judge(rk_http_judge_fn *judge, void *context);
+
 /* Why the request is refused that was parsed last on this thread, if this field is the mark; or NULL. */
 const struct rk_http_refusal *rk_http_interpose_refusal(const char *field_name);
 

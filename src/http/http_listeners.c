@@ -1,9 +1,11 @@
 /* Listening sockets: the server's own, and those of others on the same addresses, from which it accepts only while it
  * is asked to (a server that stands still leaves its share of new connections in the kernel's queue). */
-#include "http/http_internal.h"
+#include "http/http_listeners.h"
 
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "http/http_connection.h"
+#include "http/http_watch.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -50,14 +52,14 @@ static void accept_some(struct rk_http_listener *listener, size_t n_max)
     for (size_t i = 0; i < n_max && may_accept(server); i++)
         if (!accept_one(server, listener->socket))
             break;
-    rk_http_server_update_listeners(server);
+    rk_http_listeners_update(server);
 }
 
 static void on_accept(h2o_socket_t *socket, const char *err)
 {
     struct rk_http_listener *listener = socket->data;
 
-    rk_http_server_note_awake(listener->server);
+    rk_http_watch_note_awake(listener->server);
     accept_some(listener, ACCEPTS_A_TURN);
 }
 
@@ -80,8 +82,7 @@ static void update_all(struct rk_http_server *server)
         update_listener(&server->listeners[i], server->accepting);
 }
 
-/* Comes with every connection that begins or ends. */
-void rk_http_server_update_listeners(struct rk_http_server *server)
+void rk_http_listeners_update(struct rk_http_server *server)
 {
     bool accepting = may_accept(server);
 
@@ -150,7 +151,7 @@ void rk_http_listeners_open(struct rk_http_server *server)
         open_listener(server, &server->listeners[i], settings->listener_fds[i], true);
     for (size_t i = 0; i < settings->n_other_listeners; i++)
         open_listener(server, &server->listeners[n_own + i], settings->other_listener_fds[i], false);
-    rk_http_server_update_listeners(server);
+    rk_http_listeners_update(server);
 }
 
 void rk_http_listeners_drain(struct rk_http_server *server)

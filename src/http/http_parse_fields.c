@@ -2,30 +2,10 @@
 #include "http/http_parse_private.h"
 
 #include "base/base_planted.h"
+#include "http/http_field.h"
 #include "http/http_metadata.h"
 
 #include <strings.h>
-
-#define OWN_PREFIX "rackkv-"
-
-#define NAME    RK_HTTP_BYTE_OF_NAME
-#define BOTH    (RK_HTTP_BYTE_OF_NAME | RK_HTTP_BYTE_OF_HOST)
-#define N(byte) [byte] = NAME
-#define H(byte) [byte] = RK_HTTP_BYTE_OF_HOST
-#define B(byte) [byte] = BOTH
-const uint8_t rk_http_bytes[256] = {
-    N('#'), N('%'), N('^'), N('`'), N('|'), H('('), H(')'), H(';'), H('='), B('!'), B('$'), B('&'), B('\''), B('*'),
-    B('+'), B('-'), B('.'), B('_'), B('~'), B('0'), B('1'), B('2'), B('3'), B('4'), B('5'), B('6'), B('7'),  B('8'),
-    B('9'), B('A'), B('B'), B('C'), B('D'), B('E'), B('F'), B('G'), B('H'), B('I'), B('J'), B('K'), B('L'),  B('M'),
-    B('N'), B('O'), B('P'), B('Q'), B('R'), B('S'), B('T'), B('U'), B('V'), B('W'), B('X'), B('Y'), B('Z'),  B('a'),
-    B('b'), B('c'), B('d'), B('e'), B('f'), B('g'), B('h'), B('i'), B('j'), B('k'), B('l'), B('m'), B('n'),  B('o'),
-    B('p'), B('q'), B('r'), B('s'), B('t'), B('u'), B('v'), B('w'), B('x'), B('y'), B('z'),
-};
-#undef NAME
-#undef BOTH
-#undef N
-#undef H
-#undef B
 
 /* The first letter tells most names apart. */
 static bool name_is(const struct rk_http_field *field, const char *name)
@@ -97,12 +77,19 @@ static enum rk_http_problem note_length(struct rk_http_head *head, struct rk_htt
     return RK_HTTP_NO_PROBLEM;
 }
 
+/* That a coding is not known is said when nothing is wrong with the whole head. */
 static enum rk_http_problem note_coding(struct rk_http_head *head, const struct rk_http_field *field)
 {
+    enum rk_http_problem problem;
+
     if ((head->seen & RK_HTTP_SEEN_CODING) != 0)
         return RK_HTTP_PROBLEM_REPEATED_HEADER;
     head->seen |= RK_HTTP_SEEN_CODING;
-    return rk_http_value_check_coding((struct rk_http_span){ field->value, field->value_len });
+    problem = rk_http_value_check_coding((struct rk_http_span){ field->value, field->value_len });
+    if (problem != RK_HTTP_PROBLEM_UNKNOWN_CODING)
+        return problem;
+    head->seen |= RK_HTTP_SEEN_UNKNOWN_CODING;
+    return RK_HTTP_NO_PROBLEM;
 }
 
 /* A client that speaks HTTP/1.0 cannot expect anything (RFC 9110 section 10.1.1). */
@@ -116,10 +103,19 @@ static enum rk_http_problem note_expect(struct rk_http_head *head, const struct 
                : RK_HTTP_PROBLEM_EXPECTATION;
 }
 
-static void note_type(struct rk_http_head *head, const struct rk_http_field *field, const char *name)
+/* A value's type alone is stored as it is, and asks for nothing else. */
+static unsigned note_asking(unsigned seen, const struct rk_http_field *field)
 {
-    if (field->value_len > RK_HTTP_METADATA_VALUE_MAX && name_is(field, name))
-        head->seen |= RK_HTTP_SEEN_LONG_TYPE;
+    switch (rk_http_field_find(field->name, field->name_len)) {
+    case RK_HTTP_FIELD_OTHER:
+        return 0;
+    case RK_HTTP_FIELD_CONTENT_TYPE:
+        if ((seen & RK_HTTP_SEEN_TYPE) == 0 && field->value_len <= RK_HTTP_METADATA_VALUE_MAX)
+            return RK_HTTP_SEEN_TYPE;
+        return RK_HTTP_SEEN_ASKING;
+    default:
+        return RK_HTTP_SEEN_ASKING;
+    }
 }
 
 /* Fields that `seen` tells are not kept. */
@@ -132,52 +128,31 @@ static enum rk_http_problem note_unkept(struct rk_http_head *head, const struct 
     return RK_HTTP_NO_PROBLEM;
 }
 
-static void note_condition(struct rk_http_head *head, bool is_one)
-{
-    head->seen |= is_one ? RK_HTTP_SEEN_CONDITION : 0u;
-}
-
-static void note_own(struct rk_http_head *head, const struct rk_http_field *field)
-{
-    if (head->own_field.at == NULL && field->name_len >= strlen(OWN_PREFIX)
-        && strncasecmp(field->name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0)
-        head->own_field = (struct rk_http_span){ field->name, field->name_len };
-}
-
 /* Looks at the fields that matter, which the lengths of their names tell apart first. The field is the head's last. */
 static enum rk_http_problem note_field(struct rk_http_head *head, struct rk_http_field *field)
 {
-    if ((*field->name | 0x20) == OWN_PREFIX[0])
-        note_own(head, field);
     switch (field->name_len) {
     case 4:
         return name_is(field, "host") ? note_host(head, field) : RK_HTTP_NO_PROBLEM;
     case 6:
         return name_is(field, "expect") ? note_unkept(head, field) : RK_HTTP_NO_PROBLEM;
-    case 8:
-        note_condition(head, name_is(field, "if-match"));
-        return RK_HTTP_NO_PROBLEM;
     case 10:
-        return name_is(field, "connection") ? note_unkept(head, field) : RK_HTTP_NO_PROBLEM;
-    case 12:
-        note_type(head, field, "content-type");
-        return RK_HTTP_NO_PROBLEM;
-    case 13:
-        note_condition(head, name_is(field, "if-none-match") || name_is(field, "content-range"));
-        return RK_HTTP_NO_PROBLEM;
+        if (name_is(field, "connection"))
+            return note_unkept(head, field);
+        break;
     case 14:
-        return name_is(field, "content-length") ? note_length(head, field) : RK_HTTP_NO_PROBLEM;
-    case 16:
-        note_type(head, field, "content-encoding");
-        return RK_HTTP_NO_PROBLEM;
+        if (name_is(field, "content-length"))
+            return note_length(head, field);
+        break;
     case 17:
-        return name_is(field, "transfer-encoding") ? note_coding(head, field) : RK_HTTP_NO_PROBLEM;
-    case 19:
-        note_condition(head, name_is(field, "if-unmodified-since"));
-        return RK_HTTP_NO_PROBLEM;
+        if (name_is(field, "transfer-encoding"))
+            return note_coding(head, field);
+        break;
     default:
-        return RK_HTTP_NO_PROBLEM;
+        break;
     }
+    head->seen |= note_asking(head->seen, field);
+    return RK_HTTP_NO_PROBLEM;
 }
 
 enum rk_http_problem rk_http_parse_fields(struct rk_http_cursor *cursor, unsigned max_fields, struct rk_http_head *head)

@@ -17,7 +17,7 @@ struct rk_http_cursor {
 #define RK_HTTP_BYTE_OF_NAME 1
 #define RK_HTTP_BYTE_OF_HOST 2
 
-extern const uint8_t rk_http_bytes[256];
+extern const uint8_t rk_http_bytes[256]; /* http_parse_bytes.c */
 
 static inline bool rk_http_is_token_byte(char byte)
 {

@@ -133,6 +133,8 @@ static enum rk_http_problem check_framing(struct rk_http_head *head)
         return RK_HTTP_PROBLEM_OLD_TRANSFER_ENCODING;
     if ((head->seen & RK_HTTP_SEEN_HOST) == 0 && !head->is_1_0)
         return RK_HTTP_PROBLEM_MISSING_HOST;
+    if ((head->seen & RK_HTTP_SEEN_UNKNOWN_CODING) != 0)
+        return RK_HTTP_PROBLEM_UNKNOWN_CODING;
     head->framing = has_coding ? RK_HTTP_CHUNKED : has_length ? RK_HTTP_LENGTH : RK_HTTP_NO_BODY;
     return RK_HTTP_NO_PROBLEM;
 }

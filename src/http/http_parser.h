@@ -30,7 +30,8 @@ struct rk_http_bounds {
     unsigned max_fields;
     uint64_t max_value_bytes;
     uint32_t max_key_bytes;
-    bool legacy; /* the original's four endpoints are there */
+    bool legacy;                        /* the original's four endpoints are there */
+    const struct rk_http_route *routes; /* the endpoints; for who decides what a head asks for */
 };
 
 struct rk_http_field {
@@ -50,8 +51,9 @@ enum rk_http_seen {
     RK_HTTP_SEEN_EXPECT = 1 << 3,
     RK_HTTP_SEEN_CLOSE = 1 << 4,      /* an option of Connection */
     RK_HTTP_SEEN_KEEP_ALIVE = 1 << 5, /* the same */
-    RK_HTTP_SEEN_CONDITION = 1 << 6,  /* If-Match, If-None-Match, If-Unmodified-Since or Content-Range */
-    RK_HTTP_SEEN_LONG_TYPE = 1 << 7,  /* Content-Type or Content-Encoding, longer than what is stored */
+    RK_HTTP_SEEN_TYPE = 1 << 6,       /* a Content-Type */
+    RK_HTTP_SEEN_ASKING = 1 << 7,     /* another field of http_field.h, a second type, or one that is too long */
+    RK_HTTP_SEEN_UNKNOWN_CODING = 1 << 8,
 };
 
 struct rk_http_head {
@@ -67,7 +69,6 @@ struct rk_http_head {
     /* The fields but Connection and Expect, which `seen` tells. The caller gives the room: bounds.max_fields. */
     struct rk_http_field *fields;
     size_t n_fields;
-    struct rk_http_span own_field; /* the name of the first that begins with RackKV- */
 };
 
 /* RK_HTTP_NO_PROBLEM when the head is complete and good; RK_HTTP_UNFINISHED when more bytes can make it so; or what is

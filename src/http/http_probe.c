@@ -1,7 +1,7 @@
 /* The look at the start whether libh2o really calls this program's parser: a connection over a socket pair, with a head
  * and the beginning of a body in chunks on it, and a close. It has to have come by both functions. Nothing is answered,
  * no handler is called, nothing is counted: the request never ends. */
-#include "http/http_internal.h"
+#include "http/http_probe.h"
 
 #include "base/base_detail.h"
 #include "http/http_interpose.h"

@@ -12,7 +12,7 @@
  *    its bytes back at the end of the turn, when all others had theirs.
  * 3. After each read the buffers of all connections are summed up. The one whose body goes beyond
  *    limits.upload_memory is refused. */
-#include "http/http_connection.h"
+#include "http/http_reading.h"
 
 #include "base/base_assert.h"
 #include "base/base_detail.h"
@@ -65,7 +65,7 @@ static bool is_too_much(const struct rk_http_connection *connection)
 /* As libh2o refuses a body that is too large. Where no head ends in all this there is nothing to answer to. */
 static void refuse(struct rk_http_connection *connection)
 {
-    h2o_req_t *req = rk_http_connection_req(connection);
+    h2o_req_t *req = rk_http_socket_req(connection);
 
     if (req->version == 0) {
         connection->on_read(connection->socket, h2o_socket_error_closed);
@@ -81,7 +81,7 @@ void rk_http_reading_bound(struct rk_http_connection *connection)
     if (!connection->is_unbounded || h2o_socket_is_writing(connection->socket))
         return;
     connection->is_unbounded = false;
-    if (rk_http_connection_req(connection)->pathconf == NULL && is_too_much(connection))
+    if (rk_http_socket_req(connection)->pathconf == NULL && is_too_much(connection))
         refuse(connection);
 }
 
@@ -98,7 +98,7 @@ static void unpark(struct rk_http_connection *connection)
  * has taken it has often sent its next request by now. */
 static void on_parked(h2o_socket_t *socket, const char *err)
 {
-    struct rk_http_connection *connection = rk_http_connection_of(socket);
+    struct rk_http_connection *connection = rk_http_socket_connection(socket);
     ssize_t n = 1;
     char byte;
 
@@ -192,7 +192,7 @@ void rk_http_reading_end(struct rk_http_connection *connection)
 
 static void on_readable(h2o_socket_t *socket, const char *err)
 {
-    struct rk_http_connection *connection = rk_http_connection_of(socket);
+    struct rk_http_connection *connection = rk_http_socket_connection(socket);
 
     struct rk_http_server *server = connection->server;
 
@@ -208,7 +208,7 @@ static void on_readable(h2o_socket_t *socket, const char *err)
 
 void h2o_socket_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
 {
-    struct rk_http_connection *connection = rk_http_connection_of(socket);
+    struct rk_http_connection *connection = rk_http_socket_connection(socket);
     bool is_between;
 
     probed = true;
@@ -229,7 +229,7 @@ void h2o_socket_read_start(h2o_socket_t *socket, h2o_socket_cb callback)
 
 void h2o_socket_read_stop(h2o_socket_t *socket)
 {
-    struct rk_http_connection *connection = rk_http_connection_of(socket);
+    struct rk_http_connection *connection = rk_http_socket_connection(socket);
 
     if (connection == NULL || connection->on_read == NULL || !h2o_socket_is_reading(socket))
         real_read_stop(socket);

@@ -1,94 +1,75 @@
 #include "http/http_route.h"
 
-#include "http/http_metadata.h"
+#include "http/http_ask.h"
 
 #include <string.h>
 #include <strings.h>
 
 #define NAME_SHOWN_MAX 60 /* bytes of an unknown name that the answer repeats */
 
-#define SPAN_IS(span, literal) ((span).len == sizeof(literal) - 1 && memcmp((span).at, literal, (span).len) == 0)
+static const char *const method_names[] = {
+    [RK_HTTP_GET] = "GET",   [RK_HTTP_HEAD] = "HEAD",     [RK_HTTP_PUT] = "PUT",
+    [RK_HTTP_POST] = "POST", [RK_HTTP_DELETE] = "DELETE", [RK_HTTP_OPTIONS_METHOD] = "OPTIONS",
+};
 
 enum rk_http_method rk_http_method_of(struct rk_http_span method)
 {
-    if (SPAN_IS(method, "GET"))
-        return RK_HTTP_GET;
-    if (SPAN_IS(method, "PUT"))
-        return RK_HTTP_PUT;
-    if (SPAN_IS(method, "POST"))
-        return RK_HTTP_POST;
-    if (SPAN_IS(method, "DELETE"))
-        return RK_HTTP_DELETE;
-    if (SPAN_IS(method, "HEAD"))
-        return RK_HTTP_HEAD;
-    return SPAN_IS(method, "OPTIONS") ? RK_HTTP_OPTIONS_METHOD : RK_HTTP_OTHER_METHOD;
+    unsigned at = RK_HTTP_GET;
+
+    while (at < RK_HTTP_OTHER_METHOD
+           && (strlen(method_names[at]) != method.len || memcmp(method_names[at], method.at, method.len) != 0))
+        at++;
+    return (enum rk_http_method)at;
 }
 
-/* ---- what each kind of path takes ---- */
-
-#define READ    (1u << RK_HTTP_GET | 1u << RK_HTTP_HEAD)
-#define OPTIONS (1u << RK_HTTP_OPTIONS_METHOD)
-
-struct route {
-    const char *allow;
-    unsigned methods;    /* bits of enum rk_http_method */
-    unsigned parameters; /* of enum rk_http_parameter, for every method */
-};
-
-static const struct route key_route = { "GET, HEAD, PUT, POST, DELETE, OPTIONS",
-                                        READ | OPTIONS | 1u << RK_HTTP_PUT | 1u << RK_HTTP_POST | 1u << RK_HTTP_DELETE,
-                                        RK_HTTP_PARAMETER_KEY };
-static const struct route service_route = { "GET, HEAD, OPTIONS", READ | OPTIONS, 0 };
-
-#define LEGACY_ROUTE(parameters)                                                                             \
-    {                                                                                                        \
-        "GET, HEAD, PUT, POST, OPTIONS", READ | OPTIONS | 1u << RK_HTTP_PUT | 1u << RK_HTTP_POST, parameters \
-    }
-
-static const struct route legacy_put_route =
-    LEGACY_ROUTE(RK_HTTP_PARAMETER_KEY | RK_HTTP_PARAMETER_VALUE | RK_HTTP_PARAMETER_TTL | RK_HTTP_PARAMETER_EXPIRES);
-static const struct route legacy_key_route = LEGACY_ROUTE(RK_HTTP_PARAMETER_KEY);
-static const struct route legacy_open_route = LEGACY_ROUTE(RK_HTTP_PARAMETER_RW | RK_HTTP_PARAMETER_SYN);
-
-static const struct route *route_of(enum rk_http_endpoint endpoint)
+static bool is_same_path(const struct rk_http_route *a, const struct rk_http_route *b)
 {
-    switch (endpoint) {
-    case RK_HTTP_ENDPOINT_LEGACY_PUT:
-        return &legacy_put_route;
-    case RK_HTTP_ENDPOINT_LEGACY_GET:
-    case RK_HTTP_ENDPOINT_LEGACY_DELETE:
-        return &legacy_key_route;
-    case RK_HTTP_ENDPOINT_LEGACY_OPEN:
-        return &legacy_open_route;
-    case RK_HTTP_ENDPOINT_LIVEZ:
-    case RK_HTTP_ENDPOINT_READYZ:
-        return &service_route;
-    default:
-        return &key_route;
-    }
+    return b->path != NULL && (a == b || strcmp(a->path, b->path) == 0);
 }
 
-const char *rk_http_route_allow(enum rk_http_endpoint endpoint)
+static const struct rk_http_route *find(const struct rk_http_route *path, enum rk_http_method method,
+                                        struct rk_http_span op)
 {
-    return route_of(endpoint)->allow;
+    for (const struct rk_http_route *route = path; is_same_path(path, route); route++)
+        if ((route->methods & 1u << method) != 0
+            && (route->operation == NULL || rk_http_option_is(op, route->operation)))
+            return route;
+    return NULL;
 }
 
-static unsigned parameters_of(enum rk_http_endpoint endpoint, enum rk_http_method method)
+const struct rk_http_route *rk_http_route_find(const struct rk_http_target *target, enum rk_http_method method)
 {
-    unsigned parameters = route_of(endpoint)->parameters;
-
-    if (endpoint == RK_HTTP_ENDPOINT_KEY && method == RK_HTTP_PUT)
-        parameters |= RK_HTTP_PARAMETER_TTL | RK_HTTP_PARAMETER_EXPIRES;
-    if (endpoint == RK_HTTP_ENDPOINT_KEY && method == RK_HTTP_POST)
-        parameters |= RK_HTTP_OPTIONS;
-    return parameters;
+    return find(target->path, method, target->op);
 }
 
-static bool is_write(enum rk_http_endpoint endpoint, enum rk_http_method method)
+/* Whether op= can name something. */
+static bool has_operations(const struct rk_http_route *path, enum rk_http_method method)
 {
-    if (endpoint == RK_HTTP_ENDPOINT_KEY)
-        return method == RK_HTTP_PUT || method == RK_HTTP_POST || method == RK_HTTP_DELETE;
-    return endpoint == RK_HTTP_ENDPOINT_LEGACY_PUT || endpoint == RK_HTTP_ENDPOINT_LEGACY_DELETE;
+    for (const struct rk_http_route *route = path; is_same_path(path, route); route++)
+        if ((route->methods & 1u << method) != 0 && route->operation != NULL)
+            return true;
+    return false;
+}
+
+void rk_http_route_allow(const struct rk_http_route *path, char out[RK_HTTP_ALLOW_BYTES])
+{
+    char *at = out;
+
+    for (unsigned method = RK_HTTP_GET; method < RK_HTTP_OPTIONS_METHOD; method++)
+        if (find(path, method, (struct rk_http_span){ NULL, 0 }) != NULL)
+            at = stpcpy(stpcpy(at, method_names[method]), ", ");
+    memcpy(at, "OPTIONS", sizeof "OPTIONS");
+}
+
+/* What any path of the server takes: for a request to none of them. */
+static void allow_of_all(char out[RK_HTTP_ALLOW_BYTES])
+{
+    static const struct rk_http_route all[] = {
+        { .path = "*", .methods = (1u << RK_HTTP_OPTIONS_METHOD) - 1 },
+        { .path = NULL },
+    };
+
+    rk_http_route_allow(all, out);
 }
 
 /* ---- names that are not known ---- */
@@ -115,14 +96,12 @@ static void show_name(struct rk_http_refusal *refusal, const char *member, struc
     memcpy(at, "\"", 2);
 }
 
-static enum rk_http_problem check_parameters(const struct rk_http_target *target, enum rk_http_method method,
-                                             struct rk_http_refusal *refusal)
+static enum rk_http_problem check_parameters(const struct rk_http_target *target, const struct rk_http_route *route,
+                                             enum rk_http_method method, struct rk_http_refusal *refusal)
 {
     struct rk_http_span name = target->unknown;
-    unsigned wrong = 0;
+    unsigned wrong = target->parameters & ~route->parameters;
 
-    if (target->parameters != 0)
-        wrong = target->parameters & ~parameters_of(target->endpoint, method);
     if (wrong == 0 && name.at == NULL)
         return RK_HTTP_NO_PROBLEM;
     if (name.at == NULL) {
@@ -130,44 +109,58 @@ static enum rk_http_problem check_parameters(const struct rk_http_target *target
         name.len = strlen(name.at);
     }
     show_name(refusal, "parameter", name);
-    return RK_HTTP_PROBLEM_UNKNOWN_PARAMETER;
+    return target->unknown.at == NULL && wrong == RK_HTTP_PARAMETER_OP && has_operations(target->path, method)
+               ? RK_HTTP_PROBLEM_BAD_OP
+               : RK_HTTP_PROBLEM_UNKNOWN_PARAMETER;
 }
 
-static bool begins_with(struct rk_http_span name, const char *start)
-{
-    return name.len >= strlen(start) && strncasecmp(name.at, start, strlen(start)) == 0;
-}
+/* ---- the fields, and what the options say ---- */
 
-/* Those that a write can have; this server does none of what they ask for. */
-static bool is_known_header(struct rk_http_span name, bool is_delete)
+void rk_http_route_collect(const struct rk_http_head *head, struct rk_http_line lines[RK_HTTP_FIELDS_MAX],
+                           struct rk_http_fields *fields_out)
 {
-    if (begins_with(name, "rackkv-durability") && name.len == strlen("rackkv-durability"))
-        return true;
-    return !is_delete
-           && (begins_with(name, "rackkv-meta-")
-               || (begins_with(name, "rackkv-ttl") && name.len == strlen("rackkv-ttl"))
-               || (begins_with(name, "rackkv-expires") && name.len == strlen("rackkv-expires")));
-}
+    *fields_out = (struct rk_http_fields){ .given = 0 };
+    for (size_t i = 0; i < head->n_fields; i++) {
+        const struct rk_http_field *field = &head->fields[i];
+        struct rk_http_span value = { field->value, field->value_len };
 
-static enum rk_http_problem check_options(const struct rk_http_head *head, const struct rk_http_target *target,
-                                          enum rk_http_method method, struct rk_http_refusal *refusal)
-{
-    struct rk_http_span own = head->own_field;
-    bool writes, is_delete;
-
-    if (own.at == NULL && target->parameters == 0 && (head->seen & RK_HTTP_SEEN_CONDITION) == 0)
-        return RK_HTTP_NO_PROBLEM; /* nearly always */
-    writes = is_write(target->endpoint, method);
-    is_delete = method == RK_HTTP_DELETE || target->endpoint == RK_HTTP_ENDPOINT_LEGACY_DELETE;
-    if (own.at != NULL && !(writes && is_known_header(own, is_delete))) {
-        show_name(refusal, "header", own);
-        return RK_HTTP_PROBLEM_UNKNOWN_HEADER;
+        rk_http_field_take(fields_out, (struct rk_http_span){ field->name, field->name_len }, value, &lines[i]);
     }
-    /* A write without its condition or option would be another one. */
-    if (own.at != NULL || (target->parameters & RK_HTTP_OPTIONS) != 0
-        || (writes && (head->seen & RK_HTTP_SEEN_CONDITION) != 0))
-        return RK_HTTP_PROBLEM_NOT_IMPLEMENTED;
-    return RK_HTTP_NO_PROBLEM;
+}
+
+/* Seldom called, hence its room on the stack is not everybody's. */
+__attribute__((noinline)) static enum rk_http_problem read_ask(const struct rk_http_head *head,
+                                                               const struct rk_http_target *target,
+                                                               const struct rk_http_route *route,
+                                                               struct rk_http_wrong *wrong)
+{
+    struct rk_http_line lines[RK_HTTP_FIELDS_MAX];
+    uint8_t metadata[RK_HTTP_METADATA_MAX];
+    struct rk_http_fields fields;
+    struct rk_http_ask ask;
+    size_t metadata_len;
+    enum rk_http_problem problem;
+
+    rk_http_route_collect(head, lines, &fields);
+    problem = rk_http_ask_read(&fields, target, route, &ask, wrong);
+    if (problem != RK_HTTP_NO_PROBLEM)
+        return problem;
+    return rk_http_ask_metadata(&ask, metadata, &metadata_len, wrong);
+}
+
+static enum rk_http_problem check_ask(const struct rk_http_head *head, const struct rk_http_target *target,
+                                      const struct rk_http_route *route, struct rk_http_refusal *refusal)
+{
+    struct rk_http_wrong wrong = { .member = NULL };
+    enum rk_http_problem problem;
+
+    if ((target->parameters & RK_HTTP_OPTIONS) == 0 && (head->seen & RK_HTTP_SEEN_ASKING) == 0)
+        return RK_HTTP_NO_PROBLEM; /* nearly always */
+    problem = read_ask(head, target, route, &wrong);
+    if (wrong.member != NULL)
+        show_name(refusal, wrong.member, wrong.name);
+    refusal->limit = wrong.limit;
+    return problem;
 }
 
 /* ---- the key, the value, the body ---- */
@@ -186,55 +179,67 @@ static enum rk_http_problem check_key(struct rk_http_span key, uint32_t max_byte
     return len > max_bytes ? RK_HTTP_PROBLEM_KEY_TOO_LONG : RK_HTTP_NO_PROBLEM;
 }
 
-static enum rk_http_problem check_value(const struct rk_http_head *head, const struct rk_http_target *target)
+static enum rk_http_problem check_value(struct rk_http_span value)
 {
-    if (target->endpoint == RK_HTTP_ENDPOINT_LEGACY_PUT) {
-        if (target->value.at == NULL)
-            return RK_HTTP_PROBLEM_MISSING_VALUE;
-        return rk_http_target_decoded_len(target->value) == SIZE_MAX ? RK_HTTP_PROBLEM_BAD_ESCAPE : RK_HTTP_NO_PROBLEM;
-    }
-    return (head->seen & RK_HTTP_SEEN_LONG_TYPE) != 0 ? RK_HTTP_PROBLEM_BAD_METADATA : RK_HTTP_NO_PROBLEM;
+    if (value.at == NULL)
+        return RK_HTTP_PROBLEM_MISSING_VALUE;
+    return rk_http_target_decoded_len(value) == SIZE_MAX ? RK_HTTP_PROBLEM_BAD_ESCAPE : RK_HTTP_NO_PROBLEM;
 }
 
 static enum rk_http_problem check_operation(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
                                             const struct rk_http_target *target, enum rk_http_method method,
                                             struct rk_http_refusal *refusal)
 {
-    bool takes_key = target->endpoint >= RK_HTTP_ENDPOINT_KEY && target->endpoint <= RK_HTTP_ENDPOINT_LEGACY_DELETE;
-    enum rk_http_problem problem = check_parameters(target, method, refusal);
+    const struct rk_http_route *route = refusal->route;
+    enum rk_http_problem problem = check_parameters(target, route, method, refusal);
 
     if (problem == RK_HTTP_NO_PROBLEM)
-        problem = check_options(head, target, method, refusal);
-    if (problem == RK_HTTP_NO_PROBLEM && takes_key)
+        problem = check_ask(head, target, route, refusal);
+    if (problem == RK_HTTP_NO_PROBLEM && route->operand != RK_HTTP_TAKES_NOTHING)
         problem = check_key(target->key, bounds->max_key_bytes);
-    if (problem == RK_HTTP_NO_PROBLEM && is_write(target->endpoint, method) && method != RK_HTTP_DELETE)
-        problem = check_value(head, target);
+    if (problem == RK_HTTP_NO_PROBLEM && route->operand == RK_HTTP_TAKES_VALUE)
+        problem = check_value(target->value);
     return problem;
 }
 
 /* ---- all of it ---- */
 
-static enum rk_http_problem check(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
-                                  enum rk_http_method method, struct rk_http_refusal *refusal)
+static enum rk_http_problem check_method(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
+                                         enum rk_http_method method, const struct rk_http_target *target,
+                                         struct rk_http_refusal *refusal)
 {
-    struct rk_http_target target = { .endpoint = RK_HTTP_ENDPOINT_NONE };
-    enum rk_http_problem problem = rk_http_target_parse(head->target.at, head->target.len, bounds->legacy, &target);
-    const struct route *route = route_of(target.endpoint);
+    const struct rk_http_route *route = rk_http_route_find(target, method);
+    enum rk_http_problem problem = RK_HTTP_NO_PROBLEM;
 
-    refusal->allow = route->allow;
-    if (method == RK_HTTP_OTHER_METHOD)
+    refusal->route = route;
+    if (route == NULL && method != RK_HTTP_OPTIONS_METHOD) {
+        rk_http_route_allow(target->path, refusal->allow);
         return RK_HTTP_PROBLEM_METHOD;
-    if (problem != RK_HTTP_NO_PROBLEM)
-        return problem;
-    if (target.endpoint == RK_HTTP_ENDPOINT_NONE)
-        return RK_HTTP_PROBLEM_NO_ENDPOINT;
-    if ((route->methods & 1u << method) == 0)
-        return RK_HTTP_PROBLEM_METHOD;
-    if (method != RK_HTTP_OPTIONS_METHOD)
-        problem = check_operation(head, bounds, &target, method, refusal);
+    }
+    if (route != NULL)
+        problem = check_operation(head, bounds, target, method, refusal);
     if (problem == RK_HTTP_NO_PROBLEM && head->content_length > bounds->max_value_bytes)
         problem = RK_HTTP_PROBLEM_VALUE_TOO_LARGE;
     return problem;
+}
+
+static enum rk_http_problem check(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
+                                  enum rk_http_method method, struct rk_http_refusal *refusal)
+{
+    struct rk_http_target target = { .path = NULL };
+    enum rk_http_problem problem =
+        rk_http_target_parse(head->target.at, head->target.len, bounds->routes, bounds->legacy, &target);
+
+    if (method == RK_HTTP_OTHER_METHOD) {
+        if (target.path != NULL)
+            rk_http_route_allow(target.path, refusal->allow);
+        else
+            allow_of_all(refusal->allow);
+        return RK_HTTP_PROBLEM_METHOD;
+    }
+    if (problem != RK_HTTP_NO_PROBLEM)
+        return problem;
+    return target.path != NULL ? check_method(head, bounds, method, &target, refusal) : RK_HTTP_PROBLEM_NO_ENDPOINT;
 }
 
 uint64_t rk_http_route_limit(enum rk_http_problem problem, const struct rk_http_bounds *bounds)
@@ -250,8 +255,6 @@ uint64_t rk_http_route_limit(enum rk_http_problem problem, const struct rk_http_
         return bounds->max_key_bytes;
     case RK_HTTP_PROBLEM_VALUE_TOO_LARGE:
         return bounds->max_value_bytes;
-    case RK_HTTP_PROBLEM_BAD_METADATA:
-        return RK_HTTP_METADATA_VALUE_MAX;
     default:
         return 0;
     }
@@ -264,13 +267,12 @@ enum rk_http_problem rk_http_route_check(const struct rk_http_head *head, const 
     struct rk_http_refusal *refusal = refusal_out;
     bool has_body = head->framing == RK_HTTP_CHUNKED || head->content_length > 0;
 
-    refusal->members[0] = '\0';
+    *refusal = (struct rk_http_refusal){ .problem = RK_HTTP_NO_PROBLEM };
     refusal->problem = check(head, bounds, method, refusal);
     if (refusal->problem == RK_HTTP_NO_PROBLEM)
         return RK_HTTP_NO_PROBLEM;
     refusal->closes = has_body || method == RK_HTTP_OTHER_METHOD;
-    refusal->limit = rk_http_route_limit(refusal->problem, bounds);
-    if (refusal->problem != RK_HTTP_PROBLEM_METHOD)
-        refusal->allow = NULL;
+    if (refusal->limit == 0)
+        refusal->limit = rk_http_route_limit(refusal->problem, bounds);
     return refusal->problem;
 }

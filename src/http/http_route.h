@@ -1,33 +1,37 @@
-/* What the head of a request decides: which operation it is, and whether it is refused before its body is read. One
- * table of what each path takes. Pure. */
+/* What the head of a request decides: which endpoint it is for (http_routes.h), and whether it is refused before its
+ * body is read. Pure: it is given the table. */
 #ifndef RK_HTTP_ROUTE_H
 #define RK_HTTP_ROUTE_H
 
+#include "http/http_field.h"
 #include "http/http_parser.h"
-
-enum rk_http_method {
-    RK_HTTP_GET,
-    RK_HTTP_HEAD,
-    RK_HTTP_PUT,
-    RK_HTTP_POST,
-    RK_HTTP_DELETE,
-    RK_HTTP_OPTIONS_METHOD,
-    RK_HTTP_OTHER_METHOD,
-};
 
 enum rk_http_method rk_http_method_of(struct rk_http_span method);
 
-/* The methods that this kind of path takes, as its Allow header says it. Any thread. */
-const char *rk_http_route_allow(enum rk_http_endpoint endpoint);
+/* The row of the target's path for this method, and for the operation that its op= names, if a row has that; NULL: the
+ * path does not take the method. Any thread. */
+const struct rk_http_route *rk_http_route_find(const struct rk_http_target *target, enum rk_http_method method);
+
+/* Collects the fields of the head that say more about an operation. Any thread. */
+void rk_http_route_collect(const struct rk_http_head *head, struct rk_http_line lines[RK_HTTP_FIELDS_MAX],
+                           struct rk_http_fields *fields_out);
+
+#define RK_HTTP_ALLOW_BYTES sizeof("GET, HEAD, PUT, POST, DELETE, OPTIONS")
+
+/* The methods that the path takes, as its Allow header says it. Any thread. */
+void rk_http_route_allow(const struct rk_http_route *path, char out[RK_HTTP_ALLOW_BYTES]);
 
 #define RK_HTTP_MEMBERS_BYTES 128
 
 /* Why a request is refused, and what its answer says of that. */
 struct rk_http_refusal {
     enum rk_http_problem problem;
+    const struct rk_http_route *route; /* NULL: it is not known */
     bool closes;       /* what comes after the head is no request that could be trusted, or a body that nobody reads */
     uint64_t limit;    /* 0: none */
-    const char *allow; /* NULL: none */
+    uint64_t sequence; /* of the store, when a condition failed; 0: none */
+    uint64_t etag;     /* of the value that is there then; 0: none */
+    char allow[RK_HTTP_ALLOW_BYTES];     /* or "" */
     char members[RK_HTTP_MEMBERS_BYTES]; /* of the JSON object: the name that is not known; or "" */
 };
 

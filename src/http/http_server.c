@@ -1,13 +1,20 @@
-#include "http/http_internal.h"
+#include "http/http_server.h"
 
-#include "base/base_assert.h"
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "http/http_expect.h"
+#include "http/http_fallback.h"
+#include "http/http_handler.h"
 #include "http/http_interpose.h"
+#include "http/http_listeners.h"
+#include "http/http_probe.h"
+#include "http/http_reading.h"
+#include "http/http_request.h"
+#include "http/http_sweep.h"
+#include "http/http_watch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 
 #define NO_TIMEOUT_MS      ((uint64_t)365 * 24 * 3600 * 1000) /* times are http_sweep.c's */
@@ -15,31 +22,6 @@
 #define DESTROY_TURN_MS    10
 #define NO_TEMPORARY_FILES SIZE_MAX
 #define FIELDS_MIN         2 /* what the parser itself tells libh2o */
-
-struct watch {
-    h2o_linklist_t link;
-    struct rk_http_server *server;
-    h2o_socket_t *socket;
-    void (*callback)(void *context);
-    void *context;
-};
-
-void rk_http_server_note_awake(struct rk_http_server *server)
-{
-    if (server->is_awake)
-        return;
-    server->is_awake = true;
-    if (server->on_awake != NULL)
-        server->on_awake(server->awake_context);
-}
-
-void rk_http_server_set_awake_hook(struct rk_http_server *server, void (*on_awake)(void *context), void *context)
-{
-    server->on_awake = on_awake;
-    server->awake_context = context;
-}
-
-/* ---- life cycle ---- */
 
 static void set_bounds(struct rk_http_server *server)
 {
@@ -51,8 +33,10 @@ static void set_bounds(struct rk_http_server *server)
         .max_value_bytes = settings->max_value_bytes,
         .max_key_bytes = settings->max_key_bytes,
         .legacy = settings->legacy,
+        .routes = rk_http_routes,
     };
     rk_http_interpose_use(&server->bounds);
+    rk_http_interpose_judge(rk_http_expect_judge, server);
 }
 
 /* A chunked body must be smaller than libh2o's limit, one with a length may equal it: one more lets values of exactly
@@ -71,9 +55,36 @@ static void configure(struct rk_http_server *server)
     config->http2.callbacks.request_shutdown = NULL; /* would leave a timer behind, for connections there are not */
     host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     rk_http_handler_register(server, host);
-    rk_http_answer_register(server, host);
+    rk_http_fallback_register(server, host);
     /* A body belongs into memory: past this size libh2o would write it to a file under /tmp. */
     h2o_socket_buffer_mmap_settings.threshold = NO_TEMPORARY_FILES;
+}
+
+static enum rk_err check_settings(const struct rk_http_settings *settings, struct rk_detail *detail)
+{
+    if (settings->n_listeners <= RK_HTTP_LISTENERS_MAX && settings->max_connections > 0
+        && settings->max_fields >= FIELDS_MIN && settings->max_fields <= RK_HTTP_FIELDS_MAX)
+        return RK_OK;
+    rk_detail_set(detail, "listeners: %zu, connections: %zu, fields: %u; at most %d; at least 1; %d to %d",
+                  settings->n_listeners, settings->max_connections, settings->max_fields, RK_HTTP_LISTENERS_MAX,
+                  FIELDS_MIN, RK_HTTP_FIELDS_MAX);
+    return RK_ERR_INVALID;
+}
+
+/* Without libh2o's calls nothing can be served. */
+static enum rk_err check_interposing(struct rk_detail *detail)
+{
+    enum rk_err err = rk_http_reading_bind(detail);
+
+    return err == RK_OK ? rk_http_interpose_check_names(detail) : err;
+}
+
+static void open_loop(struct rk_http_server *server)
+{
+    configure(server);
+    server->loop = h2o_evloop_create();
+    h2o_context_init(&server->context, server->loop, &server->config);
+    server->accept = (h2o_accept_ctx_t){ .ctx = &server->context, .hosts = server->config.hosts };
 }
 
 enum rk_err rk_http_server_create(struct rk_http_server **server_out, const struct rk_http_settings *settings,
@@ -81,18 +92,10 @@ enum rk_err rk_http_server_create(struct rk_http_server **server_out, const stru
                                   struct rk_detail *detail)
 {
     struct rk_http_server *server;
-    enum rk_err err;
+    enum rk_err err = check_settings(settings, detail);
 
-    if (settings->n_listeners > RK_HTTP_LISTENERS_MAX || settings->max_connections == 0
-        || settings->max_fields < FIELDS_MIN || settings->max_fields > RK_HTTP_FIELDS_MAX) {
-        rk_detail_set(detail, "listeners: %zu, connections: %zu, fields: %u; at most %d; at least 1; %d to %d",
-                      settings->n_listeners, settings->max_connections, settings->max_fields, RK_HTTP_LISTENERS_MAX,
-                      FIELDS_MIN, RK_HTTP_FIELDS_MAX);
-        return RK_ERR_INVALID;
-    }
-    err = rk_http_reading_bind(detail);
     if (err == RK_OK)
-        err = rk_http_interpose_check_names(detail);
+        err = check_interposing(detail);
     if (err != RK_OK)
         return err;
     (void)signal(SIGPIPE, SIG_IGN); /* libh2o writes with writev: a client that is gone must not end the process */
@@ -103,10 +106,7 @@ enum rk_err rk_http_server_create(struct rk_http_server **server_out, const stru
     h2o_linklist_init_anchor(&server->watches);
     h2o_linklist_init_anchor(&server->connections);
     h2o_linklist_init_anchor(&server->deadlines);
-    configure(server);
-    server->loop = h2o_evloop_create();
-    h2o_context_init(&server->context, server->loop, &server->config);
-    server->accept = (h2o_accept_ctx_t){ .ctx = &server->context, .hosts = server->config.hosts };
+    open_loop(server);
     set_bounds(server);
     err = rk_http_reading_setup(server, detail);
     if (err == RK_OK)
@@ -139,17 +139,6 @@ size_t rk_http_server_n_requests(const struct rk_http_server *server)
     return server->n_requests;
 }
 
-static void close_watches(struct rk_http_server *server)
-{
-    while (!h2o_linklist_is_empty(&server->watches)) {
-        struct watch *watch = H2O_STRUCT_FROM_MEMBER(struct watch, link, server->watches.next);
-
-        h2o_linklist_unlink(&watch->link);
-        h2o_socket_close(watch->socket);
-        free(watch);
-    }
-}
-
 /* libh2o's contexts can only be freed without connections. Those that do not end in time are left to the process. */
 void rk_http_server_destroy(struct rk_http_server **server_ref)
 {
@@ -159,7 +148,7 @@ void rk_http_server_destroy(struct rk_http_server **server_ref)
     if (server == NULL)
         return;
     rk_http_listeners_close(server);
-    close_watches(server);
+    rk_http_watch_close_all(server);
     for (int i = 0; i < DESTROY_TURNS && server->n_connections > 0; i++) {
         rk_http_request_expire(server, UINT64_MAX);
         rk_http_connection_cut_all(server);
@@ -185,10 +174,9 @@ static void run_timers(struct rk_http_server *server)
         rk_http_connection_sweep(server, now_ns);
         server->next_sweep_ns = now_ns + rk_http_connection_sweep_interval_ns(server);
     }
-    if (server->accept_again_ns != 0 && now_ns >= server->accept_again_ns) {
+    if (server->accept_again_ns != 0 && now_ns >= server->accept_again_ns)
         server->accept_again_ns = 0;
-        rk_http_server_update_listeners(server);
-    }
+    rk_http_listeners_update(server);
 }
 
 static uint64_t next_timer_ns(const struct rk_http_server *server)
@@ -233,65 +221,11 @@ enum rk_err rk_http_server_turn(struct rk_http_server *server, int max_wait_ms)
     int wait = wait_ms(server, max_wait_ms);
 
     server->is_awake = false;
-    rk_http_interpose_use(&server->bounds);                        /* the thread may turn more than one */
+    rk_http_interpose_use(&server->bounds); /* the thread may turn more than one */
+    rk_http_interpose_judge(rk_http_expect_judge, server);
     if (h2o_evloop_run(server->loop, wait) != 0 && errno != EINTR) /* a signal is a turn in which nothing came */
         return RK_ERR_IO;
     rk_http_reading_turn(server);
     run_timers(server);
     return RK_OK;
-}
-
-/* ---- watched descriptors ---- */
-
-static void on_eventfd(h2o_socket_t *socket, const char *err)
-{
-    struct watch *watch = socket->data;
-
-    if (err != NULL) {
-        h2o_socket_read_stop(socket); /* would be readable for ever */
-        return;
-    }
-    h2o_buffer_consume(&socket->input, socket->input->size);
-    rk_http_server_note_awake(watch->server);
-    watch->callback(watch->context);
-}
-
-static void on_readable(h2o_socket_t *socket, const char *err)
-{
-    struct watch *watch = socket->data;
-
-    rk_http_server_note_awake(watch->server);
-    watch->callback(watch->context);
-}
-
-/* libh2o closes what it watches, so it gets a descriptor of its own. */
-static enum rk_err add_watch(struct rk_http_server *server, int fd, int flags, h2o_socket_cb on_event,
-                             void (*callback)(void *context), void *context)
-{
-    int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    struct watch *watch;
-
-    if (own_fd < 0)
-        return rk_err_from_errno(errno);
-    watch = rk_mem_calloc(1, sizeof *watch);
-    watch->server = server;
-    watch->callback = callback;
-    watch->context = context;
-    watch->socket = h2o_evloop_socket_create(server->loop, own_fd, flags);
-    watch->socket->data = watch;
-    h2o_linklist_insert(&server->watches, &watch->link);
-    h2o_socket_read_start(watch->socket, on_event);
-    return RK_OK;
-}
-
-enum rk_err rk_http_server_watch_eventfd(struct rk_http_server *server, int event_fd, void (*on_event)(void *context),
-                                         void *context)
-{
-    return add_watch(server, event_fd, 0, on_eventfd, on_event, context);
-}
-
-enum rk_err rk_http_server_watch_readable(struct rk_http_server *server, int fd, void (*callback)(void *context),
-                                          void *context)
-{
-    return add_watch(server, fd, H2O_SOCKET_FLAG_DONT_READ, on_readable, callback, context);
 }

@@ -9,9 +9,10 @@
  *
  * What is over its time is shut down, and libh2o then closes it as if the client had. libh2o's one timeout for idle
  * time, head and body together is set beyond all of these. */
-#include "http/http_connection.h"
+#include "http/http_sweep.h"
 
 #include "base/base_time.h"
+#include "http/http_reading.h"
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -56,13 +57,13 @@ static bool has_unread_bytes(const struct rk_http_connection *connection)
 
 static enum rk_http_state state_of(const struct rk_http_connection *connection)
 {
-    const h2o_req_t *req = rk_http_connection_req(connection);
+    const h2o_req_t *req = rk_http_socket_req(connection);
 
     if (req->pathconf != NULL)
-        return h2o_socket_is_writing(connection->socket) ? RK_HTTP_WRITING : RK_HTTP_WAITING;
+        return h2o_socket_is_writing(connection->socket) ? RK_HTTP_DOING_WRITING : RK_HTTP_DOING_WAITING;
     if (req->version != 0)
-        return RK_HTTP_BODY;
-    return connection->socket->input->size > 0 ? RK_HTTP_HEAD : RK_HTTP_IDLE;
+        return RK_HTTP_DOING_BODY;
+    return connection->socket->input->size > 0 ? RK_HTTP_DOING_HEAD : RK_HTTP_DOING_IDLE;
 }
 
 /* Bytes that its client has got: acknowledged, or (a Unix socket) out of the queue. */
@@ -81,7 +82,7 @@ static uint64_t count_taken(const struct rk_http_connection *connection)
 
 static uint64_t count_moved(const struct rk_http_connection *connection)
 {
-    return connection->state == RK_HTTP_WRITING ? count_taken(connection) : connection->n_read_bytes;
+    return connection->state == RK_HTTP_DOING_WRITING ? count_taken(connection) : connection->n_read_bytes;
 }
 
 static void begin_state(struct rk_http_connection *connection, uint64_t now_ns)
@@ -113,7 +114,7 @@ static void time_out(struct rk_http_connection *connection)
     struct rk_http_server *server = connection->server;
 
     rk_stats_add(&server->stats->connections_timed_out, !server->draining);
-    if (connection->state == RK_HTTP_WRITING)
+    if (connection->state == RK_HTTP_DOING_WRITING)
         cut_hard(connection);
     else
         cut(connection);
@@ -125,23 +126,23 @@ static void sweep_state(struct rk_http_connection *connection, uint64_t now_ns)
     const struct rk_http_settings *settings = &server->settings;
 
     switch (connection->state) {
-    case RK_HTTP_IDLE:
+    case RK_HTTP_DOING_IDLE:
         if (is_over(connection, now_ns, server->draining ? DRAINING_IDLE_MS : settings->idle_timeout_ms)
             && !has_unread_bytes(connection))
             time_out(connection);
         break;
-    case RK_HTTP_HEAD:
+    case RK_HTTP_DOING_HEAD:
         if (is_over(connection, now_ns, settings->request_timeout_ms))
             time_out(connection);
         break;
-    case RK_HTTP_BODY:
-    case RK_HTTP_WRITING:
+    case RK_HTTP_DOING_BODY:
+    case RK_HTTP_DOING_WRITING:
         if (is_too_slow(connection, now_ns))
             time_out(connection);
         else
             rk_http_reading_bound(connection);
         break;
-    case RK_HTTP_WAITING:
+    case RK_HTTP_DOING_WAITING:
         if (connection->has_left && now_ns - connection->left_ns >= LEFT_MS * RK_NS_PER_MS)
             rk_http_reading_abandon(connection);
         break;
@@ -151,8 +152,8 @@ static void sweep_state(struct rk_http_connection *connection, uint64_t now_ns)
 static void sweep_one(struct rk_http_connection *connection, uint64_t now_ns)
 {
     enum rk_http_state state = state_of(connection);
-    bool is_new =
-        connection->n_requests != connection->swept_requests && (state == RK_HTTP_IDLE || state == RK_HTTP_HEAD);
+    bool is_new = connection->n_requests != connection->swept_requests
+                  && (state == RK_HTTP_DOING_IDLE || state == RK_HTTP_DOING_HEAD);
 
     connection->swept_requests = connection->n_requests;
     if (state != connection->state || is_new) {

@@ -3,37 +3,33 @@
 #include <stdint.h>
 #include <string.h>
 
-#define KEY_PREFIX "/v1/kv/"
-
 static bool span_is(struct rk_http_span span, const char *text, size_t len)
 {
     return span.len == len && memcmp(span.at, text, len) == 0;
 }
 
-#define SPAN_IS(span, literal) span_is(span, literal, sizeof(literal) - 1)
-
-/* The endpoints other than keys in paths. */
-static enum rk_http_endpoint endpoint_of_path(struct rk_http_span path, bool legacy)
+/* Whether the path is that of the row; for one with a key in it, where the key begins. */
+static bool is_path_of(const struct rk_http_route *route, struct rk_http_span path, struct rk_http_span *key)
 {
-    if (SPAN_IS(path, "/v1/kv"))
-        return RK_HTTP_ENDPOINT_KEY;
-    if (SPAN_IS(path, "/livez"))
-        return RK_HTTP_ENDPOINT_LIVEZ;
-    if (SPAN_IS(path, "/readyz"))
-        return RK_HTTP_ENDPOINT_READYZ;
-    if (SPAN_IS(path, "*"))
-        return RK_HTTP_ENDPOINT_SERVER;
-    if (!legacy)
-        return RK_HTTP_ENDPOINT_NONE;
-    if (SPAN_IS(path, "/get"))
-        return RK_HTTP_ENDPOINT_LEGACY_GET;
-    if (SPAN_IS(path, "/put"))
-        return RK_HTTP_ENDPOINT_LEGACY_PUT;
-    if (SPAN_IS(path, "/delete"))
-        return RK_HTTP_ENDPOINT_LEGACY_DELETE;
-    if (SPAN_IS(path, "/open"))
-        return RK_HTTP_ENDPOINT_LEGACY_OPEN;
-    return RK_HTTP_ENDPOINT_NONE;
+    size_t len = strlen(route->path);
+
+    if (len == 1 || route->path[len - 1] != '/')
+        return span_is(path, route->path, len);
+    if (path.len == len - 1 && memcmp(path.at, route->path, len - 1) == 0)
+        return true; /* its key is a parameter */
+    if (path.len < len || memcmp(path.at, route->path, len) != 0)
+        return false;
+    *key = (struct rk_http_span){ path.at + len, path.len - len };
+    return true;
+}
+
+static const struct rk_http_route *find_path(const struct rk_http_route *routes, bool legacy, struct rk_http_span path,
+                                             struct rk_http_span *key)
+{
+    for (const struct rk_http_route *route = routes; route->path != NULL; route++)
+        if ((legacy || !route->is_legacy) && is_path_of(route, path, key))
+            return route;
+    return NULL;
 }
 
 /* Takes the bytes before the separator off the front; the separator goes too. */
@@ -81,26 +77,48 @@ static unsigned parameter_of(struct rk_http_span name)
     return 0;
 }
 
+static struct rk_http_span *place_of(struct rk_http_target *target, unsigned bit)
+{
+    switch (bit) {
+    case RK_HTTP_PARAMETER_KEY:
+        return &target->key;
+    case RK_HTTP_PARAMETER_VALUE:
+        return &target->value;
+    case RK_HTTP_PARAMETER_OP:
+        return &target->op;
+    case RK_HTTP_PARAMETER_BY:
+        return &target->by;
+    case RK_HTTP_PARAMETER_TTL:
+        return &target->ttl;
+    case RK_HTTP_PARAMETER_EXPIRES:
+        return &target->expires;
+    default:
+        return NULL; /* what it says changes nothing */
+    }
+}
+
 static enum rk_http_problem parse_parameter(struct rk_http_target *target, struct rk_http_span parameter)
 {
     char room[NAME_MAX_BYTES];
     struct rk_http_span sent = take_until(&parameter, '=');
     struct rk_http_span name = sent;
-    unsigned bit = 0;
+    struct rk_http_span *place;
+    unsigned bit;
 
-    if (name.len <= sizeof room && !rk_http_target_is_plain(name, target->plus_is_space)
-        && !rk_http_target_decode(&name, target->plus_is_space, room))
+    if (name.len <= sizeof room && !rk_http_target_is_plain(name, target->path->is_legacy)
+        && !rk_http_target_decode(&name, target->path->is_legacy, room))
         return RK_HTTP_PROBLEM_BAD_ESCAPE;
     bit = parameter_of(name);
+    if ((bit & RK_HTTP_OPTIONS) != 0 && name.at != sent.at)
+        bit = 0;
     if (bit == 0 && target->unknown.at == NULL)
         target->unknown = sent;
     if ((target->parameters & bit) != 0 || (bit == RK_HTTP_PARAMETER_KEY && target->key.at != NULL))
         return RK_HTTP_PROBLEM_REPEATED_PARAMETER; /* which one is meant nobody can know */
     target->parameters |= bit;
-    if (bit == RK_HTTP_PARAMETER_KEY)
-        target->key = parameter;
-    else if (bit == RK_HTTP_PARAMETER_VALUE)
-        target->value = parameter;
+    place = place_of(target, bit);
+    if (place != NULL)
+        *place = parameter;
     return RK_HTTP_NO_PROBLEM;
 }
 
@@ -118,30 +136,23 @@ static enum rk_http_problem parse_query(struct rk_http_target *target, struct rk
             return problem;
     }
     /* The original also takes the bare key: /get?K */
-    if (target->endpoint == RK_HTTP_ENDPOINT_LEGACY_GET && target->key.at == NULL && query.len > 0) {
-        target->key = query;
-        target->unknown.at = NULL;
+    if (target->path->takes_bare_key && target->key.at == NULL && query.len > 0) {
+        *target = (struct rk_http_target){ .path = target->path, .key = query };
         target->parameters = RK_HTTP_PARAMETER_KEY;
     }
     return RK_HTTP_NO_PROBLEM;
 }
 
-enum rk_http_problem rk_http_target_parse(const char *bytes, size_t len, bool legacy, struct rk_http_target *target_out)
+enum rk_http_problem rk_http_target_parse(const char *bytes, size_t len, const struct rk_http_route *routes,
+                                          bool legacy, struct rk_http_target *target_out)
 {
     struct rk_http_span rest = { bytes, len };
     struct rk_http_span path = take_until(&rest, '?');
-    struct rk_http_target target = { .endpoint = RK_HTTP_ENDPOINT_NONE };
+    struct rk_http_target target = { .path = NULL };
     enum rk_http_problem problem = RK_HTTP_NO_PROBLEM;
 
-    if (path.len >= strlen(KEY_PREFIX) && memcmp(path.at, KEY_PREFIX, strlen(KEY_PREFIX)) == 0) {
-        target.endpoint = RK_HTTP_ENDPOINT_KEY;
-        target.key.at = path.at + strlen(KEY_PREFIX);
-        target.key.len = path.len - strlen(KEY_PREFIX);
-    } else
-        target.endpoint = endpoint_of_path(path, legacy);
-    target.plus_is_space =
-        target.endpoint >= RK_HTTP_ENDPOINT_LEGACY_PUT && target.endpoint <= RK_HTTP_ENDPOINT_LEGACY_OPEN;
-    if (rest.len > 0 && target.endpoint != RK_HTTP_ENDPOINT_NONE)
+    target.path = find_path(routes, legacy, path, &target.key);
+    if (rest.len > 0 && target.path != NULL)
         problem = parse_query(&target, rest);
     if (problem == RK_HTTP_NO_PROBLEM)
         *target_out = target;

@@ -1,9 +1,13 @@
 /* PUT, POST and DELETE: handed to the writer, answered when it has said what became of them. */
-#include "http/http_internal.h"
+#include "http/http_write.h"
 
-#include "http/http_metadata.h"
+#include "http/http_answer.h"
+#include "http/http_ask.h"
+#include "http/http_update.h"
 
 #include <string.h>
+
+static const h2o_iovec_t name_durability = { H2O_STRLIT("rackkv-durability") };
 
 static enum rk_http_problem problem_of_write(enum rk_err err)
 {
@@ -20,13 +24,20 @@ static enum rk_http_problem problem_of_write(enum rk_err err)
         return RK_HTTP_PROBLEM_TIMEOUT;
     case RK_ERR_BUSY:
         return RK_HTTP_PROBLEM_NOT_READY;
+    case RK_ERR_TOO_LARGE:
+        return RK_HTTP_PROBLEM_VALUE_TOO_LARGE;
+    case RK_ERR_CORRUPT:
+        return RK_HTTP_PROBLEM_DAMAGED;
     case RK_ERR_AGAIN:
     case RK_ERR_LIMIT:
+    case RK_ERR_NO_MEMORY:
         return RK_HTTP_PROBLEM_BUSY;
     default:
         return RK_HTTP_PROBLEM_WRITE_ERROR;
     }
 }
+
+/* ---- what was done ---- */
 
 /* The original answers 200 and OK to whatever worked. */
 static void answer_legacy_done(struct rk_http_request *request)
@@ -36,38 +47,85 @@ static void answer_legacy_done(struct rk_http_request *request)
     rk_http_answer_body(request, 200, H2O_STRLIT("OK"));
 }
 
+static void answer_number(struct rk_http_request *request)
+{
+    rk_http_answer_token(request->req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT("text/plain"));
+    rk_http_answer_body(request, 200, request->update->number, request->update->number_len);
+}
+
+static void answer_by_operation(struct rk_http_request *request, bool replaced)
+{
+    if (request->route->is_legacy)
+        answer_legacy_done(request);
+    else if (request->operation == &rk_http_incr)
+        answer_number(request);
+    else if (request->operation == &rk_http_append)
+        rk_http_answer_body(request, replaced ? 200 : 201, NULL, 0);
+    else if (request->operation == &rk_http_put && !replaced)
+        rk_http_answer_body(request, 201, NULL, 0);
+    else
+        rk_http_answer_empty(request, 204);
+}
+
 static void answer_done(struct rk_http_request *request, const struct rk_store_write_result *result)
 {
-    h2o_req_t *req = request->req;
-    bool is_delete = request->op == RK_STATS_HTTP_DELETE;
+    rk_http_answer_sequence(request->req, result->sequence);
+    if (request->operation != &rk_http_delete && !result->folded)
+        rk_http_answer_etag(request->req, result->sequence);
+    if (request->ask != NULL && request->ask->has_durability) {
+        const char *name = rk_http_option_durability_name(result->synced);
 
-    rk_http_answer_sequence(req, result->sequence);
-    if (!is_delete)
-        rk_http_answer_etag(req, result->sequence);
-    if (request->endpoint != RK_HTTP_ENDPOINT_KEY)
-        answer_legacy_done(request);
-    else if (is_delete || result->replaced)
-        rk_http_answer_no_content(request);
+        rk_http_answer_header(request->req, &name_durability, "RackKV-Durability", name, strlen(name));
+    }
+    answer_by_operation(request, result->replaced);
+}
+
+/* ---- what was not ---- */
+
+static void answer_too_large(struct rk_http_request *request)
+{
+    rk_http_answer_problem(request, RK_HTTP_PROBLEM_VALUE_TOO_LARGE, request->server->settings.max_value_bytes, NULL);
+}
+
+/* What the key is did not allow it. */
+static void answer_stopped(struct rk_http_request *request, uint64_t sequence)
+{
+    const struct rk_http_update *update = request->update;
+
+    if (update->problem == RK_HTTP_PROBLEM_VALUE_TOO_LARGE) {
+        answer_too_large(request);
+        return;
+    }
+    rk_http_answer_sequence(request->req, sequence);
+    if (update->problem == RK_HTTP_PROBLEM_CONDITION && update->sequence != 0)
+        rk_http_answer_etag(request->req, update->sequence);
+    rk_http_answer_problem(request, update->problem, 0, NULL);
+}
+
+static void answer_not_done(struct rk_http_request *request, enum rk_err err, bool none)
+{
+    enum rk_http_problem problem = problem_of_write(err);
+
+    if (problem == RK_HTTP_PROBLEM_VALUE_TOO_LARGE)
+        answer_too_large(request);
     else
-        rk_http_answer_body(request, 201, NULL, 0);
+        rk_http_answer_outcome(request, problem, none || rk_http_problem_text(problem)->status == 507);
 }
 
 static void on_write_done(void *context, const struct rk_store_write_result *result)
 {
     struct rk_http_request *request = context;
-    enum rk_http_problem problem = problem_of_write(result->err);
 
     rk_http_request_settle(request);
-    if (result->err == RK_OK) {
+    if (result->err == RK_OK)
         answer_done(request, result);
-        return;
-    }
-    if (result->err == RK_ERR_NOT_FOUND) {
+    else if (result->err == RK_ERR_PRECONDITION)
+        answer_stopped(request, result->sequence);
+    else if (result->err == RK_ERR_NOT_FOUND) {
         rk_http_answer_sequence(request->req, result->sequence);
-        rk_http_answer_problem(request, problem, 0, NULL);
-        return;
-    }
-    rk_http_answer_outcome(request, problem, result->none || rk_http_problem_text(problem)->status == 507);
+        rk_http_answer_problem(request, RK_HTTP_PROBLEM_NOT_FOUND, 0, NULL);
+    } else
+        answer_not_done(request, result->err, result->none);
 }
 
 /* What was submitted may still happen. */
@@ -76,87 +134,84 @@ static void on_write_deadline(struct rk_http_request *request)
     rk_http_answer_outcome(request, RK_HTTP_PROBLEM_TIMEOUT, false);
 }
 
-static void submit(struct rk_http_request *request, const struct rk_store_write *write)
+/* ---- submitting it ---- */
+
+/* The metadata go to the writer's ring with the rest; an update needs them as long as the request. */
+static enum rk_err submit(struct rk_http_request *request, struct rk_store_write *write)
 {
     const struct rk_http_backend *backend = &request->server->backend;
-    enum rk_err err = backend->write(backend->self, write, on_write_done, request, &request->ticket);
+
+    if (rk_http_update_is_needed(request)) {
+        if (write->metadata_len > 0)
+            write->metadata = h2o_strdup(&request->req->pool, write->metadata, write->metadata_len).base;
+        return rk_http_update_start(request, write, on_write_done);
+    }
+    write->expiry_ms = rk_http_update_expiry_ms(request);
+    write->durability = rk_http_update_durability(request);
+    return backend->write(backend->self, write, on_write_done, request, &request->ticket);
+}
+
+static void start(struct rk_http_request *request, struct rk_store_write *write)
+{
+    enum rk_err err = submit(request, write);
 
     if (err == RK_OK)
         rk_http_request_hold(request, on_write_deadline);
-    else if (err == RK_ERR_TOO_LARGE)
-        rk_http_answer_problem(request, RK_HTTP_PROBLEM_VALUE_TOO_LARGE, request->server->settings.max_value_bytes,
-                               NULL);
     else
-        rk_http_answer_outcome(request, problem_of_write(err), true);
+        answer_not_done(request, err, true);
 }
 
-/* Conditions and options that this server does not know yet: to write as if they were not there would break what the
- * client relies on (RFC 9110 section 13.1: no write when the condition is false). */
-static bool has_unknown_condition(const h2o_headers_t *headers)
-{
-    for (size_t i = 0; i < headers->size; i++) {
-        const h2o_iovec_t *name = headers->entries[i].name;
-
-        if (name == &H2O_TOKEN_IF_MATCH->buf || name == &H2O_TOKEN_IF_NONE_MATCH->buf
-            || name == &H2O_TOKEN_IF_UNMODIFIED_SINCE->buf || name == &H2O_TOKEN_CONTENT_RANGE->buf)
-            return true;
-        if (name->len >= strlen("rackkv-") && memcmp(name->base, "rackkv-", strlen("rackkv-")) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void take_header(const h2o_headers_t *headers, const h2o_token_t *token, const char **value_out, size_t *len_out)
-{
-    ssize_t at = h2o_find_header(headers, token, -1);
-
-    if (at >= 0) {
-        *value_out = headers->entries[at].value.base;
-        *len_out = headers->entries[at].value.len;
-    }
-}
-
-/* The original's clients say nothing about the value: what they send is form data to them. */
-static enum rk_err encode_metadata(const struct rk_http_request *request, uint8_t *encoded, size_t *len_out)
-{
-    const h2o_headers_t *headers = &request->req->headers;
-    struct rk_http_metadata metadata = { .content_type = NULL };
-
-    *len_out = 0;
-    if (request->endpoint != RK_HTTP_ENDPOINT_KEY)
-        return RK_OK;
-    take_header(headers, H2O_TOKEN_CONTENT_TYPE, &metadata.content_type, &metadata.content_type_len);
-    take_header(headers, H2O_TOKEN_CONTENT_ENCODING, &metadata.content_encoding, &metadata.content_encoding_len);
-    if (metadata.content_type_len == 0)
-        metadata.content_type = NULL;
-    return rk_http_metadata_encode(&metadata, encoded, len_out);
-}
-
-void rk_http_put_start(struct rk_http_request *request)
+static void start_with_metadata(struct rk_http_request *request, struct rk_store_write *write)
 {
     uint8_t metadata[RK_HTTP_METADATA_MAX];
+    struct rk_http_wrong wrong;
+    enum rk_http_problem problem = rk_http_ask_metadata(request->ask, metadata, &write->metadata_len, &wrong);
+
+    write->metadata = metadata;
+    if (problem == RK_HTTP_NO_PROBLEM)
+        start(request, write);
+    else
+        rk_http_answer_problem(request, problem, wrong.limit, NULL); /* of a head that was judged good: never */
+}
+
+static void start_operation(struct rk_http_request *request, const struct rk_http_operation *operation)
+{
     struct rk_store_write write = {
+        .is_delete = operation == &rk_http_delete,
         .key = request->key.at,
         .key_len = request->key.len,
-        .metadata = metadata,
         .value = request->value.at,
         .value_len = request->value.len,
     };
 
-    if (has_unknown_condition(&request->req->headers))
-        rk_http_answer_problem(request, RK_HTTP_PROBLEM_NOT_IMPLEMENTED, 0, NULL);
-    else if (encode_metadata(request, metadata, &write.metadata_len) != RK_OK)
-        rk_http_answer_problem(request, RK_HTTP_PROBLEM_BAD_METADATA, RK_HTTP_METADATA_VALUE_MAX, NULL);
+    request->operation = operation;
+    if (request->route->stores_headers && request->ask != NULL)
+        start_with_metadata(request, &write);
     else
-        submit(request, &write);
+        start(request, &write);
+}
+
+void rk_http_put_start(struct rk_http_request *request)
+{
+    start_operation(request, &rk_http_put);
 }
 
 void rk_http_delete_start(struct rk_http_request *request)
 {
-    struct rk_store_write write = { .is_delete = true, .key = request->key.at, .key_len = request->key.len };
+    start_operation(request, &rk_http_delete);
+}
 
-    if (has_unknown_condition(&request->req->headers))
-        rk_http_answer_problem(request, RK_HTTP_PROBLEM_NOT_IMPLEMENTED, 0, NULL);
-    else
-        submit(request, &write);
+void rk_http_incr_start(struct rk_http_request *request)
+{
+    start_operation(request, &rk_http_incr);
+}
+
+void rk_http_append_start(struct rk_http_request *request)
+{
+    start_operation(request, &rk_http_append);
+}
+
+void rk_http_touch_start(struct rk_http_request *request)
+{
+    start_operation(request, &rk_http_touch);
 }

@@ -337,10 +337,11 @@ static void note_expiry(void *argument)
     merge->output_expiry_s = 0; /* of the next one */
 }
 
-/* All of them, whatever comes: only then is the table right. */
+/* All of them, whatever comes: only then is the table right. The output's first expiry stands before any key is there:
+ * a write may replace it at once. */
 static enum rk_err apply_moves(struct rk_merge *merge)
 {
-    enum rk_err err = RK_OK;
+    enum rk_err err = merge->output_expiry_s != 0 ? call(merge, note_expiry, merge) : RK_OK;
 
     for (size_t i = 0; err == RK_OK && i < merge->moves.n_moves; i += RK_SPACE_MOVES_GROUP) {
         size_t rest = merge->moves.n_moves - i;
@@ -351,8 +352,6 @@ static enum rk_err apply_moves(struct rk_merge *merge)
             (void)merge->settings->turn(merge->settings->context, &merge->progress);
     }
     merge->moves.n_moves = 0;
-    if (err == RK_OK && merge->output_expiry_s != 0)
-        err = call(merge, note_expiry, merge);
     return err;
 }
 

@@ -106,7 +106,29 @@ uint32_t rk_space_take_expiry(struct rk_space *space, uint32_t file_number)
     uint32_t expiry_s = row->first_expiry_s;
 
     row->first_expiry_s = 0;
+    row->taken_expiry_s = expiry_s;
     return expiry_s;
+}
+
+void rk_space_give_expiry(struct rk_space *space, uint32_t file_number, uint32_t expiry_s)
+{
+    rk_space_note_expiry(space, file_number, expiry_s);
+    row_of(space, file_number)->taken_expiry_s = 0;
+}
+
+/* The second is rounded up: the record may have expired at any time in the one before it. */
+static bool is_due(uint32_t expiry_s, uint64_t now_ms)
+{
+    return expiry_s != 0 && ((uint64_t)expiry_s - 1) * 1000 < now_ms;
+}
+
+bool rk_space_may_have_expired(const struct rk_space *space, uint64_t location, uint64_t now_ms)
+{
+    uint32_t file_number = rk_disk_location_decode(location).file_number;
+    const struct rk_space_file *chunk = space->chunks[file_number / ROWS_OF_CHUNK];
+    const struct rk_space_file *row = chunk != NULL ? &chunk[file_number % ROWS_OF_CHUNK] : NULL;
+
+    return row != NULL && (is_due(row->first_expiry_s, now_ms) || is_due(row->taken_expiry_s, now_ms));
 }
 
 static void add_row(struct rk_space_file *row, const struct rk_space_file *other)

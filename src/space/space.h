@@ -36,6 +36,7 @@ struct rk_space_file {
     uint64_t n_records[RK_SPACE_N_COLUMNS];
     uint64_t bytes[RK_SPACE_N_COLUMNS]; /* padded, as the location says */
     uint32_t first_expiry_s;            /* since 1970; 0: none */
+    uint32_t taken_expiry_s;            /* what it was before a look that is not over; 0: there is none */
 };
 
 struct rk_space *rk_space_create(void);
@@ -53,9 +54,14 @@ void rk_space_move(struct rk_space *space, uint64_t location, enum rk_space_colu
 /* A live record of the file expires then (rk_disk_expiry_s, which may say that it does not). */
 void rk_space_note_expiry(struct rk_space *space, uint32_t file_number, uint32_t expiry_s);
 
-/* The first expiry of the file, which is none from now on: who takes it looks what has expired, and then notes what is
- * left. What others note meanwhile stays. */
+/* The first expiry of the file, which is none from now on: who takes it looks what has expired, and then gives back
+ * what is left. What others note meanwhile stays. */
 uint32_t rk_space_take_expiry(struct rk_space *space, uint32_t file_number);
+void rk_space_give_expiry(struct rk_space *space, uint32_t file_number, uint32_t expiry_s);
+
+/* Whether the record at the location may have expired by then: whether anything has in its file, which a look that is
+ * not over does not change. No means that it has not. */
+bool rk_space_may_have_expired(const struct rk_space *space, uint64_t location, uint64_t now_ms);
 
 /* Adds all that `other` has counted. */
 void rk_space_add_all(struct rk_space *space, const struct rk_space *other);

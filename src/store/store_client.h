@@ -3,6 +3,7 @@
  *
  *   get    -> keydir lookup, pread, check            at once, if the page cache has it; else by a reader thread
  *   write  -> record built in the ring -> writer     answered by a completion
+ *   update -> get, decide, write if still so         as often as it takes (store_update.h)
  */
 #ifndef RK_STORE_CLIENT_H
 #define RK_STORE_CLIENT_H
@@ -62,6 +63,12 @@ void rk_store_client_release(struct rk_store_client *client, struct rk_store_sou
 enum rk_err rk_store_client_write(struct rk_store_client *client, const struct rk_store_write *write,
                                   rk_store_write_done_fn *done, void *context, rk_store_ticket *ticket_out);
 
+/* RK_OK: begun, `done` comes later. RK_ERR_AGAIN: too many operations are under way, nothing happened;
+ * RK_ERR_TOO_LARGE: so is the key. The key is copied; `arena` is used until `done` or cancel. */
+enum rk_err rk_store_client_update(struct rk_store_client *client, const struct rk_store_update *update,
+                                   const struct rk_store_arena *arena, rk_store_write_done_fn *done, void *context,
+                                   rk_store_ticket *ticket_out);
+
 /* `done` of this ticket is not called any more; what it started may still happen. Old tickets and 0 are fine. */
 void rk_store_client_cancel(struct rk_store_client *client, rk_store_ticket ticket);
 
@@ -71,7 +78,7 @@ void rk_store_client_flush(struct rk_store_client *client);
 /* Calls back whatever is done. RK_ERR_CORRUPT: the completion ring makes no sense; the worker must end. */
 enum rk_err rk_store_client_poll(struct rk_store_client *client);
 
-/* Whether a completion waits: the look after arming the doorbell. */
+/* Whether there is something to poll for: the look after arming the doorbell. */
 bool rk_store_client_waiting(const struct rk_store_client *client);
 
 /* Operations under way. */

@@ -9,10 +9,8 @@
 #include "keydir/keydir.h"
 #include "store/store_op.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 
 /* Every record without block CRCs fits: the longest key, metadata and unblocked value, and padding. */
 #define WHOLE_BYTES_MAX (RK_RECORD_HEADER_BYTES + 8u + RK_RECORD_KEY_MAX + RK_RECORD_METADATA_MAX + 66u * 1024u)
@@ -24,22 +22,12 @@ _Static_assert(RK_STORE_PIECE_BYTES == RK_RECORD_BLOCK_BYTES, "a piece is a bloc
 
 struct lookup {
     struct rk_fingerprint fingerprint;
+    uint64_t word; /* of the location; 0: absent */
     struct rk_location location;
     struct rk_store_file *file;
     const void *key;
     size_t key_len;
 };
-
-/* Reads what the page cache has: RK_OK only if it was all of it; RK_ERR_AGAIN says ask the disk. */
-static enum rk_err read_cached(int fd, void *bytes, size_t size, uint64_t offset)
-{
-    struct iovec iov = { .iov_base = bytes, .iov_len = size };
-    ssize_t n = rk_io->preadv2(fd, &iov, 1, (off_t)offset, RWF_NOWAIT);
-
-    if (n == (ssize_t)size)
-        return RK_OK;
-    return n >= 0 || errno == EAGAIN || errno == EOPNOTSUPP ? RK_ERR_AGAIN : RK_ERR_IO;
-}
 
 /* How many bytes to read first. */
 static size_t first_read_bytes(const struct lookup *lookup)
@@ -127,7 +115,8 @@ static enum rk_err take_large(struct rk_store_client *client, const struct looku
     key_offset = rk_record_key_offset(&header);
     if (!is_wanted(lookup, &header, bytes + key_offset))
         return RK_ERR_NOT_FOUND;
-    *value_out = (struct rk_store_value){ .sequence = header.sequence,
+    *value_out = (struct rk_store_value){ .location = lookup->word,
+                                          .sequence = header.sequence,
                                           .write_time_ms = header.write_time_ms,
                                           .expiry_ms = rk_record_expiry_ms(&header, bytes),
                                           .metadata = bytes + key_offset + header.key_len,
@@ -150,7 +139,8 @@ static enum rk_err take_whole(struct rk_store_client *client, const struct looku
     /* Another key: its fingerprint collides with ours. The key that we were asked for is not there. */
     if (!is_wanted(lookup, &view.header, view.key) || is_expired(view.expiry_ms))
         return RK_ERR_NOT_FOUND;
-    *value_out = (struct rk_store_value){ .sequence = view.header.sequence,
+    *value_out = (struct rk_store_value){ .location = lookup->word,
+                                          .sequence = view.header.sequence,
                                           .write_time_ms = view.header.write_time_ms,
                                           .expiry_ms = view.expiry_ms,
                                           .metadata = view.metadata,
@@ -189,13 +179,14 @@ static uint64_t lookup_rcu(struct rk_store_client *client, struct rk_fingerprint
     return rk_keydir_lookup_rcu(client->settings.keydir, fingerprint);
 }
 
-/* `sequence` 0: there was a record, but of another key or expired; absent as of now. */
-static enum rk_err not_found(struct rk_store_client *client, struct rk_store_value *value_out, uint64_t sequence)
+/* `word` not 0: there was a record, but of another key or expired; absent as of now. */
+static enum rk_err not_found(struct rk_store_client *client, struct rk_store_value *value_out, uint64_t word,
+                             uint64_t sequence)
 {
     rk_counter_add(&client->settings.stats->misses, 1);
-    if (sequence == 0)
+    if (word != 0 && sequence == 0)
         sequence = atomic_load_explicit(client->settings.last_sequence, memory_order_acquire);
-    *value_out = (struct rk_store_value){ .sequence = sequence };
+    *value_out = (struct rk_store_value){ .location = word, .sequence = sequence };
     return RK_ERR_NOT_FOUND;
 }
 
@@ -212,7 +203,7 @@ static enum rk_err get_later(struct rk_store_client *client, const struct lookup
     op->bytes = arena->allocate(arena->arena, lookup->key_len);
     memcpy(op->bytes, lookup->key, lookup->key_len);
     op->size = lookup->key_len;
-    op->location = rk_disk_location_encode(lookup->location);
+    op->location = lookup->word;
     err = rk_store_submit_read(client, op, lookup->file, lookup->location.offset_bytes, first_read_bytes(lookup));
     if (err != RK_ERR_AGAIN)
         rk_store_op_end(client, op);
@@ -225,19 +216,19 @@ static enum rk_err find_and_read_rcu(struct rk_store_client *client, struct look
                                      const struct rk_store_arena *arena, uint64_t *sequence_out, uint8_t **bytes_out,
                                      struct store_op **op_out)
 {
-    uint64_t word = lookup_rcu(client, lookup->fingerprint, sequence_out);
     size_t size;
     enum rk_err err;
 
-    if (word == 0)
+    lookup->word = lookup_rcu(client, lookup->fingerprint, sequence_out);
+    if (lookup->word == 0)
         return RK_ERR_NOT_FOUND;
-    lookup->location = rk_disk_location_decode(word);
+    lookup->location = rk_disk_location_decode(lookup->word);
     err = rk_store_files_get(client->files, lookup->location.file_number, &lookup->file);
     if (err != RK_OK)
         return count_read_error(client, err);
     size = first_read_bytes(lookup);
     *bytes_out = arena->allocate(arena->arena, size);
-    err = read_cached(lookup->file->fd, *bytes_out, size, lookup->location.offset_bytes);
+    err = rk_store_read_cached(lookup->file->fd, *bytes_out, size, lookup->location.offset_bytes);
     if (err == RK_ERR_AGAIN)
         return get_later(client, lookup, arena, op_out);
     return err == RK_OK ? RK_OK : count_read_error(client, err);
@@ -267,16 +258,18 @@ enum rk_err rk_store_client_get(struct rk_store_client *client, const void *key,
     /* Outside of the section: the bytes are ours, and a file that take_record() pins is open in our own table. */
     if (err == RK_OK)
         err = take_record(client, &lookup, arena, bytes, first_read_bytes(&lookup), value_out);
-    return err == RK_ERR_NOT_FOUND ? not_found(client, value_out, sequence) : err;
+    return err == RK_ERR_NOT_FOUND ? not_found(client, value_out, lookup.word, sequence) : err;
 }
 
 void rk_store_get_finish(struct rk_store_client *client, struct store_op *op, struct rk_store_read_job *job)
 {
     struct store_op was = *op;
     struct rk_store_value value = { .sequence = 0 };
-    struct lookup lookup = {
-        .location = rk_disk_location_decode(was.location), .file = job->file, .key = was.bytes, .key_len = was.size
-    };
+    struct lookup lookup = { .word = was.location,
+                             .location = rk_disk_location_decode(was.location),
+                             .file = job->file,
+                             .key = was.bytes,
+                             .key_len = was.size };
     enum rk_err err = job->err;
 
     rk_store_op_end(client, op);
@@ -290,7 +283,7 @@ void rk_store_get_finish(struct rk_store_client *client, struct store_op *op, st
             err = count_read_error(client, err);
         }
         if (err == RK_ERR_NOT_FOUND)
-            err = not_found(client, &value, 0);
+            err = not_found(client, &value, was.location, 0);
         was.done.get(was.context, err, &value);
     }
     rk_store_file_unpin(job->file);
@@ -308,7 +301,7 @@ enum rk_err rk_store_client_read_piece(struct rk_store_client *client, struct rk
 
     RK_ASSERT(offset % RK_STORE_PIECE_BYTES == 0 && size <= RK_STORE_PIECE_BYTES
               && offset + size <= source->header.value_len);
-    err = read_cached(source->file->fd, bytes, size, at);
+    err = rk_store_read_cached(source->file->fd, bytes, size, at);
     if (err == RK_OK)
         err = rk_record_check_block(&source->header, source->head, block, bytes);
     if (err == RK_OK)

@@ -14,7 +14,8 @@
 #include "store/store_files.h"
 #include "store/store_readers.h"
 
-enum op_kind { OP_FREE, OP_GET, OP_PIECE, OP_WRITE };
+/* OP_REPLACED: a write that is done, while what it replaced is looked at. */
+enum op_kind { OP_FREE, OP_GET, OP_PIECE, OP_WRITE, OP_REPLACED, OP_UPDATE };
 
 /* One operation under way. */
 struct store_op {
@@ -33,6 +34,10 @@ struct store_op {
     size_t size;
     size_t block; /* piece */
     uint64_t location;
+    bool is_delete;                      /* write */
+    uint64_t replaced_ms;                /* OP_REPLACED: when that was */
+    struct rk_store_write_result result; /* OP_REPLACED */
+    struct rk_store_update_op *update;   /* OP_UPDATE */
 };
 
 /* A large value: its record without the value. */
@@ -58,6 +63,7 @@ struct rk_store_client {
     uint32_t n_used;      /* of the operations, ever */
     size_t n_pending;
     size_t n_jobs; /* of these, with a reader thread */
+    struct rk_store_updates *updates;
 };
 
 /* Takes an operation: NULL when too many are under way. */
@@ -66,8 +72,14 @@ void rk_store_op_end(struct rk_store_client *client, struct store_op *op);
 rk_store_ticket rk_store_op_ticket(const struct rk_store_client *client, const struct store_op *op);
 struct store_op *rk_store_op_find(struct rk_store_client *client, rk_store_ticket ticket);
 
+/* It calls nobody back any more. */
+void rk_store_op_cancel(struct rk_store_client *client, rk_store_ticket ticket);
+
 /* Hands size bytes at the location to a reader thread. RK_ERR_AGAIN, or RK_ERR_NO_MEMORY. */
 enum rk_err rk_store_submit_read(struct rk_store_client *client, const struct store_op *op, struct rk_store_file *file,
                                  uint64_t offset, size_t size);
+
+/* Reads what the page cache has: RK_OK only if it was all of it; RK_ERR_AGAIN says ask the disk; RK_ERR_IO. */
+enum rk_err rk_store_read_cached(int fd, void *bytes, size_t size, uint64_t offset);
 
 #endif

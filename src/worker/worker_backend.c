@@ -51,9 +51,38 @@ static enum rk_err backend_write(void *self, const struct rk_store_write *write,
     return rk_store_client_write(client_of(self), write, done, context, ticket_out);
 }
 
+static enum rk_err backend_update(void *self, const struct rk_store_update *update, const struct rk_store_arena *arena,
+                                  rk_store_write_done_fn *done, void *context, rk_store_ticket *ticket_out)
+{
+    if (!is_serving(self))
+        return RK_ERR_BUSY;
+    return rk_store_client_update(client_of(self), update, arena, done, context, ticket_out);
+}
+
 static void backend_cancel(void *self, rk_store_ticket ticket)
 {
     rk_store_client_cancel(client_of(self), ticket);
+}
+
+static uint64_t backend_last_sequence(void *self)
+{
+    const struct rk_worker_backend *backend = self;
+
+    return atomic_load_explicit(&backend->board->last_sequence, memory_order_acquire);
+}
+
+static enum rk_err backend_accepts(void *self)
+{
+    const struct rk_worker_backend *backend = self;
+
+    switch (rk_stats_accepted(&backend->stats->writer)) {
+    case RK_STATS_ACCEPTS_DELETES:
+        return RK_ERR_NO_SPACE;
+    case RK_STATS_ACCEPTS_NOTHING:
+        return RK_ERR_READ_ONLY;
+    default:
+        return RK_OK;
+    }
 }
 
 static void describe_recovery(struct rk_worker_backend *backend)
@@ -117,7 +146,10 @@ void rk_worker_backend_init(struct rk_http_backend *table, struct rk_worker_back
                                        .read_piece = backend_read_piece,
                                        .release = backend_release,
                                        .write = backend_write,
+                                       .update = backend_update,
                                        .cancel = backend_cancel,
+                                       .last_sequence = backend_last_sequence,
+                                       .accepts = backend_accepts,
                                        .ready = backend_ready,
                                        .uploads_elsewhere = backend_uploads_elsewhere };
 }

@@ -3,6 +3,7 @@ noinst_LIBRARIES += librk_writer.a
 librk_writer_a_SOURCES = \
 	%D%/writer.c %D%/writer.h \
 	%D%/writer_batch.c %D%/writer_batch.h \
+	%D%/writer_batch_commit.c %D%/writer_batch_private.h \
 	%D%/writer_calls.c %D%/writer_calls.h \
 	%D%/writer_figures.c %D%/writer_figures.h \
 	%D%/writer_pending.c %D%/writer_pending.h \

@@ -20,6 +20,9 @@
 #define SLEEP_MAX_MS       100
 #define SLEEP_MAX_GRACE_MS 5 /* something waits for a grace period */
 
+/* In mode `always` nobody else makes durable what asked for less: so long after it was written. */
+#define SETTLE_NS RK_NS_PER_S
+
 struct rk_writer {
     struct rk_writer_settings settings;
     struct rk_log_writer *log; /* with the batch: from the start of the thread on */
@@ -28,6 +31,7 @@ struct rk_writer {
     pthread_t thread;
     bool started;
     _Atomic bool stopping;
+    uint64_t unsynced_since_ns; /* mode `always`: a write that wanted no sync is not durable; 0: all are */
     struct rk_writer_figures figures;
     _Atomic uint64_t wanted_ticket; /* somebody waits for it */
     _Atomic uint64_t passed_ticket;
@@ -81,13 +85,21 @@ static void commit_and_answer(struct rk_writer *writer)
     writer->settings.source.show_answers(writer->settings.source.context);
 }
 
-/* Takes one input; when the batch is full, it goes first. */
+/* The batch waits for the disk now. */
+static void answered_early(void *context)
+{
+    const struct rk_writer_source *source = &((struct rk_writer *)context)->settings.source;
+
+    source->show_answers(source->context);
+}
+
+/* Takes one input; as often as the batch is full, it goes first. */
 static void take(struct rk_writer *writer, const struct rk_writer_input *input, uint64_t now_ms)
 {
     enum rk_err err = rk_writer_batch_add(writer->batch, input->sender, input->message, input->size, now_ms);
 
-    if (err == RK_ERR_FULL) {
-        commit_and_answer(writer);
+    while (err == RK_ERR_FULL) {
+        commit_and_answer(writer); /* an empty batch takes one request at least */
         err = rk_writer_batch_add(writer->batch, input->sender, input->message, input->size, now_ms);
     }
     if (err != RK_OK)
@@ -108,6 +120,23 @@ static bool run_round(struct rk_writer *writer)
     }
     commit_and_answer(writer);
     return any;
+}
+
+/* A failure is kept in the log's state. */
+static void settle_written(struct rk_writer *writer)
+{
+    uint64_t now_ns;
+
+    if (!writer->settings.sync_before_publish
+        || rk_log_writer_durable_sequence(writer->log) >= rk_log_writer_last_sequence(writer->log)) {
+        writer->unsynced_since_ns = 0;
+        return;
+    }
+    now_ns = rk_time_monotonic_ns();
+    if (writer->unsynced_since_ns == 0)
+        writer->unsynced_since_ns = now_ns;
+    else if (now_ns - writer->unsynced_since_ns >= SETTLE_NS)
+        (void)rk_log_writer_sync(writer->log);
 }
 
 static bool wants_grace(const struct rk_writer *writer)
@@ -160,6 +189,7 @@ static void *writer_main(void *argument)
             rk_writer_calls_run(writer->calls);
         writer->settings.source.between_rounds(writer->settings.source.context);
         turn_grace(writer);
+        settle_written(writer);
         rk_writer_figures_update(&writer->figures, writer->log);
         if (!any && !stopping)
             sleep_until_work(writer);
@@ -180,6 +210,7 @@ static void open_log(struct rk_writer *writer, struct rk_log_writer *log)
         .stats = writer->settings.stats,
         .answer = answer,
         .published = published,
+        .answered_early = answered_early,
         .context = writer,
     });
 }

@@ -9,7 +9,7 @@
 struct entry {
     struct rk_fingerprint fingerprint;
     uint32_t batch; /* of another batch than the present one: free */
-    uint64_t location;
+    struct rk_writer_pending_state state;
 };
 
 struct rk_writer_pending {
@@ -57,7 +57,8 @@ static unsigned find(const struct rk_writer_pending *pending, struct rk_fingerpr
     return i;
 }
 
-void rk_writer_pending_set(struct rk_writer_pending *pending, struct rk_fingerprint fingerprint, uint64_t location)
+void rk_writer_pending_set(struct rk_writer_pending *pending, struct rk_fingerprint fingerprint,
+                           struct rk_writer_pending_state state)
 {
     struct entry *entry = &pending->entries[find(pending, fingerprint)];
 
@@ -65,17 +66,17 @@ void rk_writer_pending_set(struct rk_writer_pending *pending, struct rk_fingerpr
         RK_ASSERT(pending->n_used < pending->n_max);
         pending->n_used++;
     }
-    *entry = (struct entry){ .fingerprint = fingerprint, .batch = pending->batch, .location = location };
+    *entry = (struct entry){ .fingerprint = fingerprint, .batch = pending->batch, .state = state };
 }
 
 bool rk_writer_pending_lookup(const struct rk_writer_pending *pending, struct rk_fingerprint fingerprint,
-                              uint64_t *location_out)
+                              struct rk_writer_pending_state *state_out)
 {
     const struct entry *entry = &pending->entries[find(pending, fingerprint)];
 
     if (entry->batch != pending->batch)
         return false;
-    *location_out = entry->location;
+    *state_out = entry->state;
     return true;
 }
 

@@ -19,12 +19,18 @@ struct rk_writer_pending;
 struct rk_writer_pending *rk_writer_pending_create(unsigned n_max);
 void rk_writer_pending_destroy(struct rk_writer_pending **pending);
 
-/* The location of the key's record, 0 when it will be absent. */
-void rk_writer_pending_set(struct rk_writer_pending *pending, struct rk_fingerprint fingerprint, uint64_t location);
+/* How a key will be. */
+struct rk_writer_pending_state {
+    uint64_t location; /* of its record, 0 when it will be absent */
+    bool waits;        /* for the batch to be durable */
+};
 
-/* Whether the batch changes the key; then location_out is what set said last. */
+void rk_writer_pending_set(struct rk_writer_pending *pending, struct rk_fingerprint fingerprint,
+                           struct rk_writer_pending_state state);
+
+/* Whether the batch changes the key; then state_out is what set said last. */
 bool rk_writer_pending_lookup(const struct rk_writer_pending *pending, struct rk_fingerprint fingerprint,
-                              uint64_t *location_out);
+                              struct rk_writer_pending_state *state_out);
 
 void rk_writer_pending_clear(struct rk_writer_pending *pending);
 

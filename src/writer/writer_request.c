@@ -2,6 +2,7 @@
 
 #include "log/log_batch.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,15 +49,32 @@ static enum rk_err copy_record(struct rk_writer_request *request, struct rk_writ
     return RK_OK;
 }
 
+/* What is in the copy of a head, `left` bytes of the message being behind it. */
+static bool is_head(const struct rk_ring_request *head, uint64_t left)
+{
+    static const uint8_t zeros[sizeof head->reserved];
+
+    if (head->record_bytes < RK_RECORD_HEADER_BYTES || head->record_bytes > left
+        || head->record_bytes % RK_RING_ALIGN_BYTES != 0)
+        return false;
+    if (head->durability >= RK_RING_N_DURABILITIES || (head->flags & ~RK_RING_EXPECTS) != 0)
+        return false;
+    if (head->expected != 0 && (head->flags & RK_RING_EXPECTS) == 0)
+        return false;
+    return memcmp(head->reserved, zeros, sizeof zeros) == 0;
+}
+
 enum rk_err rk_writer_request_decode(struct rk_writer_request *request, struct rk_writer_copies *copies,
                                      const uint8_t *message, uint64_t size)
 {
     enum rk_err err;
 
-    if (size < sizeof request->head + RK_RECORD_HEADER_BYTES)
+    if (size < sizeof request->head)
         return RK_ERR_CORRUPT;
     memcpy(&request->head, message, sizeof request->head);
-    err = copy_record(request, copies, message + sizeof request->head, (size_t)(size - sizeof request->head));
+    if (!is_head(&request->head, size - sizeof request->head))
+        return RK_ERR_CORRUPT;
+    err = copy_record(request, copies, message + sizeof request->head, request->head.record_bytes);
     if (err != RK_OK)
         return err;
     memcpy(request->header_bytes, request->record, RK_RECORD_HEADER_BYTES);
@@ -64,8 +82,7 @@ enum rk_err rk_writer_request_decode(struct rk_writer_request *request, struct r
         return RK_ERR_CORRUPT;
     if (request->header.type != RK_RECORD_PUT && request->header.type != RK_RECORD_TOMBSTONE)
         return RK_ERR_CORRUPT;
-    if (request->header.key_len == 0 || request->head.record_bytes != size - sizeof request->head
-        || rk_record_size_of(&request->header) != request->head.record_bytes)
+    if (request->header.key_len == 0 || rk_record_size_of(&request->header) != request->head.record_bytes)
         return RK_ERR_CORRUPT;
     return rk_record_check_body(&request->header, request->record, true);
 }

@@ -27,10 +27,16 @@ struct rk_writer_request {
     const uint8_t *record; /* the copy: until the next one when it is small, until clear otherwise */
 };
 
-/* RK_OK: a put or a tombstone with a key, whole. RK_ERR_CORRUPT: no worker of ours sends this. RK_ERR_FULL: clear the
- * copies first. RK_ERR_NO_MEMORY: only request_out->head is good. */
+/* The first request in the `size` bytes that are left of a message. RK_OK: a put or a tombstone with a key, whole; the
+ * next request, if any, begins rk_writer_request_bytes() behind it. RK_ERR_CORRUPT: no worker of ours sends this.
+ * RK_ERR_FULL: clear the copies first. RK_ERR_NO_MEMORY: only request_out->head is good. */
 enum rk_err rk_writer_request_decode(struct rk_writer_request *request_out, struct rk_writer_copies *copies,
                                      const uint8_t *message, uint64_t size);
+
+static inline uint64_t rk_writer_request_bytes(const struct rk_writer_request *request)
+{
+    return sizeof request->head + request->head.record_bytes;
+}
 
 /* Gives the room back; much more than usual is given back to the system. */
 void rk_writer_copies_clear(struct rk_writer_copies *copies);

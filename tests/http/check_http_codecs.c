@@ -1,4 +1,3 @@
-#include "http/http_metadata.h"
 #include "http/http_problem.h"
 #include "http/http_text.h"
 #include "stats/stats_http.h"
@@ -105,80 +104,6 @@ START_TEST(problems_take_further_members)
 }
 END_TEST
 
-static void check_metadata(const char *type, const char *encoding)
-{
-    struct rk_http_metadata in = { type, type != NULL ? strlen(type) : 0, encoding,
-                                   encoding != NULL ? strlen(encoding) : 0 };
-    struct rk_http_metadata out;
-    uint8_t bytes[RK_HTTP_METADATA_MAX];
-    size_t len;
-
-    ck_assert_int_eq(rk_http_metadata_encode(&in, bytes, &len), RK_OK);
-    ck_assert_int_eq(rk_http_metadata_decode(bytes, len, &out), RK_OK);
-    ck_assert_uint_eq(out.content_type_len, in.content_type_len);
-    ck_assert_uint_eq(out.content_encoding_len, in.content_encoding_len);
-    ck_assert((type == NULL) == (out.content_type == NULL));
-    ck_assert((encoding == NULL) == (out.content_encoding == NULL));
-    if (type != NULL)
-        ck_assert_mem_eq(out.content_type, type, in.content_type_len);
-    if (encoding != NULL)
-        ck_assert_mem_eq(out.content_encoding, encoding, in.content_encoding_len);
-}
-
-START_TEST(metadata_comes_back)
-{
-    char longest[RK_HTTP_METADATA_VALUE_MAX + 1];
-
-    memset(longest, 't', sizeof longest - 1);
-    longest[sizeof longest - 1] = '\0';
-    check_metadata(NULL, NULL);
-    check_metadata("text/plain; charset=utf-8", NULL);
-    check_metadata(NULL, "gzip");
-    check_metadata("text/html", "br");
-    check_metadata(longest, longest);
-    check_metadata("t\xc3\xa4xt/\tplain", "");
-}
-END_TEST
-
-START_TEST(metadata_that_is_no_header_is_refused)
-{
-    char longer[RK_HTTP_METADATA_VALUE_MAX + 1];
-    uint8_t bytes[RK_HTTP_METADATA_MAX];
-    struct rk_http_metadata metadata = { longer, sizeof longer, NULL, 0 };
-    size_t len;
-
-    memset(longer, 't', sizeof longer);
-    ck_assert_int_eq(rk_http_metadata_encode(&metadata, bytes, &len), RK_ERR_TOO_LARGE);
-    for (const char *bad = "\r\n\x01\x7f"; *bad != '\0'; bad++) {
-        char value[] = { 'a', *bad, 'b' };
-        struct rk_http_metadata with_bad = { value, 3, NULL, 0 };
-        uint8_t stored[] = { 2, 3, 0, 'a', (uint8_t)*bad, 'b' };
-
-        ck_assert_int_eq(rk_http_metadata_encode(&with_bad, bytes, &len), RK_ERR_INVALID);
-        ck_assert_int_eq(rk_http_metadata_decode(stored, sizeof stored, &metadata), RK_ERR_CORRUPT);
-    }
-    metadata = (struct rk_http_metadata){ "a\0b", 3, NULL, 0 };
-    ck_assert_int_eq(rk_http_metadata_encode(&metadata, bytes, &len), RK_ERR_INVALID);
-}
-END_TEST
-
-START_TEST(metadata_that_does_not_add_up_is_refused)
-{
-    static const uint8_t twice[] = { 1, 1, 0, 'a', 1, 1, 0, 'b' };
-    static const uint8_t unordered[] = { 2, 1, 0, 'a', 1, 1, 0, 'b' };
-    static const uint8_t later[] = { 1, 1, 0, 'a', 9, 2, 0, 'x', '\n' };
-    struct rk_http_metadata metadata;
-
-    ck_assert_int_eq(rk_http_metadata_decode(twice, sizeof twice, &metadata), RK_ERR_CORRUPT);
-    ck_assert_int_eq(rk_http_metadata_decode(unordered, sizeof unordered, &metadata), RK_ERR_CORRUPT);
-    ck_assert_int_eq(rk_http_metadata_decode(later, sizeof later, &metadata), RK_OK);
-    ck_assert_uint_eq(metadata.content_type_len, 1);
-    for (size_t len = 1; len < sizeof later; len++)
-        if (len != 4) /* a whole item */
-            ck_assert_int_eq(rk_http_metadata_decode(later, len, &metadata), RK_ERR_CORRUPT);
-}
-END_TEST
-
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("http_codecs");
@@ -189,9 +114,6 @@ Suite *test_suite(void)
     tcase_add_test(tcase, dates_after_the_year_9999_are_its_end);
     tcase_add_test(tcase, every_problem_is_json_with_a_code_of_its_own);
     tcase_add_test(tcase, problems_take_further_members);
-    tcase_add_test(tcase, metadata_comes_back);
-    tcase_add_test(tcase, metadata_that_is_no_header_is_refused);
-    tcase_add_test(tcase, metadata_that_does_not_add_up_is_refused);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -390,8 +390,10 @@ static const struct row {
     { 400, BY_HEAD, "PUT /v1/kv/%zz HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx" },
     { 400, BY_HEAD, "PUT /v1/kv HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 1\r\n\r\nx" },
     { 400, BY_HEAD, "PUT /v1/kv/a?cas=0 HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx" },
-    { 501, BY_HEAD, "PUT /v1/kv/a?%74tl=60 HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx" },
-    { 501, BY_HEAD, PUT "If-Match: *\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx" },
+    { 400, BY_HEAD, "PUT /v1/kv/a?%74tl=60 HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx" },
+    { 400, BY_HEAD, PUT "If-Match: a\r\nContent-Length: 1\r\n\r\nx" },
+    { 400, BY_HEAD, PUT "RackKV-TTL: 0\r\nContent-Length: 1\r\n\r\nx" },
+    { 412, BY_HEAD, PUT "If-None-Match: *\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx" },
     { 204, NEXT_RUNS | WRITES, "PUT /v1/kv?%6bey=a HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx" },
 
     /* chunks */

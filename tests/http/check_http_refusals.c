@@ -31,6 +31,8 @@ static const struct row rows[] = {
     { 400, "repeated-header", PUT HOST CHUNKED CHUNKED "\r\n0\r\n\r\n" },
     { 400, "old-transfer-encoding", "PUT /v1/kv/a HTTP/1.0\r\n" CHUNKED "\r\n0\r\n\r\n" },
     { 400, "old-transfer-encoding", "PUT /v1/kv/a HTTP/1.0\r\n" HOST CHUNKED "\r\n1\r\na\r\n0\r\n\r\n" },
+    { 400, "repeated-header", PUT HOST "Transfer-Encoding: identity\r\n" CHUNKED "\r\n0\r\n\r\n" },
+    { 400, "two-framings", PUT HOST "Transfer-Encoding: gzip\r\nContent-Length: 1\r\n\r\na" },
     { 501, "unknown-coding", PUT HOST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" },
     { 400, "bad-transfer-encoding", PUT HOST "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" },
     { 501, "unknown-coding", PUT HOST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" },

@@ -27,7 +27,7 @@ struct entry {
     struct entry *next;
     uint8_t *key, *value, *metadata;
     size_t key_len, value_len, metadata_len;
-    uint64_t sequence;
+    uint64_t sequence, expiry_ms;
 };
 
 struct rk_store_source {
@@ -38,7 +38,7 @@ struct rk_store_source {
 struct operation {
     struct operation *next;
     rk_store_ticket ticket;
-    enum { OPERATION_WRITE, OPERATION_GET, OPERATION_PIECE } kind;
+    enum { OPERATION_WRITE, OPERATION_UPDATE, OPERATION_GET, OPERATION_PIECE } kind;
     void *context;
     rk_store_write_done_fn *write_done;
     rk_store_get_done_fn *get_done;
@@ -46,6 +46,8 @@ struct operation {
     struct rk_store_write_result result;
     enum rk_err err;
     struct rk_store_value value;
+    struct rk_store_update update;
+    struct rk_store_arena arena;
 };
 
 static struct fake {
@@ -121,6 +123,7 @@ static bool apply_write(const struct rk_store_write *write)
     entry->metadata = copy(write->metadata, write->metadata_len);
     entry->metadata_len = write->metadata_len;
     entry->sequence = fake.sequence;
+    entry->expiry_ms = write->expiry_ms;
     *slot = entry;
     return existed;
 }
@@ -140,10 +143,14 @@ static struct operation *queue(rk_store_ticket *ticket_out, void *context)
     return operation;
 }
 
+static void finish_update(struct operation *operation);
+
 static void finish(struct operation *operation)
 {
     RK_ASSERT(!fake.started_now);
-    if (operation->kind == OPERATION_WRITE)
+    if (operation->kind == OPERATION_UPDATE)
+        finish_update(operation);
+    if (operation->kind == OPERATION_WRITE || operation->kind == OPERATION_UPDATE)
         operation->write_done(operation->context, &operation->result);
     else if (operation->kind == OPERATION_GET)
         operation->get_done(operation->context, operation->err, &operation->value);
@@ -199,6 +206,7 @@ static enum rk_err fill_value(const struct entry *entry, const struct rk_store_a
         return RK_ERR_NOT_FOUND;
     value->sequence = entry->sequence;
     value->write_time_ms = WRITE_TIME_MS;
+    value->expiry_ms = entry->expiry_ms;
     value->metadata = fake.control->bad_metadata ? damaged : entry->metadata;
     value->metadata_len = fake.control->bad_metadata ? sizeof damaged : entry->metadata_len;
     value->value_len = entry->value_len;
@@ -239,6 +247,7 @@ static enum rk_err fake_read_piece(void *self, struct rk_store_source *source, s
     RK_ASSERT(offset % RK_STORE_PIECE_BYTES == 0 && size > 0 && offset + size <= source->value_len);
     RK_ASSERT(size == RK_STORE_PIECE_BYTES || offset + size == source->value_len);
     memcpy(bytes, source->value + offset, size);
+    control->n_pieces++;
     if (!control->delay_pieces)
         return err;
     operation = queue(ticket_out, context);
@@ -277,9 +286,95 @@ static enum rk_err fake_write(void *self, const struct rk_store_write *write, rk
         operation->result.err = RK_ERR_NOT_FOUND;
         return RK_OK;
     }
+    control->last_durability = write->durability;
+    operation->result.synced = write->durability == RK_STORE_SYNCED;
     operation->result.sequence = ++fake.sequence;
     operation->result.replaced = apply_write(write);
     return RK_OK;
+}
+
+/* ---- updates ---- */
+
+static enum rk_err fake_update(void *self, const struct rk_store_update *update, const struct rk_store_arena *arena,
+                               rk_store_write_done_fn *done, void *context, rk_store_ticket *ticket_out)
+{
+    struct operation *operation;
+
+    fake.control->n_updates++;
+    if (fake.control->submit_error != RK_OK)
+        return (enum rk_err)fake.control->submit_error;
+    operation = queue(ticket_out, context);
+    operation->kind = OPERATION_UPDATE;
+    operation->write_done = done;
+    operation->update = *update;
+    operation->arena = *arena;
+    return RK_OK;
+}
+
+/* The state as update gives it: the value whole. */
+static void *fill_current(const struct entry *entry, const struct operation *operation, struct rk_store_value *value)
+{
+    const struct rk_store_arena *arena = &operation->arena;
+
+    if (entry == NULL)
+        return NULL;
+    *value = (struct rk_store_value){
+        .location = 4711,
+        .sequence = fake.control->fold ? 0 : entry->sequence,
+        .write_time_ms = WRITE_TIME_MS,
+        .expiry_ms = entry->expiry_ms,
+        .metadata = memcpy(arena->allocate(arena->arena, entry->metadata_len), entry->metadata, entry->metadata_len),
+        .metadata_len = entry->metadata_len,
+        .value_len = entry->value_len,
+    };
+    if (operation->update.wants_value)
+        value->value = memcpy(arena->allocate(arena->arena, entry->value_len), entry->value, entry->value_len);
+    return value;
+}
+
+static void finish_update(struct operation *operation)
+{
+    const struct rk_store_update *update = &operation->update;
+    struct rk_store_write_result *result = &operation->result;
+    struct entry *entry = *find(update->key, update->key_len);
+    struct rk_store_value value;
+    struct rk_store_write write = { .is_delete = false };
+    enum rk_store_decision decision;
+
+    RK_ASSERT(update->folds || !fake.control->fold);
+    result->err = (enum rk_err)fake.control->write_error;
+    result->none = fake.control->write_none;
+    if (result->err != RK_OK)
+        return;
+    if (fake.control->decide_twice) { /* another was faster: what it had decided before is forgotten */
+        struct rk_store_write forgotten = { .is_delete = false };
+
+        (void)update->decide(operation->context, NULL, &forgotten);
+    }
+    decision = update->decide(operation->context, fill_current(entry, operation, &value), &write);
+    result->sequence = fake.sequence;
+    if (decision == RK_STORE_DECIDED_STOP) {
+        result->err = RK_ERR_PRECONDITION;
+        result->none = true;
+        return;
+    }
+    fake.control->last_durability = write.durability;
+    result->synced = write.durability == RK_STORE_SYNCED;
+    result->folded = fake.control->fold;
+    write.key = update->key;
+    write.key_len = update->key_len;
+    result->sequence = ++fake.sequence;
+    result->replaced = apply_write(&write);
+}
+
+static uint64_t fake_last_sequence(void *self)
+{
+    return fake.sequence;
+}
+
+static enum rk_err fake_accepts(void *self)
+{
+    return (enum rk_err)fake.control->refuses;
 }
 
 static bool fake_ready(void *self, const char **why_out)
@@ -311,6 +406,9 @@ static void serve(struct fake_server *handle, const struct rk_http_settings *set
         .read_piece = fake_read_piece,
         .release = fake_release,
         .write = fake_write,
+        .update = fake_update,
+        .last_sequence = fake_last_sequence,
+        .accepts = fake_accepts,
         .cancel = fake_cancel,
         .ready = fake_ready,
     };

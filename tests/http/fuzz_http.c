@@ -1,9 +1,14 @@
-/* Any bytes as a target and as metadata. Entry as libFuzzer's (make fuzz FUZZ_TARGETS=http).
- * As part of make check it runs over mutations of good and bad requests (check_http_fuzz.c). */
+/* Any bytes as a target, as metadata, and as values of the fields that say more about a request. Entry as libFuzzer's
+ * (make fuzz FUZZ_TARGETS=http). As part of make check it runs over mutations of good and bad requests
+ * (check_http_fuzz.c). */
 #include "fuzz_http.h"
 
 #include "base/base_assert.h"
+#include "http/http_condition.h"
 #include "http/http_metadata.h"
+#include "http/http_number.h"
+#include "http/http_option.h"
+#include "http/http_range.h"
 #include "http/http_target.h"
 
 #include <stdlib.h>
@@ -28,45 +33,138 @@ static void check_span(struct rk_http_span span, bool plus_is_space, const char 
     free(room);
 }
 
+/* As those of the server, without anybody who answers. */
+static const struct rk_http_route routes[] = {
+    { .path = "/v1/kv/", .parameters = RK_HTTP_PARAMETER_KEY | RK_HTTP_OPTIONS },
+    { .path = "/livez" },
+    { .path = "/get", .is_legacy = true, .takes_bare_key = true, .parameters = RK_HTTP_PARAMETER_KEY },
+    { .path = "/put", .is_legacy = true, .parameters = RK_HTTP_PARAMETER_KEY | RK_HTTP_PARAMETER_VALUE },
+    { .path = "/delete", .is_legacy = true, .parameters = RK_HTTP_PARAMETER_KEY },
+    { .path = "/open", .is_legacy = true, .parameters = RK_HTTP_PARAMETER_RW | RK_HTTP_PARAMETER_SYN },
+    { .path = NULL },
+};
+
 static void check_target(const char *bytes, size_t size, bool legacy)
 {
     struct rk_http_target target;
+    bool plus_is_space;
 
-    if (rk_http_target_parse(bytes, size, legacy, &target) != RK_HTTP_NO_PROBLEM)
+    if (rk_http_target_parse(bytes, size, routes, legacy, &target) != RK_HTTP_NO_PROBLEM)
         return;
-    check_span(target.key, target.plus_is_space, bytes, size);
-    check_span(target.value, target.plus_is_space, bytes, size);
-    RK_ASSERT(legacy || !target.plus_is_space);
-    if (target.endpoint == RK_HTTP_ENDPOINT_NONE)
+    plus_is_space = target.path != NULL && target.path->is_legacy;
+    check_span(target.key, plus_is_space, bytes, size);
+    check_span(target.value, plus_is_space, bytes, size);
+    RK_ASSERT(legacy || !plus_is_space);
+    if (target.path == NULL)
         RK_ASSERT(size < 7 || memcmp(bytes, "/v1/kv/", 7) != 0);
 }
 
-/* What is read can be written, and is then read the same. */
+/* The own fields as lines: "name: value". */
+static const struct rk_http_line *lines_of_own(struct rk_http_span own, struct rk_http_line *lines, char *room)
+{
+    struct rk_http_span name, value;
+    size_t n_lines = 0;
+
+    while (rk_http_metadata_next_own(&own, &name, &value)) {
+        char *at = room;
+
+        if (n_lines == RK_HTTP_METADATA_OWN_FIELDS_MAX)
+            return NULL;
+        at = mempcpy(mempcpy(mempcpy(at, name.at, name.len), ":", 1), value.at, value.len);
+        lines[n_lines].value = (struct rk_http_span){ room, (size_t)(at - room) };
+        lines[n_lines].next = NULL;
+        if (n_lines > 0)
+            lines[n_lines - 1].next = &lines[n_lines];
+        n_lines++;
+        room = at;
+    }
+    return n_lines > 0 ? lines : NULL;
+}
+
+/* What is read can be written, unless it is longer than that, and is then read the same. */
 static void check_metadata(const uint8_t *bytes, size_t size)
 {
+    struct rk_http_line stored[RK_HTTP_N_STORED], own[RK_HTTP_METADATA_OWN_FIELDS_MAX];
+    struct rk_http_metadata_lines lines = { .own = NULL };
     struct rk_http_metadata metadata, again;
-    uint8_t *room;
+    struct rk_http_span wrong;
+    uint8_t *room = malloc(RK_HTTP_METADATA_MAX);
+    char *own_room = malloc(2 * RK_HTTP_METADATA_OWN_BYTES);
     size_t len;
 
-    if (rk_http_metadata_decode(bytes, size, &metadata) != RK_OK)
-        return;
-    room = malloc(RK_HTTP_METADATA_MAX);
-    RK_ASSERT(rk_http_metadata_encode(&metadata, room, &len) == RK_OK && len <= size);
-    RK_ASSERT(rk_http_metadata_decode(room, len, &again) == RK_OK);
-    RK_ASSERT(again.content_type_len == metadata.content_type_len
-              && again.content_encoding_len == metadata.content_encoding_len);
+    if (rk_http_metadata_decode(bytes, size, &metadata) == RK_OK) {
+        for (int i = 0; i < RK_HTTP_N_STORED; i++) {
+            stored[i] = (struct rk_http_line){ metadata.stored[i], NULL };
+            lines.stored[i] = metadata.stored[i].at != NULL ? &stored[i] : NULL;
+        }
+        lines.own = lines_of_own(metadata.own, own, own_room);
+        if (rk_http_metadata_encode(&lines, room, &len, &wrong) == RK_OK) {
+            RK_ASSERT(len <= RK_HTTP_METADATA_MAX && rk_http_metadata_decode(room, len, &again) == RK_OK);
+            for (int i = 0; i < RK_HTTP_N_STORED; i++)
+                RK_ASSERT(again.stored[i].len == metadata.stored[i].len);
+        }
+    }
+    free(own_room);
     free(room);
+}
+
+static void check_conditions(const struct rk_http_line *line)
+{
+    struct rk_http_conditions conditions = { line, line, line, line };
+    struct rk_http_conditions tags = { .if_match = line, .if_none_match = line };
+    struct rk_http_key_state state = { true, 1234, 784111777000 };
+
+    (void)rk_http_condition_malformed(&conditions, RK_HTTP_MAKES_KEY);
+    (void)rk_http_condition_evaluate(&conditions, RK_HTTP_READS, &state);
+    if (rk_http_condition_malformed(&tags, RK_HTTP_READS) == NULL
+        && rk_http_condition_evaluate(&tags, RK_HTTP_MAKES_KEY, &state) == RK_HTTP_PROCEED)
+        RK_ASSERT(false); /* what matches strongly matches weakly too */
+    if (rk_http_condition_if_range_holds(line, 1234))
+        RK_ASSERT(rk_http_condition_is_if_range(line) && line->value.len == 6);
+}
+
+/* Both ranges lie in the value, whatever was asked for. */
+static void check_range(const struct rk_http_line *line)
+{
+    for (uint64_t size = 0; size < 3; size++) {
+        uint64_t first, len;
+
+        if (rk_http_range_find(line, size, &first, &len) == RK_HTTP_RANGE_PART)
+            RK_ASSERT(len > 0 && len <= size && first <= size - len);
+    }
+}
+
+static void check_options(struct rk_http_span text)
+{
+    char room[RK_HTTP_NUMBER_BYTES];
+    int64_t number, again;
+    uint64_t ms;
+
+    if (rk_http_option_ttl(text, &ms))
+        RK_ASSERT(ms > 0 && ms <= RK_HTTP_TTL_MAX_MS);
+    if (rk_http_option_expires(text, &ms))
+        RK_ASSERT(ms > 0 && ms % 1000 == 0);
+    if (!rk_http_number_parse(text, &number))
+        return;
+    RK_ASSERT(rk_http_number_parse((struct rk_http_span){ room, rk_http_number_format(number, room) }, &again)
+              && again == number);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     char *own = malloc(size > 0 ? size : 1);
+    struct rk_http_line lines[2] = { { { own, size / 2 }, &lines[1] }, { { own + size / 2, size - size / 2 }, NULL } };
 
     if (size > 0)
         memcpy(own, bytes, size);
+    if (size % 2 == 0)
+        lines[0] = (struct rk_http_line){ { own, size }, NULL };
     check_target(own, size, true);
     check_target(own, size, false);
     check_metadata((const uint8_t *)own, size);
+    check_conditions(&lines[0]);
+    check_range(&lines[0]);
+    check_options(lines[1].value);
     free(own);
     return 0;
 }

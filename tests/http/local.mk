@@ -2,13 +2,27 @@
 check_PROGRAMS += check_http_target check_http_parser check_http_codecs
 check_http_target_SOURCES = %D%/check_http_target.c
 check_http_target_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
-check_http_target_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
+check_http_target_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) $(OPENSSL_LIBS) $(ISAL_LIBS)
 check_http_parser_SOURCES = %D%/check_http_parser.c
 check_http_parser_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_parser_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
 check_http_codecs_SOURCES = %D%/check_http_codecs.c
 check_http_codecs_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_codecs_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += check_http_condition check_http_metadata check_http_option check_http_range
+check_http_condition_SOURCES = %D%/check_http_condition.c %D%/http_lines_bed.c %D%/http_lines_bed.h
+check_http_condition_CFLAGS = $(check_http_parser_CFLAGS)
+check_http_condition_LDADD = $(check_http_parser_LDADD)
+check_http_metadata_SOURCES = %D%/check_http_metadata.c %D%/http_lines_bed.c %D%/http_lines_bed.h
+check_http_metadata_CFLAGS = $(check_http_parser_CFLAGS)
+check_http_metadata_LDADD = $(check_http_parser_LDADD)
+check_http_option_SOURCES = %D%/check_http_option.c %D%/http_lines_bed.c %D%/http_lines_bed.h
+check_http_option_CFLAGS = $(check_http_parser_CFLAGS)
+check_http_option_LDADD = $(check_http_parser_LDADD)
+check_http_range_SOURCES = %D%/check_http_range.c %D%/http_lines_bed.c %D%/http_lines_bed.h
+check_http_range_CFLAGS = $(check_http_parser_CFLAGS)
+check_http_range_LDADD = $(check_http_parser_LDADD)
 
 check_PROGRAMS += check_http_fuzz
 check_http_fuzz_SOURCES = %D%/check_http_fuzz.c %D%/fuzz_http.c %D%/fuzz_http.h
@@ -31,6 +45,11 @@ check_http_server_SOURCES = %D%/check_http_server.c
 check_http_server_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_server_LDADD = librk_test.a librk_test_http.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) \
 	$(OPENSSL_LIBS) $(ISAL_LIBS)
+
+check_PROGRAMS += check_http_onekey
+check_http_onekey_SOURCES = %D%/check_http_onekey.c
+check_http_onekey_CFLAGS = $(check_http_server_CFLAGS)
+check_http_onekey_LDADD = $(check_http_server_LDADD)
 
 check_PROGRAMS += check_http_refusals
 check_http_refusals_SOURCES = %D%/check_http_refusals.c

@@ -301,7 +301,7 @@ static enum rk_http_problem judge_field(struct slow_head *head, const struct slo
         return RK_HTTP_PROBLEM_BAD_HOST;
     if (strcasecmp(name, "Content-Length") == 0 && !is_digits(value))
         return RK_HTTP_PROBLEM_BAD_CONTENT_LENGTH;
-    if (strcasecmp(name, "Transfer-Encoding") == 0)
+    if (strcasecmp(name, "Transfer-Encoding") == 0 && judge_coding(value) != RK_HTTP_PROBLEM_UNKNOWN_CODING)
         return judge_coding(value);
     if (strcasecmp(name, "Expect") == 0 && !head->is_1_0 && strcasecmp(value, "100-continue") != 0)
         return RK_HTTP_PROBLEM_EXPECTATION;
@@ -351,11 +351,11 @@ static enum rk_http_problem judge_all(struct slow_head *head)
         return RK_HTTP_PROBLEM_OLD_TRANSFER_ENCODING;
     if (value_of(head, "Host") == NULL && !head->is_1_0)
         return RK_HTTP_PROBLEM_MISSING_HOST;
+    if (coding != NULL && judge_coding(coding) != RK_HTTP_NO_PROBLEM)
+        return RK_HTTP_PROBLEM_UNKNOWN_CODING;
     head->framing = coding != NULL ? RK_HTTP_CHUNKED : length != NULL ? RK_HTTP_LENGTH : RK_HTTP_NO_BODY;
     head->content_length = length != NULL ? strtoull(length, NULL, 10) : 0; /* the largest when it is too large */
     head->expects = value_of(head, "Expect") != NULL && !head->is_1_0;
-    head->has_condition = value_of(head, "If-Match") != NULL || value_of(head, "If-None-Match") != NULL
-                          || value_of(head, "If-Unmodified-Since") != NULL || value_of(head, "Content-Range") != NULL;
     return RK_HTTP_NO_PROBLEM;
 }
 
@@ -375,12 +375,27 @@ static void replace(char **text, const char *other)
     *text = copy;
 }
 
+static void note_asking(struct slow_head *head, const struct slow_field *field)
+{
+    static const char *const asking[] = {
+        "Content-Encoding", "Content-Language",  "Content-Disposition", "Content-Range", "Cache-Control", "If-Match",
+        "If-None-Match",    "If-Modified-Since", "If-Unmodified-Since", "If-Range",      "Range"
+    };
+
+    for (size_t i = 0; i < sizeof asking / sizeof asking[0]; i++)
+        head->asks |= strcasecmp(field->name, asking[i]) == 0;
+    head->asks |= strncasecmp(field->name, "RackKV-", 7) == 0;
+    if (strcasecmp(field->name, "Content-Type") != 0)
+        return;
+    head->asks |= head->has_type || strlen(field->value) > 2048;
+    head->has_type |= strlen(field->value) <= 2048;
+}
+
 /* What the parser says otherwise than by its list of fields, or in another form. */
 static void settle_fields(struct slow_head *head)
 {
     for (size_t i = 0; i < head->n_fields;) {
         struct slow_field *field = &head->fields[i];
-        bool is_type = strcasecmp(field->name, "Content-Type") == 0 || strcasecmp(field->name, "Content-Encoding") == 0;
 
         if (strcasecmp(field->name, "Connection") == 0)
             note_connection(head, field->value);
@@ -388,9 +403,7 @@ static void settle_fields(struct slow_head *head)
             remove_field(head, i);
             continue;
         }
-        head->has_long_type |= is_type && strlen(field->value) > 1024;
-        if (head->own_name == NULL && strncasecmp(field->name, "RackKV-", 7) == 0)
-            head->own_name = strdup(field->name);
+        note_asking(head, field);
         if (strcasecmp(field->name, "Host") == 0 && head->authority != NULL)
             replace(&field->value, head->authority);
         if (strcasecmp(field->name, "Content-Length") == 0)
@@ -428,5 +441,4 @@ void slow_head_fini(struct slow_head *head)
     free(head->method);
     free(head->target);
     free(head->authority);
-    free(head->own_name);
 }

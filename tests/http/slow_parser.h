@@ -16,12 +16,11 @@ struct slow_head {
     enum rk_http_problem problem; /* or RK_HTTP_UNFINISHED */
     size_t len;                   /* all of these only without a problem: */
     char *method, *target, *authority;
-    bool is_1_0, has_close, has_keep_alive, expects, has_condition, has_long_type;
+    bool is_1_0, has_close, has_keep_alive, expects, has_type, asks;
     enum rk_http_framing framing;
     uint64_t content_length;
     struct slow_field fields[SLOW_FIELDS_MAX];
     size_t n_fields;
-    char *own_name;
 };
 
 void slow_parse_head(const char *bytes, size_t size, const struct rk_http_bounds *bounds, struct slow_head *head);

@@ -21,8 +21,9 @@ static char why[LINEAR_WHY_BYTES];
 struct written {
     bool good;
     const char *what;
-    /* p VALUE:SEQUENCE@START-END, d 0:..., g ...; END 0: no answer, and nobody knows when; ...! : no answer, END known
-     */
+    /* p VALUE:SEQUENCE@START-END, d 0:..., g ...; END 0: no answer, and nobody knows when; ...! : no answer, END known.
+     * What a write found: + nothing, ~ something, =SEQUENCE. xFROM-TO: when it expires. s: a get that was told the
+     * sequence alone */
     const char *history;
 };
 
@@ -67,7 +68,59 @@ static const struct written table[] = {
     { false, "a delete without an answer that was over by then", "p1:1@1-2 d0:0@3-4! g1:1@5-6 g0:1@7-8" },
     { false, "a delete without an answer, from before the write", "d0:0@1-2! p1:1@3-4 g0:1@5-6" },
     { true, "the instant of an end and of a start overlap", "p1:1@1-2 p2:2@3-5 g1:1@5-6" },
+    { true, "created, replaced", "p1:1@1-2+ p2:2@3-4~ g2:2@5-6" },
+    { false, "replaced nothing", "p1:1@1-2~" },
+    { false, "created over a value", "p1:1@1-2 p2:2@3-4+" },
+    { true, "created after a delete", "p1:1@1-2 d0:2@3-4~ p2:3@5-6+" },
+    { false, "deleted twice", "p1:1@1-2 d0:2@3-4~ d0:3@5-6~" },
+    { true, "created after a delete without an answer", "p1:1@1-2 d0:0@3-0 p2:3@5-6+ g2:3@7-8" },
+    { false, "created twice after one delete without an answer", "p1:1@1-2 d0:0@3-0 p2:3@5-6+ p3:4@7-8+" },
+    { false, "created, with a delete that came too late", "p1:1@1-2 p2:3@5-6+ d0:0@7-0" },
+    { true, "compared and set", "p1:1@1-2 p2:2@3-4=1 p3:3@5-6=2" },
+    { false, "compared with an older one", "p1:1@1-2 p2:2@3-4=1 p3:3@5-6=1" },
+    { false, "two at once for the same one", "p1:1@1-2 p2:2@3-9=1 p3:3@3-9=1" },
+    { true, "one without an answer, and one that was for the same", "p1:1@1-2 p2:0@3-0=1 p3:3@3-9=1" },
+    { false, "one without an answer that was done, for the same", "p1:1@1-2 p2:0@3-0=1 p3:3@3-9=1 g2:2@4-5" },
+    { true, "one without an answer that was done, then the next", "p1:1@1-2 p2:0@3-0=1 p3:3@3-9=2 g2:2@4-5" },
+    { false, "a delete without an answer between", "p1:1@1-2 d0:0@3-0 p2:2@3-9=1 g0:1@4-5 g2:2@10-11" },
+    { true, "a delete of another write without an answer", "p1:1@1-2 p2:2@3-4 d0:0@3-0=2 g0:2@5-6" },
+    { false, "a delete of the older write without an answer", "p1:1@1-2 p2:2@3-4 d0:0@3-0=1 g0:2@5-6" },
+    { true, "told the sequence", "p1:1@1-2 s0:1@3-4 p2:2@5-6 s0:2@7-8" },
+    { false, "told an old sequence", "p1:1@1-2 p2:2@5-6 s0:1@7-8" },
+    { false, "told a sequence that nobody wrote", "p1:1@1-2 s0:2@3-4" },
+    { false, "told the sequence of a delete", "p1:1@1-2 d0:2@3-4 s0:2@5-6" },
+    { true, "told one that may be of a write without an answer", "p1:1@1-2 p2:0@3-0 s0:2@5-6" },
+    { true, "expired", "p1:1@1-2x10-12 g1:1@3-4 g0:1@13-14 p2:2@15-16+" },
+    { false, "expired, but read", "p1:1@1-2x10-12 g1:1@13-14" },
+    { false, "expired, but replaced", "p1:1@1-2x10-12 p2:2@13-14~" },
+    { false, "expired, but compared with", "p1:1@1-2x10-12 p2:2@13-14=1" },
+    { false, "absent before it expired", "p1:1@1-2x10-12 g0:1@5-6" },
+    { false, "created before it had expired", "p1:1@1-2x10-12 p2:2@5-6+" },
+    { true, "either, while it expires", "p1:1@1-2x10-12 g1:1@11-11 g0:1@11-11 p2:2@11-11+" },
+    { false, "expired and back", "p1:1@1-2x10-12 g0:1@10-10 g1:1@11-11" },
+    { false, "expired, then replaced", "p1:1@1-2x10-12 g0:1@10-10 p2:2@11-11~" },
+    { true, "written anew, it does not expire", "p1:1@1-2x10-12 p2:2@5-6~ g2:2@20-21" },
 };
+
+/* What stands behind an operation; returns what is behind that. */
+static const char *read_suffix(const char *text, struct linear_op *op)
+{
+    unsigned long long from, to;
+    int used = 0;
+
+    if (*text == '+' || *text == '~') {
+        op->before = *text == '+' ? LINEAR_FOUND_NOTHING : LINEAR_FOUND_SOMETHING;
+        return text + 1;
+    }
+    if (sscanf(text, "=%llu%n", &from, &used) == 1) {
+        op->before = LINEAR_FOUND_SEQUENCE;
+        op->before_sequence = from;
+    } else if (sscanf(text, "x%llu-%llu%n", &from, &to, &used) == 2) {
+        op->expires_from_ns = from;
+        op->expires_to_ns = to;
+    }
+    return text + used;
+}
 
 static void read_history(const char *text)
 {
@@ -84,9 +137,12 @@ static void read_history(const char *text)
                                   .answered = end != 0 && text[1 + used] != '!',
                                   .start_ns = start,
                                   .end_ns = end != 0 ? end : LINEAR_NEVER,
-                                  .value = value,
+                                  .value = *text == 's' ? LINEAR_VALUE_UNTOLD : value,
                                   .sequence = sequence };
-        text += 1 + used + strspn(text + 1 + used, "! ");
+        text += 1 + used;
+        text += strspn(text, "!");
+        text = read_suffix(read_suffix(text, op), op);
+        text += strspn(text, " ");
     }
 }
 
@@ -120,6 +176,9 @@ struct simulation {
     uint64_t value; /* what the register has: 0, nothing */
     uint64_t sequence;
     uint64_t next_value;
+    uint64_t expires_ns;    /* 0: never */
+    bool expires_some;      /* whether puts may expire */
+    bool tells_found;       /* whether writes say what they found */
     unsigned n_lost_in_100; /* operations that get no answer */
     unsigned n_clients;
     enum stage stages[N_CLIENTS_MAX];
@@ -142,20 +201,45 @@ static void call(struct simulation *sim, unsigned client)
     sim->stages[client] = STAGE_CALLED;
 }
 
+/* A read sees what is there. */
+static void happen_get(struct simulation *sim, struct linear_op *op)
+{
+    op->value = sim->value;
+    if (op->value != 0 || random_below(2) == 0)
+        op->sequence = op->value != 0 ? sim->sequence : sim->last_sequence;
+    if (op->value != 0 && random_below(8) == 0)
+        op->value = LINEAR_VALUE_UNTOLD;
+}
+
+/* What a write says that it has found. */
+static void find(const struct simulation *sim, struct linear_op *op)
+{
+    op->before = sim->value == 0        ? LINEAR_FOUND_NOTHING
+                 : random_below(2) == 0 ? LINEAR_FOUND_SOMETHING
+                                        : LINEAR_FOUND_SEQUENCE;
+    op->before_sequence = op->before == LINEAR_FOUND_SEQUENCE ? sim->sequence : 0;
+    if (random_below(3) == 0 || !sim->tells_found)
+        op->before = LINEAR_FOUND_ANYTHING;
+}
+
 static void happen(struct simulation *sim, unsigned client)
 {
     struct linear_op *op = &sim->under_way[client];
 
     sim->stages[client] = STAGE_DONE;
+    if (sim->expires_ns != 0 && sim->expires_ns <= sim->now)
+        sim->value = 0;
     if (op->kind == LINEAR_GET) {
-        op->value = sim->value;
-        if (op->value != 0 || random_below(2) == 0)
-            op->sequence = op->value != 0 ? sim->sequence : sim->last_sequence;
+        happen_get(sim, op);
         return;
     }
+    find(sim, op);
     sim->last_sequence += 1 + random_below(3);
     sim->sequence = op->sequence = sim->last_sequence;
     sim->value = op->kind == LINEAR_PUT ? op->value : 0;
+    sim->expires_ns = 0;
+    if (op->kind == LINEAR_PUT && sim->expires_some && random_below(4) == 0)
+        sim->expires_ns = op->expires_from_ns = op->expires_to_ns = sim->now + 1 + random_below(40);
 }
 
 static void end(struct simulation *sim, unsigned client, bool answered)
@@ -167,15 +251,23 @@ static void end(struct simulation *sim, unsigned client, bool answered)
     op->end_ns = answered || random_below(2) == 0 ? sim->now : LINEAR_NEVER;
     if (!answered)
         op->sequence = 0;
+    if (!answered && op->before != LINEAR_FOUND_SEQUENCE)
+        op->before = LINEAR_FOUND_ANYTHING; /* nobody was told; the sequence was in the request */
     if (answered || op->kind != LINEAR_GET)
         ops[n_ops++] = *op;
 }
 
-static void simulate(size_t n, unsigned n_clients, unsigned n_lost_in_100)
+enum telling { TELLS_NOTHING, TELLS_FOUND, TELLS_FOUND_EXPIRES };
+
+static void simulate(size_t n, unsigned n_clients, unsigned n_lost_in_100, enum telling telling)
 {
-    struct simulation sim = {
-        .now = 1, .last_sequence = 1, .next_value = 1, .n_clients = n_clients, .n_lost_in_100 = n_lost_in_100
-    };
+    struct simulation sim = { .now = 1,
+                              .last_sequence = 1,
+                              .next_value = 1,
+                              .expires_some = telling == TELLS_FOUND_EXPIRES,
+                              .tells_found = telling != TELLS_NOTHING,
+                              .n_clients = n_clients,
+                              .n_lost_in_100 = n_lost_in_100 };
 
     for (n_ops = 0; n_ops < n; sim.now++) {
         unsigned client = random_below(n_clients);
@@ -198,7 +290,8 @@ START_TEST(random_linear_histories_are_accepted)
 {
     for (unsigned i = 0; i < N_RANDOM; i++) {
         random_state = i;
-        simulate(20 + random_below(1000), 2 + random_below(N_CLIENTS_MAX - 1), i % 4 == 0 ? 0 : i % 20);
+        simulate(20 + random_below(1000), 2 + random_below(N_CLIENTS_MAX - 1), i % 4 == 0 ? 0 : i % 20,
+                 (enum telling)(i % 3));
         ck_assert_msg(linear_check_key(ops, n_ops, why), "seed %u: %s", i, why);
         ck_assert_msg(linear_check(ops, n_ops, why), "seed %u: %s", i, why);
     }
@@ -234,7 +327,8 @@ START_TEST(a_swapped_pair_is_refused)
 {
     for (unsigned i = 0; i < N_RANDOM; i++) {
         random_state = i;
-        simulate(20 + random_below(1000), 2 + random_below(N_CLIENTS_MAX - 1), i % 4 == 0 ? 0 : i % 20);
+        simulate(20 + random_below(1000), 2 + random_below(N_CLIENTS_MAX - 1), i % 4 == 0 ? 0 : i % 20,
+                 (enum telling)(i % 3));
         ck_assert(swap_a_pair());
         ck_assert_msg(!linear_check_key(ops, n_ops, why), "seed %u", i);
         ck_assert_uint_gt(strlen(why), 10);
@@ -251,7 +345,7 @@ START_TEST(a_stale_read_is_refused)
         struct linear_op newest = { .sequence = 0 };
 
         random_state = i;
-        simulate(500, 2 + random_below(7), 0);
+        simulate(500, 2 + random_below(7), 0, TELLS_FOUND);
         for (size_t at = 0; at < n_ops; at++) /* in the order of ends */
             if (ops[at].kind != LINEAR_GET && ops[at].sequence > newest.sequence)
                 newest = ops[at];
@@ -331,7 +425,37 @@ static bool comes_later(const struct search *search, uint64_t sequence)
     return false;
 }
 
-static bool find_order(struct search *search, uint64_t value)
+static bool finds(const struct linear_op *op, uint64_t value, uint64_t sequence)
+{
+    switch (op->before) {
+    case LINEAR_FOUND_NOTHING:
+        return value == 0;
+    case LINEAR_FOUND_SOMETHING:
+        return value != 0;
+    case LINEAR_FOUND_SEQUENCE:
+        return value != 0 && sequence == op->before_sequence;
+    default:
+        return true;
+    }
+}
+
+static bool is_known(const struct search *search, uint64_t sequence)
+{
+    for (size_t i = 0; i < n_ops; i++)
+        if (ops[i].kind != LINEAR_GET && search->sequences[i] == sequence)
+            return true;
+    return false;
+}
+
+static bool sees(const struct search *search, const struct linear_op *op, uint64_t value, uint64_t sequence)
+{
+    if (op->value != LINEAR_VALUE_UNTOLD)
+        return op->value == value;
+    return value != 0 && (sequence == op->sequence || (sequence == 0 && !is_known(search, op->sequence)));
+}
+
+/* `sequence` is 0 where the write that stands has none that we know. */
+static bool find_order(struct search *search, uint64_t value, uint64_t sequence)
 {
     if (search->n_answered == 0)
         return true;
@@ -341,13 +465,15 @@ static bool find_order(struct search *search, uint64_t value)
 
         if (search->applied[i] || !may_come_next(search, i))
             continue;
-        if (is_read && (ops[i].value != value || (value == 0 && comes_later(search, ops[i].sequence))))
+        if (is_read ? !sees(search, &ops[i], value, sequence) : !finds(&ops[i], value, sequence))
+            continue;
+        if (is_read && value == 0 && comes_later(search, ops[i].sequence))
             continue;
         if (!is_read && search->sequences[i] != 0 && comes_later(search, search->sequences[i] - 1))
             continue;
         search->applied[i] = true;
         search->n_answered -= ops[i].answered;
-        found = find_order(search, is_read ? value : ops[i].value);
+        found = find_order(search, is_read ? value : ops[i].value, is_read ? sequence : search->sequences[i]);
         search->n_answered += ops[i].answered;
         search->applied[i] = false;
         if (found)
@@ -375,7 +501,7 @@ static bool is_linear(void)
     for (size_t i = 0; i < n_ops; i++) {
         size_t write = find_write(ops[i].value);
 
-        if (ops[i].kind != LINEAR_GET || ops[i].value == 0)
+        if (ops[i].kind != LINEAR_GET || ops[i].value == 0 || ops[i].value == LINEAR_VALUE_UNTOLD)
             continue;
         if (write == n_ops || (search.sequences[write] != 0 && search.sequences[write] != ops[i].sequence))
             return false;
@@ -386,7 +512,7 @@ static bool is_linear(void)
             if (ops[i].kind != LINEAR_GET && ops[j].kind != LINEAR_GET && search.sequences[i] != 0
                 && search.sequences[i] == search.sequences[j])
                 return false;
-    return find_order(&search, 0);
+    return find_order(&search, 0, 0);
 }
 
 /* Changes one thing; most histories are then wrong, some are not. */
@@ -419,18 +545,19 @@ START_TEST(an_exhaustive_search_agrees)
     unsigned n_good = 0, n_bad = 0;
 
     for (unsigned i = 0; i < N_EXHAUSTIVE; i++) {
-        bool lost_delete = false, linear, accepted;
+        enum telling telling = i % 3 == 0 ? TELLS_NOTHING : TELLS_FOUND;
+        bool is_lost = false, linear, accepted; /* a write that makes the checker milder */
 
         random_state = i;
-        simulate(3 + random_below(6), 2 + random_below(3), i % 2 == 0 ? 0 : 15);
+        simulate(3 + random_below(6), 2 + random_below(3), i % 2 == 0 ? 0 : 15, telling);
         if (i % 4 != 0)
             disturb();
         for (size_t at = 0; at < n_ops; at++)
-            lost_delete |= ops[at].kind == LINEAR_DELETE && !ops[at].answered;
+            is_lost |= !ops[at].answered && (ops[at].kind == LINEAR_DELETE || telling == TELLS_FOUND);
         linear = is_linear();
         accepted = linear_check_key(ops, n_ops, why);
         ck_assert_msg(!linear || accepted, "seed %u: %s", i, why);
-        ck_assert_msg(linear || !accepted || lost_delete, "seed %u was accepted", i);
+        ck_assert_msg(linear || !accepted || is_lost, "seed %u was accepted", i);
         n_good += linear;
         n_bad += !accepted;
     }

@@ -63,16 +63,59 @@ static void set_bounds(struct check *check)
     }
 }
 
-/* A delete without an answer that may stand at the position, and have happened before the read ended. */
-static bool use_spare(struct check *check, const struct linear_op *read, uint64_t position)
+/* A write that was for a certain other one can stand behind no other; unless that is one that we do not know. */
+static bool may_stand_behind(const struct check *check, const struct linear_op *spare, size_t i)
 {
-    for (size_t i = 0; i < check->n_spare; i++) {
-        const struct linear_op *spare = &check->ops[check->spare[i] % check->n_ops];
+    size_t at = linear_version_at(check, spare->before_sequence);
 
-        if (check->spare[i] == check->n_ops || spare->start_ns > read->end_ns
+    return spare->before != LINEAR_FOUND_SEQUENCE || at == i || check->versions[at].sequence != spare->before_sequence;
+}
+
+/* Whether the write may have left nothing by the instant. */
+static bool may_have_left_nothing(const struct linear_op *spare, uint64_t time_ns)
+{
+    return spare->start_ns <= time_ns && (spare->kind == LINEAR_DELETE || spare->expires_from_ns <= time_ns);
+}
+
+bool linear_use_spare(struct check *check, const struct linear_op *op, size_t i)
+{
+    uint64_t position = 2 * i + 1;
+
+    if (check->sealed[i])
+        return false;
+    for (size_t at = 0; at < check->n_spare; at++) {
+        const struct linear_op *spare = &check->ops[check->spare[at] % check->n_ops];
+
+        if (check->spare[at] == check->n_ops || check->sequences[check->spare[at]] != 0
+            || !may_have_left_nothing(spare, op->end_ns) || !may_stand_behind(check, spare, i)
             || floor_at(check, spare->start_ns) > position || ceiling_at(check, spare->end_ns) < position)
             continue;
-        check->spare[i] = check->n_ops;
+        check->spare[at] = check->n_ops;
+        check->filled[i] = true;
+        return true;
+    }
+    return false;
+}
+
+/* Whether there was nothing at the position by then, without another delete. */
+static bool is_absent_at(const struct check *check, uint64_t position, uint64_t time_ns)
+{
+    size_t i = position / 2;
+
+    if (position % 2 == 0)
+        return check->versions[i].value == 0;
+    return check->filled[i] || (!check->sealed[i] && linear_may_be_expired(check, i, time_ns));
+}
+
+/* The same, with a delete without an answer at one of the odd positions. */
+static bool place_spare(struct check *check, size_t i, uint64_t low, uint64_t high)
+{
+    for (uint64_t step = 0; (low | 1) + 2 * step <= high; step++) {
+        uint64_t position = check->spares_stand_high ? ((high - 1) | 1) - 2 * step : (low | 1) + 2 * step;
+
+        if (!linear_use_spare(check, &check->ops[i], position / 2))
+            continue;
+        check->positions[i] = position;
         return true;
     }
     return false;
@@ -88,22 +131,30 @@ static bool place(struct check *check, size_t i, uint64_t floor)
     uint64_t high = ceiling_at(check, read->end_ns);
 
     for (uint64_t position = low; position <= high && position < 2 * check->n_versions; position++) {
-        const struct version *version = &check->versions[position / 2];
-
-        if (position % 2 == 0 ? version->value != 0 : !check->filled[position / 2])
+        if (!is_absent_at(check, position, read->end_ns))
             continue;
         check->positions[i] = position;
         return true;
     }
-    for (uint64_t position = low | 1; position <= high && position < 2 * check->n_versions; position += 2) {
-        if (!use_spare(check, read, position))
-            continue;
-        check->filled[position / 2] = true;
-        check->positions[i] = position;
+    if (place_spare(check, i, low, linear_lowest(high, 2 * check->n_versions - 1)))
         return true;
-    }
     return linear_refuse(check, i, "the key was there; the last write that it must have seen has the sequence",
                          check->versions[low / 2].sequence);
+}
+
+/* A write that found nothing where the write before it was no delete: it had expired, or a delete without an answer
+ * stands between. */
+static bool explain_nothing(struct check *check, size_t i)
+{
+    const struct linear_op *op = &check->ops[i];
+    size_t before = check->positions[i] / 2 - 1;
+
+    if (op->kind == LINEAR_GET || check->positions[i] == NOWHERE || op->before != LINEAR_FOUND_NOTHING
+        || check->versions[before].value == 0 || check->filled[before]
+        || linear_may_be_expired(check, before, op->end_ns) || linear_use_spare(check, op, before))
+        return true;
+    return linear_refuse(check, i, "it found nothing, but there was the write with the sequence",
+                         check->versions[before].sequence);
 }
 
 bool linear_place_absent(struct check *check)
@@ -117,7 +168,7 @@ bool linear_place_absent(struct check *check)
         size_t op = check->by_start[i];
 
         linear_raise_floor(check, check->ops[op].start_ns, &ended, &floor);
-        if (linear_is_absent_read(&check->ops[op]) && !place(check, op, floor))
+        if (linear_is_absent_read(&check->ops[op]) ? !place(check, op, floor) : !explain_nothing(check, op))
             return false;
     }
     return true;

@@ -18,11 +18,6 @@ static int by_end_order(const void *a, const void *b)
     return linear_compare(sorted_ops[*(const size_t *)a].end_ns, sorted_ops[*(const size_t *)b].end_ns);
 }
 
-static int late_start_order(const void *a, const void *b)
-{
-    return by_start_order(b, a);
-}
-
 static int value_order(const void *a, const void *b)
 {
     return linear_compare(sorted_ops[*(const size_t *)a].value, sorted_ops[*(const size_t *)b].value);
@@ -48,6 +43,16 @@ bool linear_refuse(const struct check *check, size_t i, const char *what, uint64
 bool linear_is_absent_read(const struct linear_op *op)
 {
     return op->kind == LINEAR_GET && op->value == 0;
+}
+
+bool linear_may_be_expired(const struct check *check, size_t i, uint64_t time_ns)
+{
+    return check->versions[i].expires_from_ns != 0 && check->versions[i].expires_from_ns <= time_ns;
+}
+
+bool linear_is_expired(const struct check *check, size_t i, uint64_t time_ns)
+{
+    return check->versions[i].expires_from_ns != 0 && check->versions[i].expires_to_ns < time_ns;
 }
 
 /* ---- who wrote what was read ---- */
@@ -109,7 +114,7 @@ static bool name_writes(struct check *check)
             good = linear_refuse(check, i, "it has no sequence;", 0);
     }
     for (size_t i = 0; i < check->n_ops && good; i++)
-        if (check->ops[i].kind == LINEAR_GET && check->ops[i].value != 0)
+        if (check->ops[i].kind == LINEAR_GET && check->ops[i].value != 0 && check->ops[i].value != LINEAR_VALUE_UNTOLD)
             good = name_read(check, puts, n_puts, i);
     free(puts);
     return good;
@@ -133,7 +138,7 @@ size_t linear_version_at(const struct check *check, uint64_t sequence)
     return low;
 }
 
-static bool order_writes(struct check *check)
+static void sort_versions(struct check *check)
 {
     check->versions[check->n_versions++] = (struct version){ .sequence = 0 };
     for (size_t i = 0; i < check->n_ops; i++)
@@ -142,21 +147,58 @@ static bool order_writes(struct check *check)
                 (struct version){ .sequence = check->sequences[i],
                                   .value = check->ops[i].kind == LINEAR_PUT ? check->ops[i].value : 0,
                                   .min_end = check->ops[i].end_ns,
-                                  .max_start = check->ops[i].start_ns };
+                                  .max_start = check->ops[i].start_ns,
+                                  .expires_from_ns = check->ops[i].expires_from_ns,
+                                  .expires_to_ns = check->ops[i].expires_to_ns };
     qsort(check->versions, check->n_versions, sizeof *check->versions, version_order);
-    for (size_t i = 0; i < check->n_ops; i++) {
-        size_t at = linear_version_at(check, check->sequences[i]);
+}
 
-        check->positions[i] = NOWHERE;
-        if (check->sequences[i] == 0 || linear_is_absent_read(&check->ops[i]))
-            continue;
-        if (at > 0 && check->versions[at - 1].sequence == check->versions[at].sequence)
-            return linear_refuse(check, i, "two writes have the sequence", check->sequences[i]);
-        if (check->versions[at].value != (check->ops[i].kind == LINEAR_DELETE ? 0 : check->ops[i].value))
-            return linear_refuse(check, i, "another write has the sequence", check->sequences[i]);
-        check->positions[i] = 2 * at;
-    }
+static bool is_untold(const struct linear_op *op)
+{
+    return op->kind == LINEAR_GET && op->value == LINEAR_VALUE_UNTOLD;
+}
+
+/* A write without an answer whose value nobody has read yet may have the sequence that was told. */
+static bool is_told_by_unread(const struct check *check, size_t at, uint64_t sequence)
+{
+    if (check->versions[at].sequence == sequence)
+        return false;
+    for (size_t i = 0; i < check->n_ops; i++)
+        if (check->ops[i].kind == LINEAR_PUT && check->sequences[i] == 0)
+            return true;
+    return false;
+}
+
+static bool place_op(struct check *check, size_t i)
+{
+    const struct linear_op *op = &check->ops[i];
+    size_t at = linear_version_at(check, check->sequences[i]);
+    const struct version *version = &check->versions[at];
+
+    if (is_untold(op) && is_told_by_unread(check, at, check->sequences[i]))
+        return true;
+    if (at > 0 && check->versions[at - 1].sequence == version->sequence)
+        return linear_refuse(check, i, "two writes have the sequence", check->sequences[i]);
+    if (is_untold(op) ? version->value == 0 || version->sequence != check->sequences[i]
+                      : version->value != (op->kind == LINEAR_DELETE ? 0 : op->value))
+        return linear_refuse(check, i, "another write has the sequence", check->sequences[i]);
+    if (op->kind == LINEAR_GET && linear_is_expired(check, at, op->start_ns))
+        return linear_refuse(check, i, "before it began, this had expired; at the latest at", version->expires_to_ns);
+    check->positions[i] = 2 * at;
     return true;
+}
+
+static bool order_writes(struct check *check)
+{
+    bool good = true;
+
+    sort_versions(check);
+    for (size_t i = 0; i < check->n_ops && good; i++) {
+        check->positions[i] = NOWHERE;
+        if (check->sequences[i] != 0 && !linear_is_absent_read(&check->ops[i]))
+            good = place_op(check, i);
+    }
+    return good;
 }
 
 void linear_raise_floor(const struct check *check, uint64_t time_ns, size_t *ended, uint64_t *floor)
@@ -200,15 +242,16 @@ static void open_check(struct check *check)
     check->floors = calloc(n + 1, sizeof *check->floors);
     check->spare = calloc(n + 1, sizeof *check->spare);
     check->filled = calloc(n + 1, sizeof *check->filled);
+    check->sealed = calloc(n + 1, sizeof *check->sealed);
     for (size_t i = 0; i < n; i++) {
         check->by_start[i] = check->by_end[i] = i;
-        if (check->ops[i].kind == LINEAR_DELETE && !check->ops[i].answered)
+        if (!check->ops[i].answered && (check->ops[i].kind == LINEAR_DELETE || check->ops[i].expires_from_ns != 0))
             check->spare[check->n_spare++] = i;
     }
     sorted_ops = check->ops;
     qsort(check->by_start, n, sizeof *check->by_start, by_start_order);
     qsort(check->by_end, n, sizeof *check->by_end, by_end_order);
-    qsort(check->spare, check->n_spare, sizeof *check->spare, late_start_order);
+    qsort(check->spare, check->n_spare, sizeof *check->spare, by_end_order);
 }
 
 static void close_check(struct check *check)
@@ -222,18 +265,34 @@ static void close_check(struct check *check)
     free(check->floors);
     free(check->spare);
     free(check->filled);
+    free(check->sealed);
 }
 
-bool linear_check_key(const struct linear_op *ops, size_t n_ops, char why[LINEAR_WHY_BYTES])
+static bool check_key(const struct linear_op *ops, size_t n_ops, bool spares_stand_high, char *why)
 {
-    struct check check = { .ops = ops, .n_ops = n_ops, .why = why };
+    struct check check = { .ops = ops, .n_ops = n_ops, .spares_stand_high = spares_stand_high, .why = why };
     bool good;
 
     open_check(&check);
-    good = name_writes(&check) && order_writes(&check) && linear_place_absent(&check) && check_order(&check)
-           && linear_check_zones(&check);
+    good = name_writes(&check) && order_writes(&check) && linear_seal_found(&check) && linear_place_absent(&check)
+           && check_order(&check) && linear_check_zones(&check);
     close_check(&check);
     return good;
+}
+
+static bool has_lost_write(const struct linear_op *ops, size_t n_ops)
+{
+    for (size_t i = 0; i < n_ops; i++)
+        if (!ops[i].answered)
+            return true;
+    return false;
+}
+
+/* A delete without an answer stands where a read needs it, and another read may need it elsewhere: two ways to place
+ * them find what one would miss. Whatever either accepts is a good order. */
+bool linear_check_key(const struct linear_op *ops, size_t n_ops, char why[LINEAR_WHY_BYTES])
+{
+    return check_key(ops, n_ops, false, why) || (has_lost_write(ops, n_ops) && check_key(ops, n_ops, true, why));
 }
 
 /* ---- many keys ---- */

@@ -12,7 +12,12 @@
  * 2. The order of the sequences agrees with real time: who begins after another has ended sees the same or newer.
  *
  * A write without an answer counts only if somebody read it; of a delete that is so when a read found nothing and
- * nothing else explains it. Time is that of one clock; an end and a start at the same instant overlap. */
+ * nothing else explains it. Time is that of one clock; an end and a start at the same instant overlap.
+ *
+ * A write may say what it found (`before`): that the key was absent or there, as the answer to a PUT does, or which
+ * write stood there, as a condition does. Then the write that stands just before it in the order of the sequences must
+ * be that one: nothing may stand between. A put may expire: from some moment between `expires_from_ns` and
+ * `expires_to_ns` on, the key is absent until the next write. */
 #ifndef RK_LINEAR_CHECK_H
 #define RK_LINEAR_CHECK_H
 
@@ -24,6 +29,12 @@
 
 enum linear_kind { LINEAR_PUT, LINEAR_DELETE, LINEAR_GET };
 
+/* What a write found, if it was done. */
+enum linear_before { LINEAR_FOUND_ANYTHING, LINEAR_FOUND_NOTHING, LINEAR_FOUND_SOMETHING, LINEAR_FOUND_SEQUENCE };
+
+/* The value of a get that was only told the sequence of what is there. */
+#define LINEAR_VALUE_UNTOLD UINT64_MAX
+
 struct linear_op {
     enum linear_kind kind;
     bool answered; /* a read that was not is not recorded */
@@ -34,6 +45,10 @@ struct linear_op {
     uint64_t value;    /* of a put, unique and not 0; what a get saw, 0: nothing */
     uint64_t sequence; /* of the write; of the write that was seen; the one that came with "not found" */
     bool is_unknown;   /* a write whose answer was that it may still happen */
+    enum linear_before before;
+    uint64_t before_sequence; /* LINEAR_FOUND_SEQUENCE */
+    uint64_t expires_from_ns; /* of a put; 0: it does not expire */
+    uint64_t expires_to_ns;
 };
 
 #define LINEAR_WHY_BYTES 384

@@ -14,6 +14,8 @@ struct version {
     uint64_t value; /* 0: absent */
     uint64_t min_end;
     uint64_t max_start;
+    uint64_t expires_from_ns; /* 0: never */
+    uint64_t expires_to_ns;
 };
 
 struct check {
@@ -27,9 +29,11 @@ struct check {
     size_t *by_end;
     uint64_t *ceilings; /* of by_start[i] and all behind it: nothing that ended before may stand higher */
     uint64_t *floors;   /* of by_end[i] and all before it: nothing that starts later may stand lower */
-    size_t *spare;      /* deletes without an answer, latest start first; n_ops: used */
+    size_t *spare;      /* deletes without an answer, and puts that expire, by their ends; n_ops: used */
     size_t n_spare;
-    bool *filled; /* whether one of them was put behind version i */
+    bool spares_stand_high; /* the highest place that they can have comes first, not the lowest */
+    bool *filled;           /* whether one of them was put behind version i */
+    bool *sealed;           /* whether the write behind version i has found it: nothing stands between */
     char *why;
 };
 
@@ -40,6 +44,18 @@ void linear_raise_floor(const struct check *check, uint64_t time_ns, size_t *end
 size_t linear_version_at(const struct check *check, uint64_t sequence);
 
 bool linear_is_absent_read(const struct linear_op *op);
+
+/* Whether version i may have expired by the instant, and whether it must have. */
+bool linear_may_be_expired(const struct check *check, size_t i, uint64_t time_ns);
+bool linear_is_expired(const struct check *check, size_t i, uint64_t time_ns);
+
+/* What is known of the versions from writes that say what they found: seals those that were found. False: one of them
+ * cannot have found it. Before linear_place_absent. */
+bool linear_seal_found(struct check *check);
+
+/* A delete without an answer that may stand behind version i, and have happened before the operation ended: it is used
+ * up. A put that nobody has read and that had expired by then is as good. */
+bool linear_use_spare(struct check *check, const struct linear_op *op, size_t i);
 
 /* Says why not: false. */
 bool linear_refuse(const struct check *check, size_t op, const char *what, uint64_t other);
@@ -53,6 +69,11 @@ bool linear_check_zones(struct check *check);
 static inline int linear_compare(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);
+}
+
+static inline uint64_t linear_lowest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 static inline uint64_t linear_highest(uint64_t a, uint64_t b)

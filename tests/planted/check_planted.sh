@@ -46,6 +46,10 @@ tests_of() {
     key_not_compared) echo 'check_store_client' ;;
     salvage_keeps_no_original) echo 'check_log_salvage check_system_faults' ;;
     unlisted_are_removed) echo 'check_log_unlisted check_system_lost' ;;
+    expectation_ignored) echo 'check_writer_batch check_writer_update' ;;
+    pending_not_compared) echo 'check_writer_batch' ;;
+    expired_counts_as_there) echo 'check_writer_batch check_writer_update' ;;
+    synced_answered_before_sync) echo 'check_writer_batch' ;;
     end_not_marked) echo 'check_damage check_recover check_system_lost' ;;
     skip_fdatasync | skip_dir_fsync | ack_before_write) echo 'check_crash' ;;
     esac

@@ -108,6 +108,30 @@ START_TEST(a_file_knows_its_first_expiry)
 }
 END_TEST
 
+/* Seconds are rounded up: at 399,001 ms a record whose second is 400 may have expired. */
+START_TEST(a_look_at_a_file_does_not_hide_that_something_has_expired)
+{
+    uint64_t in_1 = at(1, 80, 64), in_2 = at(2, 80, 64);
+
+    ck_assert(!rk_space_may_have_expired(space, in_1, UINT64_MAX));
+    rk_space_note_expiry(space, 1, 400);
+    ck_assert(!rk_space_may_have_expired(space, in_1, 399000));
+    ck_assert(rk_space_may_have_expired(space, in_1, 399001));
+    ck_assert(!rk_space_may_have_expired(space, in_2, 399001));
+    ck_assert_uint_eq(rk_space_take_expiry(space, 1), 400);
+    ck_assert(!rk_space_may_have_expired(space, in_1, 399000));
+    ck_assert(rk_space_may_have_expired(space, in_1, 399001));
+    rk_space_note_expiry(space, 1, 300); /* a write meanwhile */
+    ck_assert(rk_space_may_have_expired(space, in_1, 299001));
+    rk_space_give_expiry(space, 1, 500);
+    ck_assert(rk_space_may_have_expired(space, in_1, 299001));
+    ck_assert_uint_eq(rk_space_take_expiry(space, 1), 300);
+    rk_space_give_expiry(space, 1, 500);
+    ck_assert(!rk_space_may_have_expired(space, in_1, 499000));
+    ck_assert(rk_space_may_have_expired(space, in_1, 499001));
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("store space");
@@ -117,6 +141,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_record_is_counted_in_one_column_of_its_file);
     tcase_add_test(tcase, a_file_that_is_gone_leaves_nothing);
     tcase_add_test(tcase, a_file_knows_its_first_expiry);
+    tcase_add_test(tcase, a_look_at_a_file_does_not_hide_that_something_has_expired);
     tcase_add_test(tcase, tables_of_several_owners_add_up);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -254,6 +254,54 @@ START_TEST(a_failed_sync_is_told_and_what_depended_on_it_fails_too)
 }
 END_TEST
 
+/* Nobody else syncs in this mode. */
+START_TEST(what_wanted_no_sync_becomes_durable_all_the_same)
+{
+    struct pollfd nothing = { .fd = -1 };
+
+    list_source_put_so(source, 0, "a", "1", RK_RING_WRITTEN);
+    list_source_wait(source, 0, 1, answers);
+    ck_assert_int_eq(answers[0].err, RK_OK);
+    ck_assert_uint_eq(answers[0].flags, 0);
+    ck_assert_uint_lt(rk_log_writer_durable_sequence(log_writer), answers[0].sequence);
+    while (rk_log_writer_durable_sequence(log_writer) < answers[0].sequence) /* the test's own limit ends it */
+        (void)poll(&nothing, 1, 10);
+    ck_assert_uint_eq(rk_counter_get(&stats->syncs), 0);
+}
+END_TEST
+
+static _Atomic bool hold_sync;
+static _Atomic unsigned n_held;
+
+static int held_fdatasync(int fd)
+{
+    struct pollfd nothing = { .fd = -1 };
+
+    atomic_fetch_add(&n_held, 1);
+    while (atomic_load(&hold_sync))
+        (void)poll(&nothing, 1, 1);
+    return rk_io_kernel_ops.fdatasync(fd);
+}
+
+START_TEST(answers_that_wait_for_no_sync_are_shown_before_it)
+{
+    atomic_store(&hold_sync, true);
+    atomic_store(&n_held, 0);
+    list_source_hold(source);
+    ops.fdatasync = held_fdatasync;
+    list_source_put(source, 0, "a", "1");
+    list_source_put_so(source, 1, "b", "1", RK_RING_WRITTEN);
+    list_source_release(source);
+    list_source_wait(source, 1, 1, answers); /* while the sync is held */
+    ck_assert_int_eq(answers[0].err, RK_OK);
+    ck_assert_uint_eq(list_source_n_shown(source, 0), 0);
+    ck_assert_uint_eq(atomic_load(&last_sequence), 0); /* up to which all is published */
+    atomic_store(&hold_sync, false);
+    list_source_wait(source, 0, 1, answers);
+    ck_assert_uint_eq(atomic_load(&last_sequence), 2);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("writer");
@@ -268,6 +316,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, calls_are_run_between_rounds_and_not_after_the_end);
     tcase_add_test(tcase, the_end_takes_what_is_still_there);
     tcase_add_test(tcase, who_waits_for_a_grace_period_gets_it);
+    tcase_add_test(tcase, what_wanted_no_sync_becomes_durable_all_the_same);
+    tcase_add_test(tcase, answers_that_wait_for_no_sync_are_shown_before_it);
     tcase_add_test(tcase, a_failed_sync_is_told_and_what_depended_on_it_fails_too);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -142,6 +142,12 @@ static void append(struct list_source *source, unsigned sender, uint8_t *message
 
 uint64_t list_source_put(struct list_source *source, unsigned sender, const char *key, const char *value)
 {
+    return list_source_put_so(source, sender, key, value, RK_RING_AS_CONFIGURED);
+}
+
+uint64_t list_source_put_so(struct list_source *source, unsigned sender, const char *key, const char *value,
+                            enum rk_ring_durability durability)
+{
     struct rk_record_parts parts = { .type = value != NULL ? RK_RECORD_PUT : RK_RECORD_TOMBSTONE,
                                      .key = key,
                                      .key_len = (uint16_t)strlen(key),
@@ -153,7 +159,8 @@ uint64_t list_source_put(struct list_source *source, unsigned sender, const char
 
     ck_assert_ptr_nonnull(head);
     rk_record_build((uint8_t *)(head + 1), &parts);
-    head->record_bytes = record_bytes;
+    head->record_bytes = (uint32_t)record_bytes;
+    head->durability = (uint8_t)durability;
     pthread_mutex_lock(&source->mutex);
     ticket = head->ticket = ++source->n_tickets;
     append(source, sender, (uint8_t *)head, sizeof *head + record_bytes);
@@ -178,6 +185,16 @@ unsigned list_source_wait(struct list_source *source, unsigned sender, unsigned 
         pthread_cond_wait(&source->changed, &source->mutex); /* the test's own limit ends it */
     n = source->senders[sender].n_shown;
     memcpy(answers_out, source->senders[sender].answers, n * sizeof answers_out[0]);
+    pthread_mutex_unlock(&source->mutex);
+    return n;
+}
+
+unsigned list_source_n_shown(struct list_source *source, unsigned sender)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&source->mutex);
+    n = source->senders[sender].n_shown;
     pthread_mutex_unlock(&source->mutex);
     return n;
 }

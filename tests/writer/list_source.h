@@ -14,6 +14,8 @@ struct rk_writer_source list_source_of(struct list_source *source);
 
 /* Any thread: a put of the key, or a delete with a value of NULL; its ticket. */
 uint64_t list_source_put(struct list_source *source, unsigned sender, const char *key, const char *value);
+uint64_t list_source_put_so(struct list_source *source, unsigned sender, const char *key, const char *value,
+                            enum rk_ring_durability durability);
 
 /* Any thread: bytes that are no request. */
 void list_source_put_garbage(struct list_source *source, unsigned sender);
@@ -21,6 +23,9 @@ void list_source_put_garbage(struct list_source *source, unsigned sender);
 /* Waits until the sender has so many answers that were shown, and gives them; at most `n_max`. */
 unsigned list_source_wait(struct list_source *source, unsigned sender, unsigned n_wanted,
                           struct rk_ring_completion *answers_out);
+
+/* How many answers a sender was shown. */
+unsigned list_source_n_shown(struct list_source *source, unsigned sender);
 
 /* How often a sender was rejected. */
 unsigned list_source_n_rejected(struct list_source *source, unsigned sender);

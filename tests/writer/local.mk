@@ -16,3 +16,7 @@ check_PROGRAMS += check_writer
 check_writer_SOURCES = %D%/check_writer.c %D%/list_source.c %D%/list_source.h
 check_writer_CFLAGS = $(check_writer_batch_CFLAGS)
 check_writer_LDADD = $(check_writer_batch_LDADD)
+check_PROGRAMS += check_writer_update
+check_writer_update_SOURCES = %D%/check_writer_update.c %D%/clients_bed.c %D%/clients_bed.h
+check_writer_update_CFLAGS = $(check_writer_batch_CFLAGS)
+check_writer_update_LDADD = librk_test.a librk_store.a $(check_writer_batch_LDADD)

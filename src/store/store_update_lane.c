@@ -1,0 +1,82 @@
+#include "store/store_update_lane.h"
+
+#include "base/base_assert.h"
+#include "base/base_mem.h"
+
+#include <stdlib.h>
+
+static struct lane **find(struct rk_store_updates *updates, struct rk_fingerprint fingerprint)
+{
+    struct lane **link = &updates->chains[fingerprint.low % RK_STORE_LANE_CHAINS];
+
+    while (*link != NULL
+           && ((*link)->fingerprint.high != fingerprint.high || (*link)->fingerprint.low != fingerprint.low))
+        link = &(*link)->next;
+    return link;
+}
+
+struct lane *rk_store_lane_get(struct rk_store_updates *updates, struct rk_fingerprint fingerprint)
+{
+    struct lane **link = find(updates, fingerprint);
+
+    if (*link != NULL)
+        return *link;
+    *link = rk_mem_calloc(1, sizeof **link);
+    (*link)->fingerprint = fingerprint;
+    (*link)->last = &(*link)->first;
+    return *link;
+}
+
+void rk_store_lane_destroy(struct rk_store_updates *updates, struct lane *lane)
+{
+    struct lane **link = find(updates, lane->fingerprint);
+
+    RK_ASSERT(*link == lane && lane->first == NULL && !lane->is_ready);
+    *link = lane->next;
+    free(lane);
+}
+
+void rk_store_lane_append(struct lane *lane, struct rk_store_update_op *update)
+{
+    update->lane = lane;
+    update->next = NULL;
+    *lane->last = update;
+    lane->last = &update->next;
+}
+
+void rk_store_lane_remove(struct lane *lane, struct rk_store_update_op *update)
+{
+    struct rk_store_update_op **link = &lane->first;
+    size_t at = 0;
+
+    for (; *link != update; link = &(*link)->next)
+        at++;
+    if (at < lane->n_group)
+        lane->n_group--;
+    *link = update->next;
+    if (update->next == NULL)
+        lane->last = link;
+    update->lane = NULL;
+    update->next = NULL;
+}
+
+bool rk_store_lane_has_in_group(const struct lane *lane, const struct rk_store_update_op *update)
+{
+    const struct rk_store_update_op *at = lane->first;
+
+    for (size_t i = 0; i < lane->n_group; i++, at = at->next)
+        if (at == update)
+            return true;
+    return false;
+}
+
+void rk_store_lane_make_ready(struct rk_store_updates *updates, struct lane *lane)
+{
+    lane->state = LANE_WAITING;
+    if (lane->is_ready)
+        return;
+    lane->is_ready = true;
+    lane->next_ready = NULL;
+    *updates->last_ready = lane;
+    updates->last_ready = &lane->next_ready;
+}
