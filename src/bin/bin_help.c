@@ -69,7 +69,7 @@ void rk_bin_help_print_completion(void)
 {
     puts("# bash: completes rackkv's commands and options; made by `rackkv completion`.\n"
          "_rackkv() {\n"
-         "    local word=${COMP_WORDS[COMP_CWORD]} at command= options=");
+         "    local word=${COMP_WORDS[COMP_CWORD]} at=0 command='' options=''");
     fputs("    local common='", stdout);
     for (size_t i = 0; i < rk_bin_n_options; i++)
         printf("%s--%s", i > 0 ? " " : "", rk_bin_options[i].name);

@@ -44,6 +44,8 @@ check_rackkv_many_CFLAGS = $(RACKKV_CFLAGS)
 check_rackkv_many_LDADD = $(RACKKV_LDADD)
 check_rackkv_many_DEPENDENCIES = rackkv$(EXEEXT) librk_test.a librk_base.a
 
+dist_check_SCRIPTS += %D%/check_rackkv_texts.sh
+
 check_PROGRAMS += check_client_figures
 check_client_figures_SOURCES = %D%/check_client_figures.c
 check_client_figures_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support

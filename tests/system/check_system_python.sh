@@ -35,9 +35,9 @@ with rackkv.RackKV('unix:$folder/socket') as db:
     print(db['k'])"
 
 # The lines that its documentation shows, as they stand there.
-sed -n '/^    import rackkv$/,/^Keys and values/s/^    //p' "$clients/rackkv.py" |
+python3 -c 'import rackkv; print(rackkv.__doc__)' | sed -n 's/^    //p' |
     sed "s|http://127.0.0.1:8080|$RACKKV_URL|; s/html,/'<p>',/" >"$folder/examples.py"
-printf '\nassert db["counter"] == b"1" and db["log"] == b"a line\\n"\nprint("end")\n' >>"$folder/examples.py"
+printf '%s\n' 'assert db["counter"] == b"1" and db["log"] == b"a line\n"' 'db.close()' 'print("end")' >>"$folder/examples.py"
 expect 'the examples of its documentation' 0 'end' python3 -W error "$folder/examples.py"
 
 if command -v mypy >/dev/null; then
