@@ -6,9 +6,17 @@
 #   check_circles.sh --self      the check checks itself: it must find a circle that is made for it
 set -u
 
-# "ROOM OBJECT U|T NAME" a line -> the circles.
+# Rooms that still are one: none. Whoever must let one through for a while says so here.
+exempt=""
+
+# "ROOM OBJECT U|T NAME" a line -> the circles; those of exempt rooms are counted, and not held against anybody.
 find_circles() {
-    sort -u | awk '
+    sort -u | awk -v exempt="$exempt" '
+        BEGIN {
+            n_exempt = split(exempt, exempt_rooms, " ")
+            for (i = 1; i <= n_exempt; i++)
+                circling[exempt_rooms[i]] = 0
+        }
         $3 == "T" { owner[$1 " " $4] = $2; seen[$1 " " $2] = 1 }
         $3 == "U" { lacks[++n_lacks] = $0; seen[$1 " " $2] = 1 }
         # What calls nobody that is left, or is called by nobody that is left, is in no circle.
@@ -44,10 +52,19 @@ find_circles() {
             shrink()
             for (e in edge)
                 if (from[e] in seen && to[e] in seen) {
+                    if (part_of(from[e], 1) in circling) {
+                        circling[part_of(from[e], 1)]++
+                        continue
+                    }
                     printf "a circle: src/%s/%s.c needs of %s.c:%s\n", part_of(from[e], 1), part_of(from[e], 2),
                         part_of(to[e], 2), edge[e]
                     bad++
                 }
+            for (i = 1; i <= n_exempt; i++)
+                if (circling[exempt_rooms[i]] > 0)
+                    printf "src/%s still is a circle\n", exempt_rooms[i]
+                else
+                    printf "src/%s is no circle any more: take it off the list\n", exempt_rooms[i]
             printf "%d names looked at that one file of a room has of another\n", n_edges
             exit bad > 0 || n_edges == 0
         }
@@ -62,6 +79,11 @@ if [ "${1:-}" = --self ]; then
         { echo "it finds a circle where there is none"; exit 1; }
     printf '%s\n' 'a x U f' 'a y T f' 'a y U g' 'a z T g' 'a x T h' 'a z U h' | find_circles >/dev/null &&
         { echo "it does not find a circle"; exit 1; }
+    exempt=a
+    printf '%s\n' 'a x U f' 'a y T f' 'a y U g' 'a x T g' | find_circles >/dev/null ||
+        { echo "it does not let an exempt room through"; exit 1; }
+    printf '%s\n' 'b x U f' 'b y T f' 'b y U g' 'b x T g' | find_circles >/dev/null &&
+        { echo "it lets a room through that is not exempt"; exit 1; }
     exit 0
 fi
 

@@ -2,7 +2,7 @@
 sbin_PROGRAMS += rackkvd
 rackkvd_SOURCES = %D%/rackkvd.c %D%/bin_daemon.c %D%/bin_daemon.h %D%/bin_sanitize.c
 rackkvd_LDADD = \
-	librk_master.a librk_control.a librk_recover.a $(RK_COMPACTOR_LIBS) \
+	librk_master.a librk_control.a librk_stats.a librk_recover.a $(RK_COMPACTOR_LIBS) \
 	$(RK_WORKER_LIBS) librk_conf.a librk_base.a \
 	$(RK_WORKER_EXTERNAL_LIBS) $(JANSSON_LIBS) $(YAML_LIBS)
 

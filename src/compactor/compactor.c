@@ -17,46 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define GRACE_LOOK_NS (2 * RK_NS_PER_MS)
 #define CLOCK_LOOK_NS (60 * RK_NS_PER_S)   /* a small part of RK_EXPIRE_CLOCK_DOUBT_NS */
 #define FULL_LOOK_NS  (200 * RK_NS_PER_MS) /* while the disk is full */
 #define FIRST_DUE_NS  RK_NS_PER_S          /* after a start: who starts every few seconds has its files merged, too */
 #define INCARNATION   1                    /* of its slot: it has one life */
-
-void rk_compactor_lock(struct rk_compactor *compactor)
-{
-    RK_ASSERT(pthread_mutex_lock(&compactor->mutex) == 0);
-}
-
-void rk_compactor_unlock(struct rk_compactor *compactor)
-{
-    RK_ASSERT(pthread_mutex_unlock(&compactor->mutex) == 0);
-}
-
-void rk_compactor_wait_locked(struct rk_compactor *compactor, uint64_t until_ns)
-{
-    struct timespec until = { .tv_sec = (time_t)(until_ns / RK_NS_PER_S), .tv_nsec = (long)(until_ns % RK_NS_PER_S) };
-
-    (void)pthread_cond_timedwait(&compactor->wake, &compactor->mutex, &until); /* callers look at what woke them */
-}
-
-void rk_compactor_wake_locked(struct rk_compactor *compactor)
-{
-    (void)pthread_cond_broadcast(&compactor->wake); /* cannot fail */
-}
-
-/* The interval, more or less. */
-static uint64_t next_due_ns(const struct rk_compactor *compactor)
-{
-    uint64_t now_ns = rk_time_monotonic_ns();
-    uint64_t interval_ns = compactor->settings.check_interval_ms * RK_NS_PER_MS;
-    uint64_t spread_ns = interval_ns / 100 * compactor->settings.jitter_percent;
-    uint64_t dice = (now_ns ^ compactor->last_id) * 0x9e3779b97f4a7c15u >> 11;
-
-    return now_ns + interval_ns - spread_ns + (spread_ns > 0 ? dice % (2 * spread_ns) : 0);
-}
 
 static void update_report_locked(struct rk_compactor *compactor, const struct rk_merge_progress *progress)
 {
@@ -87,11 +52,6 @@ static uint64_t close_kept_locked(struct rk_compactor *compactor)
     until_ns = rk_compactor_kept_close(&compactor->kept, rk_time_monotonic_ns());
     rk_compactor_lock(compactor);
     return until_ns;
-}
-
-uint64_t rk_compactor_now_s(struct rk_compactor *compactor)
-{
-    return rk_expire_clock_now_s(&compactor->clock, rk_time_wall_ms(), rk_time_monotonic_ns());
 }
 
 /* Between two pieces of a merge. */
@@ -126,42 +86,12 @@ static void on_pause(void *context)
     rk_compactor_pace_pause(context);
 }
 
-enum rk_err rk_compactor_on_call(void *context, void (*run)(void *argument), void *argument)
-{
-    return rk_writer_call(((struct rk_compactor *)context)->settings.writer, run, argument);
-}
-
-/* A stuck worker may take long. What was unlisted meanwhile is swept by the next start, if the server ends first. */
-enum rk_err rk_compactor_on_wait_grace(void *context, uint64_t ticket)
-{
-    struct rk_compactor *compactor = context;
-    bool go_on = true;
-
-    while (go_on && !rk_writer_grace_has_passed(compactor->settings.writer, ticket)) {
-        rk_compactor_lock(compactor);
-        if (!compactor->stopping)
-            rk_compactor_wait_locked(compactor, rk_time_monotonic_ns() + GRACE_LOOK_NS);
-        go_on = !compactor->stopping;
-        rk_compactor_unlock(compactor);
-    }
-    return go_on ? RK_OK : RK_ERR_CLOSED;
-}
-
 static void on_gone(void *context)
 {
     struct rk_compactor *compactor = context;
 
     if (compactor->settings.files_edition != NULL)
         atomic_fetch_add_explicit(compactor->settings.files_edition, 1, memory_order_release);
-}
-
-bool rk_compactor_on_release(void *context)
-{
-    struct rk_compactor *compactor = context;
-    bool had_some = compactor->kept.n > 0;
-
-    (void)rk_compactor_kept_close(&compactor->kept, UINT64_MAX); /* all */
-    return had_some;
 }
 
 static void on_keep(void *context, int fd)
@@ -233,7 +163,7 @@ static void end_merge_locked(struct rk_compactor *compactor, enum rk_err err, co
     free(compactor->files);
     compactor->files = NULL;
     compactor->cancelled = false;
-    compactor->due_ns = next_due_ns(compactor);
+    compactor->due_ns = rk_compactor_next_due_ns(compactor);
 }
 
 static void do_merge_locked(struct rk_compactor *compactor)
@@ -256,40 +186,13 @@ static void do_merge_locked(struct rk_compactor *compactor)
     end_merge_locked(compactor, err, &detail);
 }
 
-/* Puts a merge in line; `files` becomes the compactor's. RK_ERR_BUSY: there is one. */
-enum rk_err rk_compactor_enqueue_locked(struct rk_compactor *compactor, uint32_t *files, size_t n_files, bool by_policy)
-{
-    if (compactor->current.id != 0)
-        return RK_ERR_BUSY;
-    compactor->files = files;
-    compactor->cancelled = false;
-    compactor->current = (struct rk_compactor_merge_report){
-        .id = ++compactor->last_id, .state = RK_COMPACTOR_MERGE_WAITING, .by_policy = by_policy, .n_files = n_files
-    };
-    rk_compactor_wake_locked(compactor);
-    return RK_OK;
-}
-
-enum rk_err rk_compactor_enqueue(struct rk_compactor *compactor, uint32_t *files, size_t n_files,
-                                 uint64_t *merge_id_out)
-{
-    enum rk_err err;
-
-    rk_compactor_lock(compactor);
-    err = rk_compactor_enqueue_locked(compactor, files, n_files, false);
-    if (err == RK_OK)
-        *merge_id_out = compactor->current.id;
-    rk_compactor_unlock(compactor);
-    return err;
-}
-
 /* What has expired is looked for in any case: it takes room in the keydir, and nothing is copied. */
 static void check_locked(struct rk_compactor *compactor)
 {
     uint32_t *files = NULL;
     size_t n_files = 0;
 
-    compactor->due_ns = next_due_ns(compactor);
+    compactor->due_ns = rk_compactor_next_due_ns(compactor);
     rk_compactor_expire_locked(compactor);
     if (!compactor->settings.policy.enabled || compactor->paused || compactor->current.id != 0)
         return;
@@ -379,7 +282,7 @@ enum rk_err rk_compactor_start(struct rk_compactor **compactor_out, const struct
     compactor->settings = *settings;
     compactor->paced = true;
     compactor->rate_bytes_per_s = settings->rate_bytes_per_s;
-    compactor->due_ns = next_due_ns(compactor);
+    compactor->due_ns = rk_compactor_next_due_ns(compactor);
     if (compactor->due_ns > rk_time_monotonic_ns() + FIRST_DUE_NS)
         compactor->due_ns = rk_time_monotonic_ns() + FIRST_DUE_NS;
     rk_expire_clock_start(&compactor->clock, rk_time_wall_ms(), rk_time_monotonic_ns());

@@ -10,30 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct rolling {
-    struct rk_log_writer *log;
-    enum rk_err err;
-};
-
-static void roll(void *argument)
-{
-    struct rolling *rolling = argument;
-
-    rolling->err = rk_log_writer_roll(rolling->log);
-}
-
-enum rk_err rk_compactor_roll(struct rk_compactor *compactor, struct rk_detail *detail)
-{
-    struct rolling rolling = { .log = compactor->settings.log };
-    enum rk_err err = rk_writer_call(compactor->settings.writer, roll, &rolling);
-
-    if (err == RK_OK)
-        err = rolling.err;
-    if (err != RK_OK)
-        rk_detail_set(detail, "the active file cannot be rolled over: %s", rk_err_text(err));
-    return err;
-}
-
 /* Every file that is there, but for the active one, which is a new one: on a full disk the old one. */
 static enum rk_err choose_all(struct rk_compactor *compactor, uint32_t **files_out, size_t *n_out,
                               struct rk_detail *detail)
@@ -131,6 +107,13 @@ enum rk_err rk_compactor_request(struct rk_compactor *compactor, const struct rk
     if (err != RK_OK)
         free(files);
     return err;
+}
+
+enum rk_err rk_compactor_files(struct rk_compactor *compactor, struct rk_compactor_file_report **files_out,
+                               size_t *n_files_out, struct rk_detail *detail)
+{
+    rk_compactor_look(compactor, detail);
+    return rk_compactor_survey(compactor, false, files_out, n_files_out, detail);
 }
 
 void rk_compactor_hurry(struct rk_compactor *compactor)

@@ -13,11 +13,6 @@
 
 static const struct rk_merge_progress nothing_copied;
 
-static enum rk_err on_call(void *context, void (*run)(void *argument), void *argument)
-{
-    return rk_writer_call(((struct rk_compactor *)context)->settings.writer, run, argument);
-}
-
 /* As between two pieces of a merge, but for a pause: nothing is copied here. What it has found is dead, which is no
  * reason to hurry (merge_policy.h): so each piece is one of its own. */
 static enum rk_err on_turn(void *context)
@@ -52,7 +47,7 @@ void rk_compactor_expire_locked(struct rk_compactor *compactor)
                                          .space = settings->space,
                                          .now_s = rk_compactor_now_s(compactor),
                                          .context = compactor,
-                                         .call = on_call,
+                                         .call = rk_compactor_on_call,
                                          .turn = on_turn };
     uint64_t look = compactor->looks_wanted, n_expired = 0;
     struct rk_detail detail = { "" };

@@ -31,13 +31,6 @@
 #define PIECE_BYTES_MIN (64u << 10)
 #define WORTH_BYTES     (1u << 20) /* holes that give back less are as good as none */
 
-bool rk_compactor_is_full(const struct rk_compactor *compactor)
-{
-    const struct rk_stats_block *block = compactor->settings.block;
-
-    return block != NULL && rk_counter_get(&block->writer.refused) == (uint64_t)-RK_ERR_NO_SPACE;
-}
-
 static uint64_t free_bytes(const struct rk_compactor *compactor)
 {
     uint64_t free_bytes, disk_bytes;

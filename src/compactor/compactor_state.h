@@ -1,4 +1,6 @@
-/* What the files of store_compactor share. Nobody else includes this. */
+/* What the files of the compactor share; nobody else includes this. From the floor up: compactor_gate.c, _kept.c;
+ * compactor_state.c (the lock, the queue of one); compactor_pace.c, _hooks.c; compactor_look.c; compactor_survey.c;
+ * compactor_rescue.c; compactor_ask.c (what others ask); compactor.c (the thread). */
 #ifndef RK_COMPACTOR_STATE_H
 #define RK_COMPACTOR_STATE_H
 
@@ -69,6 +71,9 @@ struct rk_compactor {
     uint64_t current_begun_ns;
     struct rk_compactor_merge_report history[RK_COMPACTOR_MERGE_HISTORY]; /* by id */
 };
+
+/* When the policy is asked again, if it was asked now. */
+uint64_t rk_compactor_next_due_ns(const struct rk_compactor *compactor);
 
 void rk_compactor_lock(struct rk_compactor *compactor);
 void rk_compactor_unlock(struct rk_compactor *compactor);

@@ -173,13 +173,6 @@ enum rk_err rk_compactor_survey(struct rk_compactor *compactor, bool always,
     return RK_OK;
 }
 
-enum rk_err rk_compactor_files(struct rk_compactor *compactor, struct rk_compactor_file_report **files_out,
-                               size_t *n_files_out, struct rk_detail *detail)
-{
-    rk_compactor_look(compactor, detail);
-    return rk_compactor_survey(compactor, false, files_out, n_files_out, detail);
-}
-
 enum rk_err rk_compactor_choose(struct rk_compactor *compactor, bool always, uint32_t **files_out, size_t *n_files_out,
                                 struct rk_detail *detail)
 {

@@ -45,10 +45,10 @@ rk_control_verb_fn rk_control_verb_merge_status;
 rk_control_verb_fn rk_control_verb_merge_history;
 rk_control_verb_fn rk_control_verb_merge_rate;
 
-/* What "merge status" answers. */
+/* control_merge.c: what "merge status" answers. */
 json_t *rk_control_show_merging(const struct rk_control *control);
 
-/* The answer to something that failed: the name that programs know the error by, and words. */
+/* control_show.c: the answer to something that failed: the name that programs know the error by, and words. */
 json_t *rk_control_refuse_err(enum rk_err err, const char *text);
 
 json_t *rk_control_number(uint64_t number);

@@ -50,24 +50,6 @@ static rk_control_verb_fn *const runs[RK_CONTROL_N_VERBS] = {
     [RK_CONTROL_VERB_MERGE_RATE] = rk_control_verb_merge_rate,
 };
 
-json_t *rk_control_number(uint64_t number)
-{
-    return json_integer((json_int_t)number);
-}
-
-json_t *rk_control_refuse_err(enum rk_err err, const char *text)
-{
-    const char *name = err == RK_ERR_NOT_FOUND   ? "not_found"
-                       : err == RK_ERR_BUSY      ? "busy"
-                       : err == RK_ERR_INVALID   ? "invalid"
-                       : err == RK_ERR_NO_SPACE  ? "no_space"
-                       : err == RK_ERR_READ_ONLY ? "read_only"
-                       : err == RK_ERR_CLOSED    ? "stopping"
-                                                 : "failed";
-
-    return rk_control_refuse(name, "%s", text[0] != '\0' ? text : rk_err_text(err));
-}
-
 static json_t *refuse_unknown(const char *name)
 {
     const char *meant = rk_control_verb_suggest(name);

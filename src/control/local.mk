@@ -9,6 +9,7 @@ librk_control_a_SOURCES = \
 	%D%/control_log.c \
 	%D%/control_merge.c \
 	%D%/control_server.c %D%/control_server.h \
+	%D%/control_show.c \
 	%D%/control_stats.c \
 	%D%/control_status.c \
 	%D%/control_verbs.c

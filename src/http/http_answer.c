@@ -51,7 +51,7 @@ void rk_http_answer_status(struct rk_http_request *request, int status, const ch
     req->res.status = status;
     req->res.reason = reason;
     req->res.original.status = status; /* libh2o keeps a copy of the headers for its logger unless this is set */
-    rk_stats_add(&request->server->stats->requests[request->op][rk_stats_http_status_index(status)], 1);
+    rk_counter_add(&request->server->stats->requests[request->op][rk_stats_http_status_index(status)], 1);
 }
 
 /* Sends without a copy. No piece at all for an empty body: libh2o would wait for the socket to take nothing. */

@@ -91,7 +91,7 @@ void rk_http_connection_open(struct rk_http_server *server, int fd)
     rk_http_socket_bind(h2o_evloop_socket_create(server->loop, fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION), connection);
     h2o_linklist_insert(&server->connections, &connection->link);
     server->n_connections++;
-    rk_stats_add(&server->stats->connections_accepted, 1);
+    rk_counter_add(&server->stats->connections_accepted, 1);
     count_open(server);
     h2o_accept(&server->accept, connection->socket);
 }

@@ -35,7 +35,7 @@ static bool accept_one(struct rk_http_server *server, h2o_socket_t *socket)
         return true;
     if (errno != EAGAIN) {
         server->accept_again_ns = rk_time_monotonic_ns() + ACCEPT_PAUSE_NS;
-        rk_stats_add(&server->stats->accept_pauses, 1);
+        rk_counter_add(&server->stats->accept_pauses, 1);
     }
     return false;
 }
@@ -89,7 +89,7 @@ void rk_http_listeners_update(struct rk_http_server *server)
     if (accepting == server->accepting)
         return;
     if (!accepting && server->accept_again_ns == 0)
-        rk_stats_add(&server->stats->accept_pauses, 1); /* as many as there may be */
+        rk_counter_add(&server->stats->accept_pauses, 1); /* as many as there may be */
     server->accepting = accepting;
     update_all(server);
 }

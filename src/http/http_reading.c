@@ -45,7 +45,7 @@ static void count_buffer(struct rk_http_connection *connection)
 
     if (now == connection->n_buffered_bytes)
         return;
-    rk_stats_add(&stats->upload_bytes, now - connection->n_buffered_bytes); /* it may wrap: the sum is right */
+    rk_counter_add(&stats->upload_bytes, now - connection->n_buffered_bytes); /* it may wrap: the sum is right */
     connection->n_buffered_bytes = now;
 }
 
@@ -125,7 +125,7 @@ static void park(struct rk_http_connection *connection)
 
 void rk_http_reading_abandon(struct rk_http_connection *connection)
 {
-    rk_stats_add(&connection->server->stats->connections_left, 1);
+    rk_counter_add(&connection->server->stats->connections_left, 1);
     connection->on_read(connection->socket, h2o_socket_error_closed);
 }
 
@@ -177,7 +177,7 @@ void rk_http_reading_turn(struct rk_http_server *server)
 
 void rk_http_reading_end(struct rk_http_connection *connection)
 {
-    rk_stats_add(&connection->server->stats->upload_bytes, -(uint64_t)connection->n_buffered_bytes);
+    rk_counter_add(&connection->server->stats->upload_bytes, -(uint64_t)connection->n_buffered_bytes);
     connection->n_buffered_bytes = 0;
     if (connection->server->reading == connection)
         connection->server->reading = NULL; /* it ends with what was read */

@@ -7,6 +7,10 @@
 
 #define NAME_SHOWN_MAX 60 /* bytes of an unknown name that the answer repeats */
 
+/* A comparison with a constant length is a few instructions; this comes twice with every request. */
+#define SPAN_IS(span, literal) \
+    ((span).len == sizeof(literal) - 1 && memcmp((span).at, literal, sizeof(literal) - 1) == 0)
+
 static const char *const method_names[] = {
     [RK_HTTP_GET] = "GET",   [RK_HTTP_HEAD] = "HEAD",     [RK_HTTP_PUT] = "PUT",
     [RK_HTTP_POST] = "POST", [RK_HTTP_DELETE] = "DELETE", [RK_HTTP_OPTIONS_METHOD] = "OPTIONS",
@@ -14,17 +18,23 @@ static const char *const method_names[] = {
 
 enum rk_http_method rk_http_method_of(struct rk_http_span method)
 {
-    unsigned at = RK_HTTP_GET;
-
-    while (at < RK_HTTP_OTHER_METHOD
-           && (strlen(method_names[at]) != method.len || memcmp(method_names[at], method.at, method.len) != 0))
-        at++;
-    return (enum rk_http_method)at;
+    if (SPAN_IS(method, "GET"))
+        return RK_HTTP_GET;
+    if (SPAN_IS(method, "PUT"))
+        return RK_HTTP_PUT;
+    if (SPAN_IS(method, "POST"))
+        return RK_HTTP_POST;
+    if (SPAN_IS(method, "DELETE"))
+        return RK_HTTP_DELETE;
+    if (SPAN_IS(method, "HEAD"))
+        return RK_HTTP_HEAD;
+    return SPAN_IS(method, "OPTIONS") ? RK_HTTP_OPTIONS_METHOD : RK_HTTP_OTHER_METHOD;
 }
 
-static bool is_same_path(const struct rk_http_route *a, const struct rk_http_route *b)
+/* The rows of one path have the same text, and mostly the same copy of it. */
+static inline bool is_same_path(const struct rk_http_route *a, const struct rk_http_route *b)
 {
-    return b->path != NULL && (a == b || strcmp(a->path, b->path) == 0);
+    return a->path == b->path || (b->path != NULL && strcmp(a->path, b->path) == 0);
 }
 
 static const struct rk_http_route *find(const struct rk_http_route *path, enum rk_http_method method,

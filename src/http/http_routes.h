@@ -6,6 +6,7 @@
 #include "stats/stats_http.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct rk_http_request;
 
@@ -62,7 +63,8 @@ enum rk_http_operand {
 /* One endpoint. The rows of one path stand together; a path that ends with a slash is the front of many: what is behind
  * it is the key, and without the slash it takes the key as a parameter. */
 struct rk_http_route {
-    const char *path;
+    const char *path; /* NULL: behind the last row */
+    size_t path_len;
     unsigned methods;         /* bits 1 << enum rk_http_method; every path takes OPTIONS besides */
     const char *operation;    /* that op= has to name; NULL: none is named */
     enum rk_stats_http_op op; /* what it counts as */

@@ -113,7 +113,7 @@ static void time_out(struct rk_http_connection *connection)
 {
     struct rk_http_server *server = connection->server;
 
-    rk_stats_add(&server->stats->connections_timed_out, !server->draining);
+    rk_counter_add(&server->stats->connections_timed_out, !server->draining);
     if (connection->state == RK_HTTP_DOING_WRITING)
         cut_hard(connection);
     else

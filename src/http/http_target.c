@@ -9,15 +9,18 @@ static bool span_is(struct rk_http_span span, const char *text, size_t len)
 }
 
 /* Whether the path is that of the row; for one with a key in it, where the key begins. */
-static bool is_path_of(const struct rk_http_route *route, struct rk_http_span path, struct rk_http_span *key)
+static inline bool is_path_of(const struct rk_http_route *route, struct rk_http_span path, struct rk_http_span *key)
 {
-    size_t len = strlen(route->path);
+    size_t len = route->path_len;
+    bool is_front = len > 1 && route->path[len - 1] == '/';
 
-    if (len == 1 || route->path[len - 1] != '/')
+    if (!is_front)
         return span_is(path, route->path, len);
-    if (path.len == len - 1 && memcmp(path.at, route->path, len - 1) == 0)
+    if (path.len + 1 < len || memcmp(path.at, route->path, len - 1) != 0)
+        return false;
+    if (path.len + 1 == len)
         return true; /* its key is a parameter */
-    if (path.len < len || memcmp(path.at, route->path, len) != 0)
+    if (path.at[len - 1] != '/')
         return false;
     *key = (struct rk_http_span){ path.at + len, path.len - len };
     return true;

@@ -22,8 +22,8 @@ librk_log_a_SOURCES = \
 	%D%/log_unlisted.c %D%/log_unlisted.h \
 	%D%/log_watch.c %D%/log_watch.h \
 	%D%/log_writer.c %D%/log_writer.h \
-	%D%/log_writer_files.c \
-	%D%/log_writer_private.h
+	%D%/log_writer_files.c %D%/log_writer_files.h \
+	%D%/log_writer_state.c %D%/log_writer_state.h
 librk_log_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 # This room and those below it: what its tests link, and so the proof that it needs no other.
 RK_LOG_LIBS = librk_log.a $(RK_DISK_LIBS)

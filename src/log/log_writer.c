@@ -1,12 +1,13 @@
-#include "log/log_writer_private.h"
+#include "log/log_writer.h"
 
 #include "base/base_assert.h"
-#include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_planted.h"
 #include "base/base_time.h"
 #include "disk/disk_location.h"
 #include "log/log_store_change.h"
+#include "log/log_writer_files.h"
+#include "log/log_writer_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,40 +15,6 @@
 /* Hysteresis: puts resume when this much is free. A failed roll-over is retried once a second at most. */
 #define ROOM_AGAIN_BYTES (256u << 10)
 #define ROLL_AGAIN_NS    RK_NS_PER_S
-
-static void lock(pthread_mutex_t *mutex)
-{
-    RK_ASSERT(pthread_mutex_lock(mutex) == 0);
-}
-
-static void unlock(pthread_mutex_t *mutex)
-{
-    RK_ASSERT(pthread_mutex_unlock(mutex) == 0);
-}
-
-enum rk_err rk_log_writer_failed(struct rk_log_writer *writer, enum rk_err err, const struct rk_detail *detail)
-{
-    if (err == RK_OK)
-        return RK_OK;
-    lock(&writer->why_lock);
-    if (atomic_load(&writer->state) == RK_OK) { /* the failure that ended the writing is the one to be told */
-        writer->why = *detail;
-        rk_detail_wrap(&writer->why, "%s", rk_log_store_path(writer->store));
-    }
-    unlock(&writer->why_lock);
-    if (err == RK_ERR_READ_ONLY && !RK_PLANTED(failed_sync_forgotten))
-        atomic_store(&writer->state, RK_ERR_READ_ONLY);
-    return err;
-}
-
-struct rk_record_stamp rk_log_writer_stamp(const struct rk_log_writer *writer, uint64_t sequence, uint64_t now_ms)
-{
-    return (struct rk_record_stamp){
-        .sequence = sequence,
-        .write_time_ms = now_ms,
-        .durable_units = (uint32_t)(atomic_load(&writer->durable_bytes) / RK_DISK_UNIT_BYTES),
-    };
-}
 
 static const struct rk_record_secret *secret_of(const struct rk_log_writer *writer)
 {
@@ -225,10 +192,10 @@ enum rk_err rk_log_writer_roll(struct rk_log_writer *writer)
 
 void rk_log_writer_watch(struct rk_log_writer *writer, void (*wake)(void *context), void *context)
 {
-    lock(&writer->watch_lock);
+    rk_log_writer_lock(&writer->watch_lock);
     writer->wake = wake;
     writer->wake_context = context;
-    unlock(&writer->watch_lock);
+    rk_log_writer_unlock(&writer->watch_lock);
 }
 
 static void wake_watcher(struct rk_log_writer *writer)
@@ -236,10 +203,10 @@ static void wake_watcher(struct rk_log_writer *writer)
     if (writer->active.end_bytes < writer->wake_at_bytes)
         return;
     writer->wake_at_bytes = writer->active.end_bytes + RK_LOG_WRITER_UNSYNCED_BYTES;
-    lock(&writer->watch_lock);
+    rk_log_writer_lock(&writer->watch_lock);
     if (writer->wake != NULL)
         writer->wake(writer->wake_context);
-    unlock(&writer->watch_lock);
+    rk_log_writer_unlock(&writer->watch_lock);
 }
 
 enum rk_err rk_log_writer_flush(struct rk_log_writer *writer)
@@ -270,58 +237,9 @@ enum rk_err rk_log_writer_flush(struct rk_log_writer *writer)
     return rk_log_writer_sync(writer);
 }
 
-enum rk_err rk_log_writer_sync_locked(struct rk_log_writer *writer)
-{
-    uint64_t sequence = atomic_load(&writer->flushed_sequence); /* before flushed_bytes, which is stored before it */
-    uint64_t end_bytes = atomic_load(&writer->flushed_bytes);
-    struct rk_detail detail = { "" };
-    enum rk_err err = rk_log_writer_state(writer);
-
-    if (err != RK_OK || sequence == atomic_load(&writer->durable_sequence))
-        return err;
-    if (!RK_PLANTED(skip_fdatasync) && rk_io->fdatasync(writer->active.fd) != 0
-        && !(RK_PLANTED(retry_fdatasync) && rk_io->fdatasync(writer->active.fd) == 0)) {
-        rk_detail_set(&detail, "data file %u cannot be made durable: %m", writer->active.file_number);
-        return rk_log_writer_failed(writer, RK_ERR_READ_ONLY, &detail);
-    }
-    atomic_store(&writer->durable_bytes, end_bytes);
-    atomic_store(&writer->durable_sequence, sequence);
-    return RK_OK;
-}
-
-enum rk_err rk_log_writer_sync(struct rk_log_writer *writer)
-{
-    enum rk_err err;
-
-    lock(&writer->sync_lock);
-    err = rk_log_writer_sync_locked(writer);
-    unlock(&writer->sync_lock);
-    return err;
-}
-
-uint64_t rk_log_writer_last_sequence(const struct rk_log_writer *writer)
-{
-    return atomic_load_explicit(&writer->given_sequence, memory_order_acquire);
-}
-
-uint64_t rk_log_writer_durable_sequence(const struct rk_log_writer *writer)
-{
-    return atomic_load(&writer->durable_sequence);
-}
-
-uint32_t rk_log_writer_file_number(const struct rk_log_writer *writer)
-{
-    return atomic_load(&writer->file_number);
-}
-
 uint64_t rk_log_writer_end_bytes(const struct rk_log_writer *writer)
 {
     return writer->active.end_bytes;
-}
-
-enum rk_err rk_log_writer_state(const struct rk_log_writer *writer)
-{
-    return (enum rk_err)atomic_load(&writer->state);
 }
 
 bool rk_log_writer_is_full(const struct rk_log_writer *writer)
@@ -352,15 +270,6 @@ bool rk_log_writer_look_for_room(struct rk_log_writer *writer)
     return writer->wanted_bytes > 0;
 }
 
-void rk_log_writer_why(const struct rk_log_writer *writer, struct rk_detail *detail_out)
-{
-    pthread_mutex_t *why_lock = (pthread_mutex_t *)(uintptr_t)&writer->why_lock; /* the lock is no part of the value */
-
-    lock(why_lock);
-    *detail_out = writer->why;
-    unlock(why_lock);
-}
-
 /* Where the sealed file ends: without its bytes a start could not tell what was cut off from what was never written. On
  * a full disk that is as far as it was before, and nothing else is lost by it. */
 static void mark_end(struct rk_log_writer *writer)
@@ -382,9 +291,9 @@ enum rk_err rk_log_writer_close(struct rk_log_writer **writer)
     if (self == NULL)
         return RK_OK;
     drop_batch(self);
-    lock(&self->sync_lock);
+    rk_log_writer_lock(&self->sync_lock);
     err = rk_log_writer_seal_locked(self, &detail);
-    unlock(&self->sync_lock);
+    rk_log_writer_unlock(&self->sync_lock);
     if (err == RK_OK)
         mark_end(self); /* without the lock: the store's is taken before it elsewhere */
     if (err != RK_OK && err != RK_ERR_READ_ONLY)

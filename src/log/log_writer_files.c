@@ -1,11 +1,12 @@
 /* Which file a log writer appends to: the first one, and the next. */
-#include "log/log_writer_private.h"
+#include "log/log_writer_files.h"
 
 #include "base/base_assert.h"
 #include "base/base_io.h"
 #include "base/base_open.h"
 #include "base/base_time.h"
 #include "log/log_store_change.h"
+#include "log/log_writer_state.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -164,17 +165,6 @@ enum rk_err rk_log_writer_begin(struct rk_log_writer *writer, const struct rk_lo
     return err == RK_ERR_NO_SPACE && can_go_on ? begin_with_newest(writer, newest, detail) : err;
 }
 
-enum rk_err rk_log_writer_seal_locked(struct rk_log_writer *writer, struct rk_detail *detail)
-{
-    struct rk_record_stamp stamp;
-    enum rk_err err = rk_log_writer_sync_locked(writer);
-
-    if (err != RK_OK)
-        return err;
-    stamp = rk_log_writer_stamp(writer, writer->last_sequence, rk_time_wall_ms());
-    return rk_log_active_seal(&writer->active, &rk_log_store_identity(writer->store)->secret, &stamp, detail);
-}
-
 /* The next file is made, and its place in the list staged. Everything that needs space was done by then, but for the
  * trailer. */
 static enum rk_err switch_file_locked(struct rk_log_writer *writer, struct rk_log_active *next,
@@ -232,9 +222,9 @@ static enum rk_err switch_file(struct rk_log_writer *writer, struct rk_log_activ
 {
     enum rk_err err;
 
-    RK_ASSERT(pthread_mutex_lock(&writer->sync_lock) == 0);
+    rk_log_writer_lock(&writer->sync_lock);
     err = rk_log_writer_failed(writer, switch_file_locked(writer, next, detail), detail);
-    RK_ASSERT(pthread_mutex_unlock(&writer->sync_lock) == 0);
+    rk_log_writer_unlock(&writer->sync_lock);
     return err;
 }
 

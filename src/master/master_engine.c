@@ -106,6 +106,7 @@ static enum rk_err open_board(struct rk_master_engine *engine, const struct rk_c
     memcpy(engine->board->settings.hash_key, rk_log_store_identity(engine->store)->hash_key,
            RK_HANDOVER_HASH_KEY_BYTES);
     engine->stats = (struct rk_stats_block *)(engine->board_region.bytes + stats_offset);
+    rk_stats_block_init(engine->stats, engine->n_slots);
     /* One slot more: the compactor reads, too. */
     engine->grace = rk_grace_writer_create(grace_region_of(engine), engine->n_slots + 1);
     return RK_OK;

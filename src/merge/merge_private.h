@@ -1,4 +1,4 @@
-/* What the files of store_merge share. Nobody else includes this. */
+/* What the files of a merge share. Nobody else includes this. */
 #ifndef RK_MERGE_PRIVATE_H
 #define RK_MERGE_PRIVATE_H
 
@@ -72,5 +72,20 @@ enum rk_err rk_merge_remove(struct rk_merge *merge, struct rk_detail *detail);
 
 /* Data file and hint, which are not listed. */
 void rk_merge_unlink(const struct rk_merge *merge, uint32_t file_number);
+
+/* ---- merge_plan.c, merge_room.c ---- */
+
+/* The trailer, the header and the size of a data file of the store. */
+enum rk_err rk_merge_summarize(const struct rk_merge *merge, uint32_t file_number,
+                               struct rk_disk_file_summary *summary_out, struct rk_detail *detail);
+
+/* At most so much will be written to the next output, which takes a record of this size at least. */
+uint64_t rk_merge_expected_bytes(const struct rk_merge *merge, uint64_t size_bytes);
+
+/* RK_ERR_NO_SPACE, and how much is missing, when the disk has not so many bytes beside those that stay free. */
+enum rk_err rk_merge_check_room(const struct rk_merge *merge, uint64_t needed_bytes, struct rk_detail *detail);
+
+/* How large the next output may become: as a file should be, or as there is room for. */
+uint64_t rk_merge_output_bytes_max(const struct rk_merge *merge);
 
 #endif

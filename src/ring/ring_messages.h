@@ -43,7 +43,8 @@ struct rk_ring_request {
     uint32_t record_bytes; /* padded size: a multiple of 16 */
     uint8_t durability;    /* enum rk_ring_durability */
     uint8_t flags;         /* enum rk_ring_request_flag */
-    uint8_t reserved[10];
+    uint8_t reserved[2];
+    uint64_t reserved_word;
 };
 
 enum rk_ring_completion_flag {

@@ -15,6 +15,7 @@
 #define N_CHUNKS      ((RK_DISK_FILE_NUMBER_MAX + 1) / ROWS_OF_CHUNK)
 
 struct rk_space {
+    bool knows_expiries; /* it has heard of one, ever */
     struct rk_space_file total;
     struct rk_space_file *chunks[N_CHUNKS];
 };
@@ -88,8 +89,9 @@ void rk_space_move(struct rk_space *space, uint64_t location, enum rk_space_colu
     count(&space->total, to, place.size_bytes);
 }
 
-static void keep_first(struct rk_space_file *row, uint32_t expiry_s)
+static void keep_first(struct rk_space *space, struct rk_space_file *row, uint32_t expiry_s)
 {
+    space->knows_expiries |= rk_disk_is_expiry(expiry_s);
     if (rk_disk_is_expiry(expiry_s) && (row->first_expiry_s == 0 || expiry_s < row->first_expiry_s))
         row->first_expiry_s = expiry_s;
 }
@@ -97,7 +99,7 @@ static void keep_first(struct rk_space_file *row, uint32_t expiry_s)
 void rk_space_note_expiry(struct rk_space *space, uint32_t file_number, uint32_t expiry_s)
 {
     if (rk_disk_is_expiry(expiry_s))
-        keep_first(row_of(space, file_number), expiry_s);
+        keep_first(space, row_of(space, file_number), expiry_s);
 }
 
 uint32_t rk_space_take_expiry(struct rk_space *space, uint32_t file_number)
@@ -122,6 +124,11 @@ static bool is_due(uint32_t expiry_s, uint64_t now_ms)
     return expiry_s != 0 && ((uint64_t)expiry_s - 1) * 1000 < now_ms;
 }
 
+bool rk_space_knows_expiries(const struct rk_space *space)
+{
+    return space->knows_expiries;
+}
+
 bool rk_space_may_have_expired(const struct rk_space *space, uint64_t location, uint64_t now_ms)
 {
     uint32_t file_number = rk_disk_location_decode(location).file_number;
@@ -131,13 +138,13 @@ bool rk_space_may_have_expired(const struct rk_space *space, uint64_t location, 
     return row != NULL && (is_due(row->first_expiry_s, now_ms) || is_due(row->taken_expiry_s, now_ms));
 }
 
-static void add_row(struct rk_space_file *row, const struct rk_space_file *other)
+static void add_row(struct rk_space *space, struct rk_space_file *row, const struct rk_space_file *other)
 {
     for (size_t column = 0; column < RK_SPACE_N_COLUMNS; column++) {
         row->n_records[column] += other->n_records[column];
         row->bytes[column] += other->bytes[column];
     }
-    keep_first(row, other->first_expiry_s);
+    keep_first(space, row, other->first_expiry_s);
 }
 
 void rk_space_add_all(struct rk_space *space, const struct rk_space *other)
@@ -145,8 +152,8 @@ void rk_space_add_all(struct rk_space *space, const struct rk_space *other)
     for (size_t i = 0; i < N_CHUNKS; i++)
         for (size_t j = 0; other->chunks[i] != NULL && j < ROWS_OF_CHUNK; j++)
             if (other->chunks[i][j].file_number != 0)
-                add_row(row_of(space, other->chunks[i][j].file_number), &other->chunks[i][j]);
-    add_row(&space->total, &other->total);
+                add_row(space, row_of(space, other->chunks[i][j].file_number), &other->chunks[i][j]);
+    add_row(space, &space->total, &other->total);
 }
 
 void rk_space_forget(struct rk_space *space, uint32_t file_number)

@@ -59,6 +59,9 @@ void rk_space_note_expiry(struct rk_space *space, uint32_t file_number, uint32_t
 uint32_t rk_space_take_expiry(struct rk_space *space, uint32_t file_number);
 void rk_space_give_expiry(struct rk_space *space, uint32_t file_number, uint32_t expiry_s);
 
+/* Whether any record ever had an expiry. */
+bool rk_space_knows_expiries(const struct rk_space *space);
+
 /* Whether the record at the location may have expired by then: whether anything has in its file, which a look that is
  * not over does not change. No means that it has not. */
 bool rk_space_may_have_expired(const struct rk_space *space, uint64_t location, uint64_t now_ms);

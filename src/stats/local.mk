@@ -1,2 +1,8 @@
-# stats: counters in shared memory
-EXTRA_DIST += %D%/stats_block.h %D%/stats_http.h %D%/stats_counter.h %D%/stats_store.h
+# stats: counters in shared memory, and their names
+noinst_LIBRARIES += librk_stats.a
+librk_stats_a_SOURCES = \
+	%D%/stats_block.h \
+	%D%/stats_counter.h \
+	%D%/stats_http.h \
+	%D%/stats_names.c %D%/stats_names.h \
+	%D%/stats_store.h

@@ -1,12 +1,10 @@
 /* Counters in shared memory: one process writes a block, anyone reads it. Relaxed: each number is right by itself, and
- * numbers of one block may be an instant apart. A block belongs to a slot and survives the process in it. */
+ * numbers of one block may be an instant apart. A block belongs to a slot and survives the process in it. Where each of
+ * them lies is in rackkv/stats.h, which other programs read, too. */
 #ifndef RK_STATS_COUNTER_H
 #define RK_STATS_COUNTER_H
 
-#include <stdatomic.h>
-#include <stdint.h>
-
-typedef _Atomic uint64_t rk_counter;
+#include <rackkv/stats.h>
 
 /* The block's one writer: no locked instruction is needed. */
 static inline void rk_counter_add(rk_counter *counter, uint64_t n)
@@ -17,11 +15,6 @@ static inline void rk_counter_add(rk_counter *counter, uint64_t n)
 static inline void rk_counter_set(rk_counter *counter, uint64_t value)
 {
     atomic_store_explicit(counter, value, memory_order_relaxed);
-}
-
-static inline uint64_t rk_counter_get(const rk_counter *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
 #endif

@@ -124,14 +124,14 @@ enum rk_err rk_store_client_poll(struct rk_store_client *client)
     poll_jobs(client);
     close_gone_files(client);
     err = poll_completions(client);
-    if (err == RK_OK)
+    if (err == RK_OK && client->n_lanes > 0)
         rk_store_updates_poll(client);
     return err;
 }
 
 bool rk_store_client_waiting(const struct rk_store_client *client)
 {
-    return rk_ring_waiting(&client->completions) || rk_store_updates_waiting(client);
+    return rk_ring_waiting(&client->completions) || (client->n_lanes > 0 && rk_store_updates_waiting(client));
 }
 
 size_t rk_store_client_n_pending(const struct rk_store_client *client)

@@ -64,6 +64,7 @@ struct rk_store_client {
     size_t n_pending;
     size_t n_jobs; /* of these, with a reader thread */
     struct rk_store_updates *updates;
+    size_t n_lanes; /* of these; without any, nothing of theirs is to be done */
 };
 
 /* Takes an operation: NULL when too many are under way. */

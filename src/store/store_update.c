@@ -253,7 +253,7 @@ static void go_on_with(struct rk_store_client *client, struct lane *lane, enum r
 static void go_on(struct rk_store_client *client, struct lane *lane)
 {
     if (lane->first == NULL)
-        rk_store_lane_destroy(client->updates, lane);
+        rk_store_lane_destroy(lane);
     else
         go_on_with(client, lane, rk_store_update_read(client, lane));
 }
@@ -320,9 +320,7 @@ enum rk_err rk_store_client_update(struct rk_store_client *client, const struct 
     added->done = done;
     added->context = context;
     added->ticket = *ticket_out = rk_store_op_ticket(client, op);
-    lane = rk_store_lane_get(client->updates,
-                             rk_keydir_fingerprint(update->key, update->key_len, client->settings.hash_key));
-    lane->client = client;
+    lane = rk_store_lane_get(client, rk_keydir_fingerprint(update->key, update->key_len, client->settings.hash_key));
     rk_store_lane_append(lane, added);
     if (added == lane->first)
         rk_store_lane_make_ready(client->updates, lane);

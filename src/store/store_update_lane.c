@@ -2,6 +2,7 @@
 
 #include "base/base_assert.h"
 #include "base/base_mem.h"
+#include "store/store_op.h"
 
 #include <stdlib.h>
 
@@ -15,24 +16,27 @@ static struct lane **find(struct rk_store_updates *updates, struct rk_fingerprin
     return link;
 }
 
-struct lane *rk_store_lane_get(struct rk_store_updates *updates, struct rk_fingerprint fingerprint)
+struct lane *rk_store_lane_get(struct rk_store_client *client, struct rk_fingerprint fingerprint)
 {
-    struct lane **link = find(updates, fingerprint);
+    struct lane **link = find(client->updates, fingerprint);
 
     if (*link != NULL)
         return *link;
     *link = rk_mem_calloc(1, sizeof **link);
+    client->n_lanes++;
+    (*link)->client = client;
     (*link)->fingerprint = fingerprint;
     (*link)->last = &(*link)->first;
     return *link;
 }
 
-void rk_store_lane_destroy(struct rk_store_updates *updates, struct lane *lane)
+void rk_store_lane_destroy(struct lane *lane)
 {
-    struct lane **link = find(updates, lane->fingerprint);
+    struct lane **link = find(lane->client->updates, lane->fingerprint);
 
     RK_ASSERT(*link == lane && lane->first == NULL && !lane->is_ready);
     *link = lane->next;
+    lane->client->n_lanes--;
     free(lane);
 }
 

@@ -68,10 +68,10 @@ struct rk_store_updates {
 };
 
 /* The lane of the fingerprint, made if there is none. */
-struct lane *rk_store_lane_get(struct rk_store_updates *updates, struct rk_fingerprint fingerprint);
+struct lane *rk_store_lane_get(struct rk_store_client *client, struct rk_fingerprint fingerprint);
 
 /* It has no update any more, and is not ready. */
-void rk_store_lane_destroy(struct rk_store_updates *updates, struct lane *lane);
+void rk_store_lane_destroy(struct lane *lane);
 
 void rk_store_lane_append(struct lane *lane, struct rk_store_update_op *update);
 

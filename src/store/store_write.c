@@ -88,21 +88,21 @@ enum rk_err rk_store_client_write(struct rk_store_client *client, const struct r
     return rk_store_write_submit(client, write, NULL, done, context, ticket_out);
 }
 
-/* The operation's place may be another's before `done` returns. */
-static void end_write(struct rk_store_client *client, struct store_op *op)
+/* The operation's place may be another's before `done` returns: the result is not in it. */
+static void end_write(struct rk_store_client *client, struct store_op *op, const struct rk_store_write_result *result)
 {
-    struct rk_store_write_result result = op->result;
     rk_store_write_done_fn *done = op->done.write;
     void *context = op->context;
 
     rk_store_op_end(client, op);
     if (done != NULL)
-        done(context, &result);
+        done(context, result);
 }
 
 /* What it replaced was read: for the client there was nothing if that had expired when it was replaced. */
 static void end_replaced(struct rk_store_client *client, struct store_op *op, const uint8_t *head)
 {
+    struct rk_store_write_result result = op->result;
     struct rk_record_header header;
     uint64_t expiry_ms = 0;
 
@@ -110,15 +110,15 @@ static void end_replaced(struct rk_store_client *client, struct store_op *op, co
         && header.type == RK_RECORD_PUT)
         expiry_ms = rk_record_expiry_ms(&header, head);
     if (expiry_ms != 0 && expiry_ms <= op->replaced_ms) {
-        op->result.replaced = false;
-        op->result.err = op->is_delete ? RK_ERR_NOT_FOUND : RK_OK;
+        result.replaced = false;
+        result.err = op->is_delete ? RK_ERR_NOT_FOUND : RK_OK;
     }
-    end_write(client, op);
+    end_write(client, op, &result);
 }
 
 /* The file may be gone: then it is not in our table, or open there still. */
 static void look_at_replaced(struct rk_store_client *client, struct store_op *op,
-                             const struct rk_ring_completion *completion)
+                             const struct rk_ring_completion *completion, const struct rk_store_write_result *result)
 {
     struct rk_location location = rk_disk_location_decode(completion->location);
     struct rk_store_file *file;
@@ -127,6 +127,7 @@ static void look_at_replaced(struct rk_store_client *client, struct store_op *op
 
     op->kind = OP_REPLACED;
     op->replaced_ms = completion->time_ms;
+    op->result = *result;
     err = rk_store_files_get(client->files, location.file_number, &file);
     if (err == RK_OK)
         err = rk_store_read_cached(file->fd, head, sizeof head, location.offset_bytes);
@@ -139,18 +140,19 @@ static void look_at_replaced(struct rk_store_client *client, struct store_op *op
 void rk_store_write_finish(struct rk_store_client *client, const struct rk_ring_completion *completion)
 {
     struct store_op *op = rk_store_op_find(client, completion->ticket);
+    struct rk_store_write_result result;
 
     if (op == NULL || op->kind != OP_WRITE)
         return;
-    op->result = (struct rk_store_write_result){ .err = (enum rk_err)completion->err,
-                                                 .none = (completion->flags & RK_RING_NONE) != 0,
-                                                 .replaced = (completion->flags & RK_RING_REPLACED) != 0,
-                                                 .synced = (completion->flags & RK_RING_DURABLE) != 0,
-                                                 .sequence = completion->sequence };
+    result = (struct rk_store_write_result){ .err = (enum rk_err)completion->err,
+                                             .none = (completion->flags & RK_RING_NONE) != 0,
+                                             .replaced = (completion->flags & RK_RING_REPLACED) != 0,
+                                             .synced = (completion->flags & RK_RING_DURABLE) != 0,
+                                             .sequence = completion->sequence };
     if ((completion->flags & RK_RING_DUE) != 0 && op->done.write != NULL)
-        look_at_replaced(client, op, completion);
+        look_at_replaced(client, op, completion, &result);
     else
-        end_write(client, op);
+        end_write(client, op, &result);
 }
 
 void rk_store_replaced_finish(struct rk_store_client *client, struct store_op *op, struct rk_store_read_job *job)

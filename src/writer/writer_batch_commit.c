@@ -59,6 +59,16 @@ static bool sync_staged(struct rk_writer_batch *batch)
     return err == RK_OK;
 }
 
+/* Who set a condition has read what it replaces. */
+static bool may_have_replaced_expired(struct rk_writer_batch *batch, const struct batch_op *op)
+{
+    if (op->is_conditional || !rk_space_knows_expiries(batch->settings.space))
+        return false;
+    if (batch->published_ms == 0)
+        batch->published_ms = rk_time_wall_ms();
+    return rk_space_may_have_expired(batch->settings.space, op->replaced, batch->published_ms);
+}
+
 static void count_space(struct rk_writer_batch *batch, struct batch_op *op)
 {
     struct rk_space *space = batch->settings.space;
@@ -70,9 +80,7 @@ static void count_space(struct rk_writer_batch *batch, struct batch_op *op)
     if (op->replaced == 0)
         return;
     rk_space_move(space, op->replaced, RK_SPACE_LIVE, op->is_delete ? RK_SPACE_DELETED : RK_SPACE_OVERWRITTEN);
-    /* Who set a condition has read what it replaces. */
-    op->is_due = !op->is_conditional && rk_space_may_have_expired(space, op->replaced, batch->published_ms)
-                 && !RK_PLANTED(expired_counts_as_there);
+    op->is_due = may_have_replaced_expired(batch, op) && !RK_PLANTED(expired_counts_as_there);
 }
 
 static void publish_op(struct rk_writer_batch *batch, struct batch_op *op)
@@ -94,8 +102,7 @@ static void publish_op(struct rk_writer_batch *batch, struct batch_op *op)
 /* Publishes what waited for the sync, or what does not wait for it. */
 static void publish(struct rk_writer_batch *batch, bool waiting)
 {
-    if (batch->settings.space != NULL)
-        batch->published_ms = rk_time_wall_ms();
+    batch->published_ms = 0;
     for (size_t i = 0; i < batch->n_ops; i++) {
         struct batch_op *op = &batch->ops[RK_PLANTED(publish_backwards) ? batch->n_ops - 1 - i : i];
 

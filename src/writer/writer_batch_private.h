@@ -33,7 +33,7 @@ struct rk_writer_batch {
     size_t n_staged;
     size_t n_waiting; /* of these, for the sync */
     uint64_t published_sequence;
-    uint64_t published_ms; /* when that was, if there is a space table */
+    uint64_t published_ms; /* when it publishes; 0: nobody has asked yet */
     size_t n_new_keys;     /* at most so many of the staged puts add a key */
     uint64_t done_bytes;   /* of the message that is being added */
     struct batch_op ops[RK_WRITER_BATCH_OPS_MAX];

@@ -52,8 +52,6 @@ static enum rk_err copy_record(struct rk_writer_request *request, struct rk_writ
 /* What is in the copy of a head, `left` bytes of the message being behind it. */
 static bool is_head(const struct rk_ring_request *head, uint64_t left)
 {
-    static const uint8_t zeros[sizeof head->reserved];
-
     if (head->record_bytes < RK_RECORD_HEADER_BYTES || head->record_bytes > left
         || head->record_bytes % RK_RING_ALIGN_BYTES != 0)
         return false;
@@ -61,7 +59,7 @@ static bool is_head(const struct rk_ring_request *head, uint64_t left)
         return false;
     if (head->expected != 0 && (head->flags & RK_RING_EXPECTS) == 0)
         return false;
-    return memcmp(head->reserved, zeros, sizeof zeros) == 0;
+    return (head->reserved[0] | head->reserved[1]) == 0 && head->reserved_word == 0;
 }
 
 enum rk_err rk_writer_request_decode(struct rk_writer_request *request, struct rk_writer_copies *copies,

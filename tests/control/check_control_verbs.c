@@ -134,8 +134,8 @@ START_TEST(counters_are_shown_meanwhile)
     rk_counter_add(&stats->writer.puts, 7);
     rk_counter_set(&stats->writer.grace_last_ns, 1500000000);
     rk_counter_add(&stats->slots[1].client.hits, 11);
-    rk_stats_add(&stats->slots[1].http.requests[RK_STATS_HTTP_GET][RK_STATS_HTTP_404], 3);
-    rk_stats_add(&stats->slots[1].http.requests[RK_STATS_HTTP_GET][RK_STATS_HTTP_OTHER], 4);
+    rk_counter_add(&stats->slots[1].http.requests[RK_STATS_HTTP_GET][RK_STATS_HTTP_404], 3);
+    rk_counter_add(&stats->slots[1].http.requests[RK_STATS_HTTP_GET][RK_STATS_HTTP_OTHER], 4);
     answer = ask("{\"command\":\"stats\"}");
     ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(answer, "writer"), "puts")), 7);
     ck_assert_double_eq(json_real_value(json_object_get(json_object_get(answer, "writer"), "grace_last_seconds")), 1.5);

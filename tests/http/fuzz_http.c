@@ -33,14 +33,16 @@ static void check_span(struct rk_http_span span, bool plus_is_space, const char 
     free(room);
 }
 
+#define PATH(text) .path = (text), .path_len = sizeof(text) - 1
+
 /* As those of the server, without anybody who answers. */
 static const struct rk_http_route routes[] = {
-    { .path = "/v1/kv/", .parameters = RK_HTTP_PARAMETER_KEY | RK_HTTP_OPTIONS },
-    { .path = "/livez" },
-    { .path = "/get", .is_legacy = true, .takes_bare_key = true, .parameters = RK_HTTP_PARAMETER_KEY },
-    { .path = "/put", .is_legacy = true, .parameters = RK_HTTP_PARAMETER_KEY | RK_HTTP_PARAMETER_VALUE },
-    { .path = "/delete", .is_legacy = true, .parameters = RK_HTTP_PARAMETER_KEY },
-    { .path = "/open", .is_legacy = true, .parameters = RK_HTTP_PARAMETER_RW | RK_HTTP_PARAMETER_SYN },
+    { PATH("/v1/kv/"), .parameters = RK_HTTP_PARAMETER_KEY | RK_HTTP_OPTIONS },
+    { PATH("/livez") },
+    { PATH("/get"), .is_legacy = true, .takes_bare_key = true, .parameters = RK_HTTP_PARAMETER_KEY },
+    { PATH("/put"), .is_legacy = true, .parameters = RK_HTTP_PARAMETER_KEY | RK_HTTP_PARAMETER_VALUE },
+    { PATH("/delete"), .is_legacy = true, .parameters = RK_HTTP_PARAMETER_KEY },
+    { PATH("/open"), .is_legacy = true, .parameters = RK_HTTP_PARAMETER_RW | RK_HTTP_PARAMETER_SYN },
     { .path = NULL },
 };
 

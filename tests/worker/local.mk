@@ -13,4 +13,4 @@ check_worker_takeover_CFLAGS = $(check_worker_link_CFLAGS)
 check_worker_takeover_LDADD = $(check_worker_link_LDADD)
 
 # Includes only go down (ARCHITECTURE.md), and only http knows libh2o.
-dist_check_SCRIPTS += tests/check_circles.sh tests/check_floors.sh tests/check_plurals.sh tests/check_charts.sh
+dist_check_SCRIPTS += tests/check_circles.sh tests/check_floors.sh tests/check_paths.sh tests/check_plurals.sh tests/check_charts.sh

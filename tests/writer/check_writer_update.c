@@ -602,6 +602,40 @@ START_TEST(many_who_increment_one_key_share_commits)
 }
 END_TEST
 
+/* Increments a second, of one key by all clients with so many each at once. */
+static double increments_a_second(unsigned n_clients, unsigned n_at_once_each, unsigned n_increments)
+{
+    unsigned numbers[BED_CLIENTS] = { 0, 1 };
+    uint64_t began_ns = rk_time_monotonic_ns();
+    pthread_t threads[BED_CLIENTS];
+
+    n_each = n_increments / n_clients;
+    n_at_once = n_at_once_each;
+    only_n = true;
+    for (unsigned i = 0; i < n_clients; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, increment, &numbers[i]), 0);
+    for (unsigned i = 0; i < n_clients; i++)
+        pthread_join(threads[i], NULL);
+    return n_increments * 1e9 / (double)(rk_time_monotonic_ns() - began_ns);
+}
+
+static void setup_disk(void)
+{
+    bed_setup(&(struct bed_settings){ .sync_before_publish = true, .really_syncs = true });
+}
+
+/* RK_UPDATE_DISK=1 has it, in TMPDIR: 64 clients x 1,000. */
+START_TEST(sixty_four_are_ten_times_as_fast_as_one)
+{
+    double one = increments_a_second(1, 1, 1000);
+    double many = increments_a_second(BED_CLIENTS, 32, 64000);
+
+    printf("increments a second, one at a time: %.0f; 64 at a time: %.0f\n", one, many);
+    ck_assert_str_eq(bed_get(0, "n", NULL), "65000");
+    ck_assert(many >= 10 * one);
+}
+END_TEST
+
 static void *move(void *argument)
 {
     (void)argument;
@@ -670,6 +704,14 @@ Suite *test_suite(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(large, setup_large, bed_teardown);
     tcase_set_timeout(large, 60);
+    if (getenv("RK_UPDATE_DISK") != NULL) {
+        TCase *disk = tcase_create("disk");
+
+        tcase_add_checked_fixture(disk, setup_disk, bed_teardown);
+        tcase_set_timeout(disk, 300);
+        tcase_add_test(disk, sixty_four_are_ten_times_as_fast_as_one);
+        suite_add_tcase(suite, disk);
+    }
     tcase_add_loop_test(large, a_large_value_comes_whole_or_not_at_all, 0, 4);
     tcase_add_loop_test(large, a_large_value_that_nobody_wants_any_more_is_let_go, 0, 12);
     suite_add_tcase(suite, large);

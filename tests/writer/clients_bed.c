@@ -185,8 +185,10 @@ void bed_setup(const struct bed_settings *settings)
     memset(&bed_disk, 0, sizeof bed_disk);
     ops = rk_io_kernel_ops;
     ops.preadv2 = counted_preadv2;
-    ops.fdatasync = steered_fdatasync;
-    ops.fsync = sync_nothing;
+    if (!settings->really_syncs) {
+        ops.fdatasync = steered_fdatasync;
+        ops.fsync = sync_nothing;
+    }
     rk_io = &ops;
     dir = test_dir_create();
     open_log();

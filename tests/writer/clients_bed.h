@@ -15,6 +15,7 @@
 struct bed_settings {
     bool sync_before_publish;
     uint64_t ring_bytes; /* 0: 1 MiB */
+    bool really_syncs;   /* waits for the disk as a server does */
 };
 
 /* What the bed can be told, and what it counts. */

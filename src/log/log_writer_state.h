@@ -1,6 +1,7 @@
-/* What the halves of the log writer share: log_writer.c appends and syncs, log_writer_files.c says to which file. */
-#ifndef RK_LOG_WRITER_PRIVATE_H
-#define RK_LOG_WRITER_PRIVATE_H
+/* The state of a log writer, and what its parts need of it: log_writer_files.c says to which file is appended, and
+ * log_writer.c, above it, stages and appends. For these alone. */
+#ifndef RK_LOG_WRITER_STATE_H
+#define RK_LOG_WRITER_STATE_H
 
 #include "log/log_active.h"
 #include "log/log_batch.h"
@@ -50,12 +51,8 @@ struct rk_log_writer {
     void *wake_context;
 };
 
-/* Begins with the first active file. RK_OK, or what rk_log_writer_open says. */
-enum rk_err rk_log_writer_begin(struct rk_log_writer *writer, const struct rk_log_newest *newest,
-                                struct rk_detail *detail);
-
-/* As rk_log_writer_roll: that one at all costs. */
-enum rk_err rk_log_writer_roll_over(struct rk_log_writer *writer, bool at_all_costs);
+void rk_log_writer_lock(pthread_mutex_t *mutex);
+void rk_log_writer_unlock(pthread_mutex_t *mutex);
 
 /* Makes what was flushed durable. Under sync_lock. */
 enum rk_err rk_log_writer_sync_locked(struct rk_log_writer *writer);
