@@ -10,19 +10,6 @@
 
 #define DONE "204 No Content"
 
-/* The request has this line, and only once. */
-static void check_field(size_t n, const char *line)
-{
-    const char *request = fake_server_request(bed.server, n, NULL);
-    char expected[256];
-    const char *found;
-
-    (void)snprintf(expected, sizeof expected, "\r\n%s\r\n", line);
-    found = strstr(request, expected);
-    ck_assert_msg(found != NULL, "no %s in %s", line, request);
-    ck_assert_ptr_null(strstr(found + 2, expected));
-}
-
 static const struct {
     const char *words[8]; /* before the key */
     const char *field;
@@ -56,8 +43,8 @@ START_TEST(options_become_fields)
         fake_server_answer_text(bed.server, DONE, SEQ, "");
         bed_run_with_input("", 0, words);
         bed_check_result(0, "", "");
-        check_field(i, writes[i].field);
-        check_field(i, "Content-Length: 5");
+        bed_check_field(i, writes[i].field);
+        bed_check_field(i, "Content-Length: 5");
     }
 }
 END_TEST
@@ -83,7 +70,7 @@ START_TEST(each_command_sends_its_request)
         bed_run_with_input("", 0, commands[i].words);
         bed_check_result(0, "", "");
         bed_check_request_line(i, commands[i].line);
-        check_field(i, commands[i].field);
+        bed_check_field(i, commands[i].field);
     }
 }
 END_TEST
@@ -138,7 +125,7 @@ START_TEST(a_range_is_that_part_and_nothing_else)
         fake_server_answer_text(bed.server, "206 Partial Content", SEQ "Content-Range: bytes 0-3/9\r\n", "part");
         RUN("get", "--range", ranges[i][0], "k");
         bed_check_result(0, "part", "");
-        check_field(i, ranges[i][1]);
+        bed_check_field(i, ranges[i][1]);
     }
     for (size_t i = 0; i < N_OF(wrong); i++) {
         (void)snprintf(option, sizeof option, "--range=%s", wrong[i]);
@@ -279,75 +266,6 @@ START_TEST(wrong_options_are_refused)
 }
 END_TEST
 
-/* The same commands and options in the shell. */
-START_TEST(the_shell_takes_options_before_the_key)
-{
-    static const char script[] = "PUT --ttl 10m --meta=a=1 --type 'text/plain' k  two   words\n"
-                                 "incr n 5\nAPPEND k 'a  b'\nTOUCH --ttl 1d k\nEXISTS k\nexists k\n"
-                                 "GET --range 0-1 k\nPUT '--ttl' v\nPUT k --ttl 5\nGET --\n";
-    static const char *const lines[] = {
-        "PUT /v1/kv/k HTTP/1.1",
-        "POST /v1/kv/n?op=incr&by=5 HTTP/1.1",
-        "POST /v1/kv/k?op=append HTTP/1.1",
-        "POST /v1/kv/k?op=touch HTTP/1.1",
-        "HEAD /v1/kv/k HTTP/1.1",
-        "HEAD /v1/kv/k HTTP/1.1",
-        "GET /v1/kv/k HTTP/1.1",
-        "PUT /v1/kv/--ttl HTTP/1.1",
-        "PUT /v1/kv/k HTTP/1.1",
-        "GET /v1/kv/-- HTTP/1.1",
-    };
-    static const char *const bodies[] = { "two words", "", "a  b", "", "", "", "", "v", "--ttl 5", "" };
-    static const char *const statuses[] = {
-        DONE, "200 OK", "200 OK", DONE, "200 OK", "404 Not Found", "206 Partial Content", DONE, DONE, "200 OK"
-    };
-    size_t size;
-
-    for (size_t i = 0; i < N_OF(statuses); i++) /* the answers to HEAD have no body */
-        fake_server_answer_text(bed.server, statuses[i], SEQ, i == 1 ? "8" : i == 6 || i == 9 ? "va" : "");
-    bed_run_with_input(script, sizeof script - 1, (const char *const[]){ "shell", NULL });
-    bed_check_result(1, "OK\n8\nOK\nOK\nyes\nno\nva\nOK\nOK\nva\n", "");
-    for (size_t i = 0; i < N_OF(lines); i++) {
-        bed_check_request_line(i, lines[i]);
-        ck_assert_str_eq(bed_body(i, &size), bodies[i]);
-    }
-    check_field(0, "RackKV-TTL: 10m");
-    check_field(0, "RackKV-Meta-a: 1");
-    check_field(0, "Content-Type: text/plain");
-    check_field(3, "RackKV-TTL: 1d");
-}
-END_TEST
-
-START_TEST(the_shell_refuses_wrong_options)
-{
-    static const char script[] = "GET --tll 5 k\nPUT --ttl\nPUT --ttl x k v\nINCR n x\nINCR n 1 2\nTOUCH\nAPPEND k\n"
-                                 "GET --range 0-1 --head k\nHELP TOUCH\n";
-    char too_many[2048] = "PUT";
-
-    bed_run_with_input(script, sizeof script - 1, (const char *const[]){ "shell", NULL });
-    ck_assert_str_eq(
-        bed.result.err,
-        "rackkv: line 1: there is no option --tll here (HELP GET lists them); a key that begins with -- stands in "
-        "quotes\n"
-        "rackkv: line 2: behind --ttl stands its TIME\n"
-        "rackkv: line 3: --ttl: 'x' is not one; right is seconds as 60, or a number with a unit as 500ms, 10m, 2h or "
-        "7d\n"
-        "rackkv: line 4: 'x' is no number to add; right is a whole one of 64 bits, as 1 or -20\n"
-        "rackkv: line 5: usage: INCR KEY [BY] (a word with spaces stands in quotes)\n"
-        "rackkv: line 6: usage: TOUCH KEY (a word with spaces stands in quotes)\n"
-        "rackkv: line 7: usage: APPEND KEY VALUE (a word with spaces stands in quotes)\n"
-        "rackkv: line 8: --range is for a part of the value, and with --head no value comes: one of the two\n");
-    ck_assert_ptr_nonnull(strstr(bed.result.out, "TOUCH [OPTIONS] KEY: give a key a new time to live\n"));
-    ck_assert_ptr_nonnull(strstr(bed.result.out, "--ttl TIME"));
-    for (int i = 0; i < 60; i++)
-        strcat(too_many, " --meta a=1");
-    strcat(too_many, " k v\n");
-    bed_run_with_input(too_many, strlen(too_many), (const char *const[]){ "shell", NULL });
-    bed_check_result(1, "", "rackkv: line 1: these are more options than a line may have\n");
-    ck_assert_uint_eq(fake_server_n_requests(bed.server), 0);
-}
-END_TEST
-
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("rackkv_options");
@@ -364,8 +282,6 @@ Suite *test_suite(void)
     tcase_add_test(tcase, the_head_in_place_of_the_value);
     tcase_add_test(tcase, the_answers_in_json);
     tcase_add_test(tcase, wrong_options_are_refused);
-    tcase_add_test(tcase, the_shell_takes_options_before_the_key);
-    tcase_add_test(tcase, the_shell_refuses_wrong_options);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -44,6 +44,20 @@ check_rackkv_many_CFLAGS = $(RACKKV_CFLAGS)
 check_rackkv_many_LDADD = $(RACKKV_LDADD)
 check_rackkv_many_DEPENDENCIES = rackkv$(EXEEXT) librk_test.a librk_base.a
 
+check_PROGRAMS += check_rackkv_usage
+check_rackkv_usage_SOURCES = %D%/check_rackkv_usage.c $(RACKKV_BED)
+check_rackkv_usage_CPPFLAGS = $(RACKKV_CPPFLAGS)
+check_rackkv_usage_CFLAGS = $(RACKKV_CFLAGS)
+check_rackkv_usage_LDADD = $(RACKKV_LDADD)
+check_rackkv_usage_DEPENDENCIES = rackkv$(EXEEXT) librk_test.a librk_base.a
+
+check_PROGRAMS += check_rackkv_shell_options
+check_rackkv_shell_options_SOURCES = %D%/check_rackkv_shell_options.c $(RACKKV_BED)
+check_rackkv_shell_options_CPPFLAGS = $(RACKKV_CPPFLAGS)
+check_rackkv_shell_options_CFLAGS = $(RACKKV_CFLAGS)
+check_rackkv_shell_options_LDADD = $(RACKKV_LDADD)
+check_rackkv_shell_options_DEPENDENCIES = rackkv$(EXEEXT) librk_test.a librk_base.a
+
 dist_check_SCRIPTS += %D%/check_rackkv_texts.sh
 
 check_PROGRAMS += check_client_figures
