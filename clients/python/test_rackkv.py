@@ -215,9 +215,13 @@ class OfAServer(unittest.TestCase):
         port = self.db._idle[0].sock.getsockname()[1]
         pid = os.fork()
         if pid == 0:
-            self.db[self.key] = b"child"
-            is_another = self.db._idle[0].sock.getsockname()[1] != port
-            os._exit(0 if self.db[self.key] == b"child" and is_another else 1)
+            code = 1
+            try:
+                self.db[self.key] = b"child"
+                is_another = self.db._idle[0].sock.getsockname()[1] != port
+                code = 0 if self.db[self.key] == b"child" and is_another else 1
+            finally:
+                os._exit(code)
         self.assertEqual(os.waitpid(pid, 0)[1], 0)
         self.assertEqual(self.db[self.key], b"child")
 
