@@ -100,7 +100,7 @@ static enum rk_err take_base64(struct rk_client_item *item, const struct member 
     if (choose_buffer(item, member, &buffer, detail) != RK_OK)
         return RK_ERR_INVALID;
     err = fill(buffer, text, detail); /* it is longer than what it stands for */
-    if (err == RK_OK
+    if (err == RK_OK && text.size > 0 /* an empty one has no memory */
         && sodium_base642bin((unsigned char *)buffer->bytes, text.size, text.bytes, text.size, NULL, &buffer->size,
                              NULL, sodium_base64_VARIANT_ORIGINAL)
                != 0)
