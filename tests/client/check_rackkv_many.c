@@ -251,30 +251,59 @@ START_TEST(export_believes_no_stranger)
 }
 END_TEST
 
-/* On a terminal it says how far it is, and takes that away in the end. */
-START_TEST(a_terminal_sees_how_far_it_is)
+/* Runs the program at a terminal, with its standard output in that file unless it is NULL; what the terminal saw. */
+static void run_at_terminal(const char *const *arguments, const char *out, char *shown, size_t shown_size)
 {
-    char shown[4096] = "";
+    int terminal, status;
     size_t size = 0;
     ssize_t n_read;
-    int terminal, status;
-    pid_t pid;
+    pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
 
-    answer_done(2);
-    bed_write_whole(bed_path("lines"), GOOD GOOD, 2 * (sizeof GOOD - 1));
-    pid = forkpty(&terminal, NULL, NULL, NULL);
     if (pid == 0) {
-        execl(PROGRAM, "rackkv", "import", bed_path("lines"), (char *)NULL);
+        if (out != NULL && freopen(out, "w", stdout) == NULL)
+            _exit(126);
+        execv(PROGRAM, (char **)(uintptr_t)arguments);
         _exit(127);
     }
-    while (size + 1 < sizeof shown && (n_read = read(terminal, shown + size, sizeof shown - 1 - size)) > 0)
+    while (size + 1 < shown_size && (n_read = read(terminal, shown + size, shown_size - 1 - size)) > 0)
         size += (size_t)n_read;
+    shown[size] = '\0';
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     close(terminal);
     ck_assert_int_eq(status, 0);
+}
+
+/* It says how far it is, and takes that away in the end. */
+START_TEST(a_terminal_sees_how_far_an_import_is)
+{
+    char shown[4096], path[512];
+
+    answer_done(2);
+    strcpy(path, bed_path("lines"));
+    bed_write_whole(path, GOOD GOOD, 2 * (sizeof GOOD - 1));
+    run_at_terminal((const char *const[]){ "rackkv", "import", path, NULL }, NULL, shown, sizeof shown);
     ck_assert_msg(strstr(shown, "importing [################----------------]  50 %, 1 key, 24 bytes") != NULL, "%s",
                   shown);
     ck_assert_ptr_nonnull(strstr(shown, "\r\033[K2 keys imported"));
+}
+END_TEST
+
+START_TEST(a_terminal_sees_how_far_an_export_is_unless_it_sees_the_export)
+{
+    static const char *const arguments[] = { "rackkv", "export", NULL };
+    char shown[4096], out[512], *written;
+
+    strcpy(out, bed_path("out"));
+    fake_server_answer_text(bed.server, "200 OK", LINES, LISTED_A LISTED_B END);
+    run_at_terminal(arguments, out, shown, sizeof shown);
+    ck_assert_str_eq(shown, "\r\033[Kexporting 1 key, 70 bytes\r\033[K");
+    written = bed_read_whole(out, NULL);
+    ck_assert_str_eq(written, LISTED_A LISTED_B END);
+    free(written);
+    fake_server_answer_text(bed.server, "200 OK", LINES, LISTED_A LISTED_B END);
+    run_at_terminal(arguments, NULL, shown, sizeof shown);
+    ck_assert_ptr_null(strstr(shown, "exporting"));
+    ck_assert_ptr_nonnull(strstr(shown, "{\"complete\":true}"));
 }
 END_TEST
 
@@ -294,7 +323,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_listing_may_come_in_any_pieces);
     tcase_add_test(tcase, an_export_that_is_cut_off_is_a_failure);
     tcase_add_test(tcase, export_believes_no_stranger);
-    tcase_add_test(tcase, a_terminal_sees_how_far_it_is);
+    tcase_add_test(tcase, a_terminal_sees_how_far_an_import_is);
+    tcase_add_test(tcase, a_terminal_sees_how_far_an_export_is_unless_it_sees_the_export);
     suite_add_tcase(suite, tcase);
     return suite;
 }

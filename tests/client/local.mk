@@ -4,6 +4,11 @@ check_client_SOURCES = %D%/check_client.c
 check_client_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) -I$(top_srcdir)/tests/support
 check_client_LDADD = librk_test.a librk_client.a librk_base.a $(rk_client_libs) $(CHECK_LIBS)
 
+check_PROGRAMS += check_client_item
+check_client_item_SOURCES = %D%/check_client_item.c
+check_client_item_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) -I$(top_srcdir)/tests/support
+check_client_item_LDADD = librk_test.a librk_client.a librk_base.a $(rk_client_libs) $(CHECK_LIBS)
+
 RACKKV_BED = %D%/rackkv_bed.c %D%/rackkv_bed.h %D%/fake_server.c %D%/fake_server.h
 RACKKV_CPPFLAGS = $(AM_CPPFLAGS) -DTOP_BUILDDIR='"$(abs_top_builddir)"'
 RACKKV_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
