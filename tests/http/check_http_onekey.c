@@ -295,7 +295,7 @@ START_TEST(times_to_live_begin_now)
         { "PUT " A "?ttl=60", 60 },
         { "PUT " A "?ttl=10m", 600 },
         { "PUT " A "?ttl=2d", 2 * 86400 },
-        { "PUT " A "?ttl=2500ms", 3 },
+        { "PUT " A "?ttl=1001ms", 2 },
         { "PUT " A "?ttl=60&expires=4000000000", 60 },
         { "POST " A "?op=touch&ttl=2h", 7200 },
     };
@@ -394,6 +394,10 @@ START_TEST(durability_is_asked_for_and_told)
         if (rows[i].status < 400)
             ck_assert_msg(bed.server.control->last_durability == asked, "%s\n%s", rows[i].first, rows[i].fields);
     }
+    bed.server.control->all_synced = true; /* what was done is told, and not what was asked for */
+    check_row(&(struct row){ "PUT " A, "RackKV-Durability: written\n", "1", 204, "RackKV-Durability: synced", "" });
+    check_row(&(struct row){ "POST " A "?op=incr", "RackKV-Durability: written\n", "", 200, "RackKV-Durability: synced",
+                             "2" });
     bed_stop();
 }
 END_TEST
@@ -527,8 +531,12 @@ START_TEST(folded_increments_have_no_tag)
     check_row(&(struct row){ "PUT " A, "", "7", 201, NULL, "" });
     bed.server.control->fold = true;
     check_row(&(struct row){ "POST " A "?op=incr", "", "", 200, "!ETag\nRackKV-Seq: 1002", "8" });
-    bed.server.control->fold = false; /* the fake insists that only what may be folded is */
+    ck_assert(bed.server.control->last_folds);
+    bed.server.control->fold = false;
     check_row(&(struct row){ "POST " A "?op=incr", "If-Match: \"1002\"\n", "", 200, "ETag: \"1003\"", "9" });
+    ck_assert(!bed.server.control->last_folds);
+    check_row(&(struct row){ "POST " A "?op=append", "", "x", 200, NULL, "" });
+    ck_assert(!bed.server.control->last_folds);
     bed_stop();
 }
 END_TEST
