@@ -21,8 +21,8 @@ the next one. A child process that was forked makes its own.
 What fails raises an Error, or a KeyError where an absent key is asked for by db[key]. Its may_have_happened says
 whether a write may be there in spite of it. Nothing is ever sent twice that could happen twice: GET and HEAD are sent
 again when a connection breaks, and any request that could not be sent at all, or that the server answered with 503 and
-"RackKV-Outcome: none", which says that nothing of it was done and that another attempt may help. A PUT is not: between its two sendings somebody else may
-have written, and the second would undo that.
+"RackKV-Outcome: none", which says that nothing of it was done and that another attempt may help. A PUT is not sent
+again: between its two sendings somebody else may have written, and the second would undo that.
 """
 
 from __future__ import annotations
