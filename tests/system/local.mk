@@ -39,9 +39,12 @@ dist_check_SCRIPTS += %D%/check_system_cli.sh
 dist_check_SCRIPTS += %D%/check_system_ctl.sh
 dist_check_SCRIPTS += %D%/check_system_daemon.sh
 dist_check_SCRIPTS += %D%/check_system_output.sh
+dist_check_SCRIPTS += %D%/check_system_python.sh
 dist_check_SCRIPTS += %D%/check_system_settings.sh
+dist_check_SCRIPTS += %D%/check_system_tools.sh
 endif
 EXTRA_DIST += %D%/system_proxies.sh %D%/system_script.sh doc/proxies.md
+EXTRA_DIST += %D%/system_fetch.mjs %D%/system_http_client.py %D%/system_ycsb.py
 check_system_basic_SOURCES = %D%/check_system_basic.c $(SYSTEM_SUPPORT)
 check_system_basic_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_basic_LDADD = $(SYSTEM_LDADD)
