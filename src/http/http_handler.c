@@ -84,7 +84,7 @@ static enum rk_http_problem read_ask(struct rk_http_request *request, const stru
     return rk_http_ask_read(&fields, target, request->route, ask, &wrong);
 }
 
-/* Nearly always there is nothing. */
+/* Nearly always there is nothing, but for the type of a value. */
 static enum rk_http_problem take_ask(struct rk_http_request *request, const struct rk_http_target *target)
 {
     const h2o_headers_t *headers = &request->req->headers;
@@ -94,7 +94,9 @@ static enum rk_http_problem take_ask(struct rk_http_request *request, const stru
     for (size_t i = 0; i < headers->size; i++) {
         const h2o_iovec_t *name = headers->entries[i].name;
 
-        if (rk_http_field_find(name->base, name->len) != RK_HTTP_FIELD_OTHER)
+        if (name == &H2O_TOKEN_CONTENT_TYPE->buf && request->type.at == NULL)
+            request->type = (struct rk_http_span){ headers->entries[i].value.base, headers->entries[i].value.len };
+        else if (rk_http_field_find(name->base, name->len) != RK_HTTP_FIELD_OTHER)
             return read_ask(request, target);
     }
     return RK_HTTP_NO_PROBLEM;
