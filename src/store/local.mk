@@ -8,6 +8,7 @@ librk_store_a_SOURCES = \
 	%D%/store_readers.c %D%/store_readers.h \
 	%D%/store_types.h \
 	%D%/store_update.c %D%/store_update.h \
+	%D%/store_update_group.c %D%/store_update_group.h \
 	%D%/store_update_lane.c %D%/store_update_lane.h \
 	%D%/store_update_value.c %D%/store_update_value.h \
 	%D%/store_write.c %D%/store_write.h

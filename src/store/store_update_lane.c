@@ -84,3 +84,20 @@ void rk_store_lane_make_ready(struct rk_store_updates *updates, struct lane *lan
     *updates->last_ready = lane;
     updates->last_ready = &lane->next_ready;
 }
+
+void rk_store_lane_end_update(struct rk_store_client *client, struct rk_store_update_op *update)
+{
+    struct rk_store_updates *updates = client->updates;
+
+    rk_store_lane_remove(update->lane, update);
+    *updates->last_ended = update;
+    updates->last_ended = &update->next;
+}
+
+void rk_store_lane_free_update(struct rk_store_client *client, struct rk_store_update_op *update)
+{
+    struct store_op *op = rk_store_op_find(client, update->ticket);
+
+    rk_store_op_end(client, op);
+    free(update);
+}

@@ -78,6 +78,12 @@ void rk_store_lane_append(struct lane *lane, struct rk_store_update_op *update);
 /* Takes it out of its lane. */
 void rk_store_lane_remove(struct lane *lane, struct rk_store_update_op *update);
 
+/* Takes it out of its lane, too: it is called back by the next poll, or later in this one. */
+void rk_store_lane_end_update(struct rk_store_client *client, struct rk_store_update_op *update);
+
+/* It is in no lane any more. */
+void rk_store_lane_free_update(struct rk_store_client *client, struct rk_store_update_op *update);
+
 /* Whether it belongs to the group. */
 bool rk_store_lane_has_in_group(const struct lane *lane, const struct rk_store_update_op *update);
 

@@ -111,6 +111,7 @@ START_TEST(what_is_past_is_found_and_the_rest_stays)
     ck_assert_uint_eq(count(file, RK_SPACE_OVERWRITTEN), 3);
     ck_assert_uint_eq(count(file, RK_SPACE_DELETED), 1);
     ck_assert_uint_eq(rk_space_file(model.space, file).first_expiry_s, model.now_s + 45);
+    ck_assert_uint_eq(rk_space_file(model.space, file).taken_expiry_s, 0);
     ck_assert_uint_eq(rk_keydir_writer_usage(model.keydir).n_keys, 23);
     model_check(&model);
     put_keys(0, 3, 0); /* again, of three that had expired */
@@ -223,12 +224,15 @@ END_TEST
 START_TEST(a_look_that_ended_early_is_made_up_for)
 {
     uint64_t n_expired = 0;
+    uint32_t first = active();
 
     for (unsigned i = 0; i < 6 * MODEL_KEYS; i++) /* so large that it takes a turn after less than a hundred */
         model_put(&model, i % MODEL_KEYS, 4000, (model.now_s + 5) * 1000);
     model.now_s += 5;
     model.turns_left = 1;
     ck_assert_int_eq(model_expire(&model), RK_ERR_AGAIN);
+    for (uint32_t file = first; file <= active(); file++) /* nobody looks any more */
+        ck_assert_uint_eq(rk_space_file(model.space, file).taken_expiry_s, 0);
     model_check(&model);
     model.turns_left = 3;
     ck_assert_int_eq(model_expire(&model), RK_ERR_AGAIN);

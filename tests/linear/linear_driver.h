@@ -1,10 +1,9 @@
-/* Clients that use a server as hard as they are told to, and write down what they saw: each on a thread and a
- * keep-alive connection of its own, all on the same few keys, with values that are never written twice and tell who
- * wrote them. */
+/* Clients (linear_client.h) that use a server as hard as they are told to: each on a thread and a keep-alive connection
+ * of its own, all on the same few keys, with values that are never written twice and tell who wrote them. */
 #ifndef RK_LINEAR_DRIVER_H
 #define RK_LINEAR_DRIVER_H
 
-#include "linear_check.h"
+#include "linear_client.h"
 
 struct linear_driver;
 
@@ -50,8 +49,5 @@ void linear_driver_stop(struct linear_driver *driver);
 bool linear_driver_check(struct linear_driver *driver, const char *what, char why[LINEAR_WHY_BYTES]);
 
 void linear_driver_destroy(struct linear_driver **driver);
-
-/* The clock of all histories. */
-uint64_t linear_now_ns(void);
 
 #endif

@@ -131,8 +131,9 @@ static bool receive_response(struct system_client *client, const char *method, s
     return true;
 }
 
-void system_client_request(struct system_client *client, const char *method, const char *target, const void *body,
-                           size_t body_len, struct system_response *response)
+void system_client_request_with(struct system_client *client, const char *method, const char *target,
+                                const char *headers, const void *body, size_t body_len,
+                                struct system_response *response)
 {
     char *head = NULL;
     int head_len;
@@ -140,9 +141,9 @@ void system_client_request(struct system_client *client, const char *method, con
     memset(response, 0, sizeof *response);
     if (client->fd < 0 && !system_client_open(client, client->port))
         return;
-    head_len = body != NULL ? asprintf(&head, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n",
-                                       method, target, body_len)
-                            : asprintf(&head, "%s %s HTTP/1.1\r\nHost: localhost\r\n\r\n", method, target);
+    head_len = body != NULL ? asprintf(&head, "%s %s HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n",
+                                       method, target, headers, body_len)
+                            : asprintf(&head, "%s %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", method, target, headers);
     if (head_len < 0 || !send_all(client->fd, head, (size_t)head_len)
         || (body_len > 0 && !send_all(client->fd, body, body_len)) || !receive_response(client, method, response)) {
         response->status = 0;
@@ -152,6 +153,12 @@ void system_client_request(struct system_client *client, const char *method, con
         system_client_close(client);
     }
     free(head);
+}
+
+void system_client_request(struct system_client *client, const char *method, const char *target, const void *body,
+                           size_t body_len, struct system_response *response)
+{
+    system_client_request_with(client, method, target, "", body, body_len, response);
 }
 
 int system_client_status(struct system_client *client, const char *method, const char *target, const void *body,

@@ -25,7 +25,12 @@ void system_client_close(struct system_client *client);
 void system_client_request(struct system_client *client, const char *method, const char *target, const void *body,
                            size_t body_len, struct system_response *response);
 
-/* The same, when only the status matters. */
+/* The same, with further header lines, each with its CR LF. */
+void system_client_request_with(struct system_client *client, const char *method, const char *target,
+                                const char *headers, const void *body, size_t body_len,
+                                struct system_response *response);
+
+/* As system_client_request, when only the status matters. */
 int system_client_status(struct system_client *client, const char *method, const char *target, const void *body,
                          size_t body_len);
 

@@ -110,6 +110,20 @@ START_TEST(an_update_sees_what_is_there_and_writes_upon_it)
 }
 END_TEST
 
+START_TEST(a_loop_does_not_sleep_over_an_update)
+{
+    struct change change = { .stops = true };
+
+    ck_assert(!rk_store_client_waiting(bed_client(0)));
+    begin(0, "a", false, &change);
+    ck_assert(rk_store_client_waiting(bed_client(0)));
+    ck_assert_int_eq(rk_store_client_poll(bed_client(0)), RK_OK);
+    ck_assert_uint_eq(change.told.n_calls, 1);
+    ck_assert_int_eq(rk_store_client_poll(bed_client(0)), RK_OK); /* the lane ends */
+    ck_assert(!rk_store_client_waiting(bed_client(0)));
+}
+END_TEST
+
 START_TEST(who_stops_writes_nothing)
 {
     struct change first = { .value = "1" }, stops = { .stops = true };
@@ -167,6 +181,22 @@ START_TEST(what_waits_and_folds_is_one_record)
 }
 END_TEST
 
+START_TEST(a_group_has_an_end)
+{
+    static struct change changes[1024 + 100];
+    unsigned n = sizeof changes / sizeof changes[0];
+
+    memset(changes, 0, sizeof changes);
+    for (unsigned i = 0; i < n; i++)
+        begin(0, "n", true, &changes[i]);
+    bed_wait(0, &changes[n - 1].told);
+    for (unsigned i = 0; i < n; i++)
+        ck_assert_int_eq(changes[i].told.result.folded, i != 1023 && i != n - 1);
+    ck_assert_uint_eq(rk_counter_get(&bed_writer_stats()->puts), 2);
+    ck_assert_str_eq(bed_get(0, "n", NULL), "1124");
+}
+END_TEST
+
 START_TEST(what_does_not_fold_waits_for_its_turn)
 {
     struct change changes[3] = { { .value = NULL } };
@@ -196,6 +226,25 @@ START_TEST(a_group_is_as_durable_as_its_safest)
     ck_assert(changes[1].told.result.synced);
     run(0, "n", &alone);
     ck_assert(!alone.told.result.synced);
+}
+END_TEST
+
+/* What is configured here is to wait for nothing. */
+START_TEST(a_group_is_synced_whoever_of_it_asks_for_it)
+{
+    struct change changes[3] = { { .durability = RK_STORE_AS_CONFIGURED } };
+
+    changes[_i].durability = RK_STORE_SYNCED;
+    for (unsigned i = 0; i < 3; i++)
+        begin(0, "n", true, &changes[i]);
+    for (unsigned i = 0; i < 3; i++) {
+        bed_wait(0, &changes[i].told);
+        ck_assert(changes[i].told.result.synced);
+    }
+    ck_assert_uint_eq(changes[0].told.result.sequence, changes[2].told.result.sequence);
+    changes[_i] = (struct change){ .durability = RK_STORE_WRITTEN };
+    run(0, "n", &changes[_i]);
+    ck_assert(!changes[_i].told.result.synced);
 }
 END_TEST
 
@@ -292,6 +341,21 @@ START_TEST(an_update_that_nothing_lets_go_through_ends)
 }
 END_TEST
 
+START_TEST(each_has_its_tries)
+{
+    struct change changes[3] = { { .moves = 600 }, { .moves = 600 }, { .moves = 600 } };
+
+    (void)bed_write(0, "n", "1", 0);
+    for (unsigned i = 0; i < 3; i++)
+        begin(0, "n", false, &changes[i]);
+    for (unsigned i = 0; i < 3; i++) {
+        bed_wait(0, &changes[i].told);
+        ck_assert_int_eq(changes[i].told.result.err, RK_OK);
+    }
+    ck_assert_str_eq(bed_get(0, "n", NULL), "4");
+}
+END_TEST
+
 /* ---- values of any size ---- */
 
 #define LARGE_BYTES (40u * RK_STORE_PIECE_BYTES + 1000u)
@@ -350,6 +414,11 @@ static uint8_t *write_large(void)
     bed_wait(0, &told);
     ck_assert_int_eq(told.result.err, RK_OK);
     return bytes;
+}
+
+static void setup_interval(void)
+{
+    bed_setup(&(struct bed_settings){ .sync_before_publish = false });
 }
 
 static void setup_large(void)
@@ -671,15 +740,18 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, an_update_sees_what_is_there_and_writes_upon_it);
+    tcase_add_test(tcase, a_loop_does_not_sleep_over_an_update);
     tcase_add_test(tcase, who_stops_writes_nothing);
     tcase_add_test(tcase, what_is_not_there_is_not_deleted);
     tcase_add_test(tcase, what_waits_and_folds_is_one_record);
+    tcase_add_test(tcase, a_group_has_an_end);
     tcase_add_test(tcase, what_does_not_fold_waits_for_its_turn);
     tcase_add_test(tcase, a_group_is_as_durable_as_its_safest);
     tcase_add_test(tcase, who_stops_upon_others_is_told_when_they_are_written);
     tcase_add_test(tcase, a_failure_is_that_of_all_who_are_in_it);
     tcase_add_test(tcase, who_was_slower_decides_anew);
     tcase_add_test(tcase, a_merge_in_between_is_not_seen);
+    tcase_add_test(tcase, each_has_its_tries);
     tcase_add_test(tcase, an_update_that_nothing_lets_go_through_ends);
     tcase_add_test(tcase, who_waits_and_is_cancelled_is_not_asked);
     tcase_add_test(tcase, who_is_cancelled_while_it_is_written_keeps_its_place);
@@ -696,12 +768,15 @@ static void add_tests(TCase *tcase)
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("writer update");
-    TCase *tcase = tcase_create("update"), *large = tcase_create("large");
+    TCase *tcase = tcase_create("update"), *large = tcase_create("large"), *interval = tcase_create("interval");
 
     tcase_add_checked_fixture(tcase, setup, bed_teardown);
     tcase_set_timeout(tcase, 60);
     add_tests(tcase);
     suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(interval, setup_interval, bed_teardown);
+    tcase_add_loop_test(interval, a_group_is_synced_whoever_of_it_asks_for_it, 0, 3);
+    suite_add_tcase(suite, interval);
     tcase_add_checked_fixture(large, setup_large, bed_teardown);
     tcase_set_timeout(large, 60);
     if (getenv("RK_UPDATE_DISK") != NULL) {
