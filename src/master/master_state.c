@@ -30,11 +30,10 @@ void rk_master_state_tell_refused(struct rk_master_state *state, struct rk_maste
     if (accepted == RK_STATS_ACCEPTS_ALL) {
         rk_diag(RK_DIAG_INFO, "%s: there is space on the disk again: puts go on", data_dir);
     } else if (accepted == RK_STATS_ACCEPTS_DELETES) {
-        rk_diag(RK_DIAG_ERROR, "%s: the disk is full: puts are refused until there is space, deletes and reads go on",
-                data_dir);
+        rk_diag(RK_DIAG_ERROR, "%s: the disk is full: %s", data_dir, rk_stats_accepted_text(accepted));
     } else {
         rk_log_writer_why(engine->log, &why);
-        rk_diag(RK_DIAG_ERROR, "%s: writes are refused until a restart, reads go on", why.text);
+        rk_diag(RK_DIAG_ERROR, "%s: %s, reads go on", why.text, rk_stats_accepted_text(accepted));
     }
 }
 
