@@ -190,13 +190,6 @@ static void answer_refused(struct rk_http_request *request, const struct rk_http
         rk_http_answer_problem(request, refusal->problem, refusal->limit, members);
 }
 
-/* What comes behind a body in chunks is never taken for a request: where it ends is what two readers of one stream most
- * easily see differently (RFC 9112 section 11.2), and who sends chunks does so seldom. */
-static bool has_chunks(const h2o_req_t *req)
-{
-    return req->entity.base != NULL && h2o_find_header(&req->headers, H2O_TOKEN_TRANSFER_ENCODING, -1) >= 0;
-}
-
 struct handler {
     h2o_handler_t super;
     struct rk_http_server *server;
@@ -215,8 +208,8 @@ static int on_req(h2o_handler_t *super, h2o_req_t *req)
         answer_refused(request, refusal);
         return 0;
     }
-    if (has_chunks(req))
-        rk_http_answer_last(request);
+    if (!req->http1_is_persistent && req->entity.base != NULL)
+        rk_http_connection_linger(req); /* what is behind its body may be on its way */
     route_request(request);
     return 0;
 }

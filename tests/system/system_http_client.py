@@ -41,7 +41,9 @@ response, content = ask("GET", key, expected=206, Range="bytes=10-19")
 same((content, response.getheader("Content-Range")), (value[10:20], f"bytes 10-19/{len(value)}"))
 same(ask("GET", key, expected=304, If_None_Match=etag)[1], b"")
 ask("PUT", key, b"new", 412, If_Match='"1"')
-ask("PUT", key, iter([b"in ", b"chunks"]), 204, If_Match=etag)
+same(connection.sock is socket, True)  # no answer has closed it
+response, _ = ask("PUT", key, iter([b"in ", b"chunks"]), 204, If_Match=etag)
+same(response.getheader("Connection"), "close")  # chunks are the last of a connection
 same(ask("GET", key)[1], b"in chunks")
 same(ask("POST", "/v1/kv/http.client%2Fn?op=incr&by=7")[1], b"7")
 ask("POST", key + "?op=append", b", and more", 200)
@@ -51,5 +53,5 @@ same((content, response.getheader("RackKV-Expires") is not None), (b"in chunks, 
 ask("DELETE", key, expected=204)
 ask("GET", key, expected=404)
 ask("DELETE", key, expected=404)
-same(connection.sock is socket, True)  # no answer has closed it
+connection.close()
 print(f"{n_checks} checks")
