@@ -84,7 +84,7 @@ static enum rk_http_problem read_ask(struct rk_http_request *request, const stru
     return rk_http_ask_read(&fields, target, request->route, ask, &wrong);
 }
 
-/* Nearly always there is nothing. */
+/* Nearly always there is nothing, but for the type of a value. */
 static enum rk_http_problem take_ask(struct rk_http_request *request, const struct rk_http_target *target)
 {
     const h2o_headers_t *headers = &request->req->headers;
@@ -94,7 +94,9 @@ static enum rk_http_problem take_ask(struct rk_http_request *request, const stru
     for (size_t i = 0; i < headers->size; i++) {
         const h2o_iovec_t *name = headers->entries[i].name;
 
-        if (rk_http_field_find(name->base, name->len) != RK_HTTP_FIELD_OTHER)
+        if (name == &H2O_TOKEN_CONTENT_TYPE->buf && request->type.at == NULL)
+            request->type = (struct rk_http_span){ headers->entries[i].value.base, headers->entries[i].value.len };
+        else if (rk_http_field_find(name->base, name->len) != RK_HTTP_FIELD_OTHER)
             return read_ask(request, target);
     }
     return RK_HTTP_NO_PROBLEM;
@@ -188,6 +190,13 @@ static void answer_refused(struct rk_http_request *request, const struct rk_http
         rk_http_answer_problem(request, refusal->problem, refusal->limit, members);
 }
 
+/* What comes behind a body in chunks is never taken for a request: where it ends is what two readers of one stream most
+ * easily see differently (RFC 9112 section 11.2), and who sends chunks does so seldom. */
+static bool has_chunks(const h2o_req_t *req)
+{
+    return req->entity.base != NULL && h2o_find_header(&req->headers, H2O_TOKEN_TRANSFER_ENCODING, -1) >= 0;
+}
+
 struct handler {
     h2o_handler_t super;
     struct rk_http_server *server;
@@ -202,10 +211,13 @@ static int on_req(h2o_handler_t *super, h2o_req_t *req)
     rk_http_watch_note_awake(server);
     rk_http_connection_note_request(req);
     *request = (struct rk_http_request){ .server = server, .req = req, .op = RK_STATS_HTTP_REFUSED };
-    if (refusal != NULL)
+    if (refusal != NULL) {
         answer_refused(request, refusal);
-    else
-        route_request(request);
+        return 0;
+    }
+    if (has_chunks(req))
+        rk_http_answer_last(request);
+    route_request(request);
     return 0;
 }
 
