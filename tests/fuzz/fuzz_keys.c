@@ -62,7 +62,7 @@ static void check_keys(const uint8_t *wanted, size_t wanted_len)
     struct rk_disk_keys *keys = open_keys();
     enum rk_err err;
 
-    read_all(keys, NULL, 0);
+    read_all(keys, (const uint8_t *)"", 0);
     err = rk_disk_keys_seek(keys, wanted, wanted_len);
     RK_ASSERT(err == RK_OK || err == RK_ERR_CORRUPT);
     if (err == RK_OK)
