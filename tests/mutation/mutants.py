@@ -13,6 +13,7 @@ function, kind and text, and a number where these are the same; so it is the sam
 """
 import dataclasses
 import json
+import os
 import re
 import subprocess
 
@@ -233,7 +234,9 @@ def find(path, name, flags, folder='.'):
     """All mutants of a file in their order. path: as clang finds it from `folder`; name: as they are to be named.
     RuntimeError with clang's words when it cannot read it."""
     command = ['clang', '-fsyntax-only', '-w', '-Xclang', '-ast-dump=json', *flags, path]
-    run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    # A compiler cache in front of clang would give it the preprocessed text, in which nothing is of the file.
+    run = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                         env=dict(os.environ, CCACHE_DISABLE='1'))
     if run.returncode != 0:
         raise RuntimeError(f'{name}: clang cannot read it:\n' + run.stderr.decode('utf-8', 'replace'))
     with open(f'{folder}/{path}' if not path.startswith('/') else path, 'rb') as file:
