@@ -8,6 +8,5 @@ ONLY = src
 SEED = 1
 mutation_script = $(srcdir)/%D%/mutation.py
 
-.PHONY: mutation
 mutation:
 	python3 $(mutation_script) --number $(N) --only $(ONLY) --seed $(SEED) $(MUTATION_FLAGS)
