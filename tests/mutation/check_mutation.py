@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The mutator finds the mistakes that can be made in sample.c, knows them again when lines come before them, and puts them
-in and takes them out; and what it draws depends on the seed alone."""
+"""The mutator finds the mistakes that can be made in sample.c, knows them again when lines come before them, and puts
+them in and takes them out; and what it draws depends on the seed alone."""
 import os
 import re
 import shutil
@@ -17,10 +17,13 @@ sys.path.insert(0, FOLDER)
 import mutants  # noqa: E402
 import mutation  # noqa: E402
 
-# What can be wrong with sample.c, by kind; nothing of the header, of a macro's text, or of the return at a function's end.
-EXPECTED = {'compare': 3, 'negate': 3, 'constant': 6, 'leave-out': 3, 'swap': 1, 'error': 1}
+# What can be wrong with sample.c, by kind; nothing of the header, of a macro, or of the return at a function's end.
+EXPECTED = {'compare': 5, 'negate': 4, 'constant': 8, 'leave-out': 4, 'swap': 1, 'error': 1}
 DRIVER = '''#include "sample.h"
-int main(void) { return sample_add(6, 9) != 0 || sample_add(9, 9) != -1 || sample_add(3, 9) != 3 || sample_add(0, 9) != 0 || sample_add(2, 9) != 4 || sample_add(1, 2) != 1; }
+int main(void)
+{
+    return sample_add(6, 9) != 0 || sample_add(9, 9) != -1 || sample_add(3, 9) != 3 || sample_add(0, 9) != 0 || sample_add(2, 9) != 4 || sample_add(1, 2) != 1 ||\n    sample_add(101, 200) != 102 || sample_add(98, 200) != 100 || sample_add(99, 200) != 99;
+}
 '''
 failed = 0
 passed = 0
@@ -57,6 +60,7 @@ def check_found(found):
     check(all(mutant.path == 'src/sample.c' for mutant in found), 'none is of another file')
     texts = [mutant.key() for mutant in found]
     for text in ('look compare: value < limit => value <= limit', 'look compare: value < limit => value >= limit',
+                 'is_large compare: value > 100 => value >= 100',
                  'sample_add negate: value => !(value)', 'sample_add leave-out: return -1; => {}',
                  'sample_add swap: look(value, limit) => look(limit, value)',
                  'sample_add error: look(value, limit) => ((void)look(value, limit), (enum rk_err)0)'):

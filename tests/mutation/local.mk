@@ -1,5 +1,5 @@
-# Small mistakes, one at a time, and whether the tests notice: built on demand, no part of make check but for the test of
-# the mutator itself. make mutation N=100 ONLY=src/log SEED=1
+# Small mistakes, one at a time, and whether the tests notice: on demand, no part of make check but for the test of the
+# mutator itself. make mutation N=100 ONLY=src/log SEED=1
 EXTRA_DIST += %D%/mutants.py %D%/mutation.py %D%/reviewed.txt %D%/sample.c %D%/sample.h
 dist_check_SCRIPTS += %D%/check_mutation.py
 

@@ -224,7 +224,9 @@ class Finder:
         place_files(tree, '')
         for node in tree['inner']:
             inner = node.get('inner', [])
-            if node['kind'] == 'FunctionDecl' and inner and inner[-1]['kind'] == 'CompoundStmt' and self.span(node):
+            # By its body: the name of its type may be a macro, as bool is.
+            has_body = node['kind'] == 'FunctionDecl' and inner and inner[-1]['kind'] == 'CompoundStmt'
+            if has_body and self.span(inner[-1]):
                 self.function = node['name']
                 self.visit(inner[-1], [node])
         return self.mutants

@@ -3,8 +3,8 @@
 
     mutation.py [--number N] [--only src/log[/file.c]] [--seed S] [--seconds S] [--changed COMMITS] [--folder FOLDER]
 
-For each mutant its file is compiled, the tests of its room run (tests/ROOM), the shortest first, and then short tests of
-the whole server; the first red one ends it. What came of it:
+For each mutant its file is compiled, the tests of its room run (tests/ROOM), the shortest first, and then short tests
+of the whole server; the first red one ends it. What came of it:
 
     caught       by the named test, or by the time limit of that
     equivalent   the compiler makes the same object of it, or reviewed.txt says why nobody could tell
@@ -37,6 +37,7 @@ ALSO = {'shm': ('check_ring', 'check_master_workers'), 'space': ('check_merge',)
 FLAGS = 'CFLAGS=-O1 -w -Wno-error'  # a mutant may well cause a warning
 TEST_SECONDS = 60
 COLUMNS = ('file', 'line', 'function', 'kind', 'before', 'after', 'number', 'outcome', 'by', 'seconds')
+OUTCOMES = ('caught', 'survived', 'reviewed', 'equivalent', 'unbuilt')
 SKIPPED = {'.git', 'autom4te.cache', 'mutation-run'}
 
 
@@ -163,8 +164,9 @@ class Tree:
 
 
 class Campaign:
-    def __init__(self, tree, folder, reviewed):
+    def __init__(self, tree, folder, reviewed, deadline=float('inf')):
         self.tree = tree
+        self.deadline = deadline  # for the last test to begin
         self.folder = folder
         self.reviewed = reviewed
         self.took = {}  # seconds of each test that is green without a mistake
@@ -209,9 +211,9 @@ class Campaign:
         room = mutant.path.split('/')[1]
         if self.reviewed.get(mutant.key(), ('', ''))[0] == 'equivalent':
             return 'equivalent', 'reviewed'
-        stages = [self.green_tests(self.tree.tests_of(room)), self.green_tests(SYSTEM_TESTS)]
+        self.green_tests([*self.tree.tests_of(room), *SYSTEM_TESTS])  # tried before there is a mistake
         path, name = os.path.join(self.tree.root, mutant.path), self.tree.object_of(mutant.path)
-        made, _ = self.tree.make([name])
+        self.tree.make([name])
         with open(path, 'rb') as file:
             source = file.read()
         with open(os.path.join(self.tree.build, name), 'rb') as file:
@@ -225,17 +227,20 @@ class Campaign:
             with open(os.path.join(self.tree.build, name), 'rb') as file:
                 if file.read() == ordinary:
                     return 'equivalent', 'compiler'
-            return self.ask(stages)
+            return self.ask(room)
         finally:
             with open(path, 'wb') as file:
                 file.write(source)
 
-    def ask(self, stages):
-        for stage, programs in zip(stages, ((), PROGRAMS)):
+    def ask(self, room):
+        for tests, programs in ((self.tree.tests_of(room), ()), (SYSTEM_TESTS, PROGRAMS)):
+            stage = self.green_tests(tests)
             made, _ = self.tree.make([*programs, *stage])
             if not made:
                 return 'unbuilt', ''
             for name in stage:
+                if time.monotonic() >= self.deadline:
+                    return 'unfinished', ''
                 code, _, _ = self.run_test(name)
                 if code != 0:
                     return 'caught', name if code is not None else f'{name} (time limit)'
@@ -247,6 +252,8 @@ class Campaign:
         row = dict(file=mutant.path, line=mutant.line, function=mutant.function, kind=mutant.kind, before=mutant.before,
                    after=mutant.after, number=mutant.number, outcome=outcome, by=by,
                    seconds=f'{time.monotonic() - begun:.1f}')
+        if outcome == 'unfinished':
+            return row
         is_new = not os.path.exists(self.table)
         with open(self.table, 'a', newline='', encoding='utf-8') as file:
             writer = csv.DictWriter(file, COLUMNS)
@@ -266,13 +273,12 @@ def markdown(results, reviewed):
     lines = ['| room | caught | survived | of these reviewed | equivalent | unbuilt | caught of what could be |',
              '|---|---|---|---|---|---|---|']
     for key, row in results.items():
-        room = rooms.setdefault(row['file'].split('/')[1], dict(caught=0, survived=0, reviewed=0, equivalent=0, unbuilt=0))
+        room = rooms.setdefault(row['file'].split('/')[1], dict.fromkeys(OUTCOMES, 0))
         word = reviewed.get(key, ('', ''))[0]
         outcome = 'equivalent' if word == 'equivalent' else row['outcome']
         room[outcome] += 1
         room['reviewed'] += outcome == 'survived' and word != ''
-    total = {name: sum(room[name] for room in rooms.values()) for name in
-             ('caught', 'survived', 'reviewed', 'equivalent', 'unbuilt')}
+    total = {name: sum(room[name] for room in rooms.values()) for name in OUTCOMES}
     for name, room in [*sorted(rooms.items()), ('all', total)]:
         n = room['caught'] + room['survived']
         share = f'{100 * room["caught"] / n:.0f} %' if n else '-'
@@ -368,7 +374,7 @@ def sources(root, only):
         found += [os.path.relpath(os.path.join(parent, name), root) for name in names if name.endswith('.c')]
     found = [path for path in found if path == only or path.startswith(only.rstrip('/') + '/')]
     if not found:
-        raise SystemExit(f'mutation: there is no source in {only}: it is a folder or a file, as src/log or src/log/log_lock.c')
+        raise SystemExit(f'mutation: there is no source in {only}: name a folder or a file, as src/log')
     return found
 
 
@@ -383,7 +389,7 @@ def main():
     tree = Tree(source, folder, options.build)
     tree.update()
     tree.configure()
-    campaign = Campaign(tree, folder, reviewed)
+    campaign = Campaign(tree, folder, reviewed, deadline + options.seconds / 2)
 
     def find(path):
         found = tree.find(path)

@@ -11,6 +11,11 @@ static enum rk_err look(int value, int limit)
     return value < limit ? RK_OK : RK_ERR_FULL;
 }
 
+static bool is_large(int value)
+{
+    return value > 100;
+}
+
 int sample_add(int value, int limit)
 {
     enum rk_err err = look(value, limit);
@@ -19,5 +24,7 @@ int sample_add(int value, int limit)
         return -1;
     if (value && is_even(value))
         value += 2;
+    if (is_large(value))
+        value++;
     return value == LIMIT(7) ? 0 : value;
 }
