@@ -17,6 +17,8 @@ int phr_decode_chunked_is_in_data(struct rk_http_chunked *chunked);
 
 static _Thread_local const struct rk_http_bounds *bounds;
 static _Thread_local struct rk_http_refusal refusal;
+static _Thread_local struct rk_http_found found;
+static _Thread_local const char *found_target; /* of the last head that was good; NULL: none was */
 static _Thread_local rk_http_judge_fn *judge_waiting;
 static _Thread_local void *judge_context;
 static _Thread_local struct rk_http_interpose_calls calls;
@@ -36,6 +38,11 @@ void rk_http_interpose_judge(rk_http_judge_fn *judge, void *context)
 {
     judge_waiting = judge;
     judge_context = context;
+}
+
+const struct rk_http_found *rk_http_interpose_found(const char *target)
+{
+    return target == found_target ? &found : NULL;
 }
 
 const struct rk_http_refusal *rk_http_interpose_refusal(const char *field_name)
@@ -133,7 +140,7 @@ static bool is_refused_waiting(const struct rk_http_head *head)
 {
     if (!is_waiting(head) || judge_waiting == NULL)
         return false;
-    refusal.problem = judge_waiting(judge_context, head, &refusal);
+    refusal.problem = judge_waiting(judge_context, head, &found, &refusal);
     refusal.closes = true;
     return refusal.problem != RK_HTTP_NO_PROBLEM;
 }
@@ -142,9 +149,10 @@ static void judge(struct rk_http_head *head, enum rk_http_problem problem, size_
 {
     if (problem != RK_HTTP_NO_PROBLEM)
         refuse_head(head, problem, size);
-    else if (rk_http_route_check(head, bounds, &refusal) != RK_HTTP_NO_PROBLEM || is_refused_waiting(head))
+    else if (rk_http_route_check(head, bounds, &found, &refusal) != RK_HTTP_NO_PROBLEM || is_refused_waiting(head))
         refuse_request(head);
     else {
+        found_target = head->target.at;
         keep_names(head);
         add_connection(head);
         add_expect(head);
