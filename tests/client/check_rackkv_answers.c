@@ -157,6 +157,23 @@ START_TEST(a_value_that_is_not_whole_is_a_failure)
 }
 END_TEST
 
+/* A connection that breaks in the middle of a value: what came of it is no value. */
+START_TEST(a_value_that_is_cut_off_by_a_reset_is_a_failure)
+{
+    static const char whole_head[] = GOOD_HEAD "Content-Length: 100\r\n\r\nhalf";
+    static const char chunked[] = GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n";
+
+    fake_server_answer_and_reset(bed.server, whole_head, sizeof whole_head - 1);
+    RUN("get", "k");
+    ck_assert_int_eq(bed.result.code, 4);
+    ck_assert_str_ne(bed.result.err, "");
+    fake_server_answer_and_reset(bed.server, chunked, sizeof chunked - 1);
+    RUN("get", "k");
+    ck_assert_int_eq(bed.result.code, 4);
+    ck_assert_str_ne(bed.result.err, "");
+}
+END_TEST
+
 /* In chunks, as from a proxy on the way; and what stands behind the value's end is nobody's. */
 START_TEST(a_value_that_is_whole_is_taken_however_it_comes)
 {
@@ -270,6 +287,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, another_server_is_no_rackkv);
     tcase_add_test(tcase, what_another_server_says_is_shown_as_text);
     tcase_add_test(tcase, a_value_that_is_not_whole_is_a_failure);
+    tcase_add_test(tcase, a_value_that_is_cut_off_by_a_reset_is_a_failure);
     tcase_add_test(tcase, a_value_that_is_whole_is_taken_however_it_comes);
     tcase_add_test(tcase, a_timeout_ends_the_waiting);
     tcase_add_test(tcase, a_timeout_is_a_number_with_a_unit);

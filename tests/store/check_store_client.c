@@ -2,6 +2,7 @@
  * the writer at their other ends, and reads go through real data files. Whether the page cache has a record is the
  * test's to say. */
 #include "base/base_io.h"
+#include "base/base_time.h"
 #include "disk/disk_file.h"
 #include "disk/disk_location.h"
 #include "disk/disk_record.h"
@@ -48,6 +49,22 @@ static struct rk_stats_client stats;
 static struct rk_store_client *client;
 static void *allocations[4096];
 static size_t n_allocations;
+static _Atomic uint64_t files_edition;
+static uint64_t now_ns;
+static unsigned n_closed;
+
+/* The clock is the test's. */
+uint64_t __wrap_rk_time_monotonic_ns(void);
+uint64_t __wrap_rk_time_monotonic_ns(void)
+{
+    return now_ns;
+}
+
+static int close_counted(int fd)
+{
+    n_closed++;
+    return rk_io_kernel_ops.close(fd);
+}
 
 /* What a callback was told. */
 struct told {
@@ -120,6 +137,7 @@ static void open_client(uint64_t ring_bytes)
                                                 .last_sequence = &last_sequence,
                                                 .n_reader_threads = 2,
                                                 .max_open_files = 16,
+                                                .files_edition = &files_edition,
                                                 .stats = &stats,
                                             },
                                             NULL),
@@ -139,8 +157,11 @@ static void setup(void)
     ops = rk_io_kernel_ops;
     ops.preadv2 = preadv2_as_told;
     ops.fdatasync = ops.fsync = sync_nothing;
+    ops.close = close_counted;
     rk_io = &ops;
     cold = false;
+    now_ns = RK_NS_PER_S;
+    atomic_store(&files_edition, 0);
     while_read = NULL;
     dir = test_dir_create();
     ck_assert_int_eq(rk_log_store_open(&store, dir, NULL), RK_OK);
@@ -833,6 +854,33 @@ START_TEST(a_file_that_is_short_or_gone_is_an_error_of_this_read_alone)
 }
 END_TEST
 
+/* A file that is unlinked while somebody reads from it is closed when that has ended, though the files do not change
+ * again; and until then it is looked at now and then, not at every turn of the event loop. */
+START_TEST(a_file_that_is_gone_is_closed_after_its_last_read)
+{
+    struct rk_location location = put_large("large", make_large());
+    uint8_t *bytes = allocate(NULL, RK_STORE_PIECE_BYTES);
+    char name[RK_DISK_FILE_NAME_BYTES];
+    struct rk_store_value value;
+
+    ck_assert_int_eq(get("large", &value), RK_OK);
+    rk_disk_file_name(name, location.file_number);
+    ck_assert_int_eq(unlinkat(rk_log_store_dir_fd(store), name, 0), 0);
+    n_closed = 0;
+    atomic_store(&files_edition, 1);
+    ck_assert_int_eq(rk_store_client_poll(client), RK_OK);
+    ck_assert_int_eq(read_piece(value.source, 0, bytes, RK_STORE_PIECE_BYTES), RK_OK);
+    ck_assert_uint_eq(n_closed, 0);
+    rk_store_client_release(client, value.source);
+    now_ns += 100 * RK_NS_PER_MS - 1;
+    ck_assert_int_eq(rk_store_client_poll(client), RK_OK);
+    ck_assert_uint_eq(n_closed, 0);
+    now_ns += 1;
+    ck_assert_int_eq(rk_store_client_poll(client), RK_OK);
+    ck_assert_uint_eq(n_closed, 1);
+}
+END_TEST
+
 START_TEST(a_cancelled_read_calls_nobody)
 {
     struct told told = { 0 }, other = { 0 };
@@ -903,6 +951,7 @@ Suite *test_suite(void)
     tcase_add_loop_test(reads, a_large_value_comes_in_pieces, 0, 2);
     tcase_add_loop_test(reads, damage_in_a_large_value_is_found_in_its_piece, 0, 2);
     tcase_add_loop_test(reads, a_file_that_is_short_or_gone_is_an_error_of_this_read_alone, 0, 2);
+    tcase_add_test(reads, a_file_that_is_gone_is_closed_after_its_last_read);
     tcase_add_test(reads, a_cancelled_read_calls_nobody);
     tcase_add_test(reads, what_is_under_way_at_the_end_is_forgotten);
     suite_add_tcase(suite, reads);
