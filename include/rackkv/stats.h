@@ -42,13 +42,14 @@ typedef _Atomic uint64_t rk_counter;
 #endif
 
 #define RK_STATS_MAGIC  "RKVSTATS" /* 8 bytes, without the zero */
-#define RK_STATS_LAYOUT 1
+#define RK_STATS_LAYOUT 2
 
 struct rk_stats_head {
     RK_STATS_ALIGNED char magic[8];
     uint32_t layout; /* RK_STATS_LAYOUT */
     uint32_t n_slots;
     uint32_t slot_bytes; /* sizeof(struct rk_stats_slot) */
+    uint64_t started_ms; /* when the server was started, since 1970 */
 };
 
 struct rk_stats_writer {
@@ -173,6 +174,7 @@ RK_STATS_ASSERT(sizeof(rk_counter) == 8, "a counter is a word");
 RK_STATS_ASSERT(offsetof(struct rk_stats_head, layout) == 8, "head.layout");
 RK_STATS_ASSERT(offsetof(struct rk_stats_head, n_slots) == 12, "head.n_slots");
 RK_STATS_ASSERT(offsetof(struct rk_stats_head, slot_bytes) == 16, "head.slot_bytes");
+RK_STATS_ASSERT(offsetof(struct rk_stats_head, started_ms) == 24, "head.started_ms");
 RK_STATS_ASSERT(offsetof(struct rk_stats_block, writer) == 64, "the writer follows the head");
 RK_STATS_ASSERT(offsetof(struct rk_stats_writer, keys) == 56, "writer.keys");
 RK_STATS_ASSERT(offsetof(struct rk_stats_writer, live_bytes) == 96, "writer.live_bytes");

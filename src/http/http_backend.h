@@ -8,6 +8,8 @@
 
 #include "store/store_types.h"
 
+struct rk_stats_block;
+
 struct rk_http_backend {
     void *self;
 
@@ -49,6 +51,9 @@ struct rk_http_backend {
     /* /readyz: whether to answer 200. If not, *why_out says why (JSON members, such as "\"state\":\"draining\""). If
      * so, it is NULL, or one line of text for the body: what does not work although reads do. */
     bool (*ready)(void *self, const char **why_out);
+
+    /* All numbers of the server that the store belongs to, for whoever asks for them. */
+    const struct rk_stats_block *stats;
 
     /* What other servers buffer under the same limit, in bytes. NULL: there are no others. */
     uint64_t (*uploads_elsewhere)(void *self);

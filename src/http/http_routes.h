@@ -66,6 +66,7 @@ struct rk_http_route {
     const char *path; /* NULL: behind the last row */
     size_t path_len;
     unsigned methods;         /* bits 1 << enum rk_http_method; every path takes OPTIONS besides */
+    const char *summary;      /* what it does: a sentence for /v1/openapi.json, without quotes or backslashes */
     const char *operation;    /* that op= has to name; NULL: none is named */
     enum rk_stats_http_op op; /* what it counts as */
     enum rk_http_operand operand;

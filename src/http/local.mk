@@ -1,6 +1,7 @@
 # http: the only place that knows libh2o
 noinst_LIBRARIES += librk_http.a
 librk_http_a_SOURCES = \
+	%D%/http_accept.c %D%/http_accept.h \
 	%D%/http_answer.c %D%/http_answer.h \
 	%D%/http_ask.c %D%/http_ask.h \
 	%D%/http_backend.h \
@@ -15,7 +16,9 @@ librk_http_a_SOURCES = \
 	%D%/http_lines.h \
 	%D%/http_listeners.c %D%/http_listeners.h \
 	%D%/http_metadata.c %D%/http_metadata.h \
+	%D%/http_metrics.c %D%/http_metrics.h \
 	%D%/http_number.c %D%/http_number.h \
+	%D%/http_openapi.c %D%/http_openapi.h \
 	%D%/http_option.c %D%/http_option.h \
 	%D%/http_parse_bytes.c \
 	%D%/http_parse_chunked.c \

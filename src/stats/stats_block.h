@@ -2,6 +2,7 @@
 #ifndef RK_STATS_BLOCK_H
 #define RK_STATS_BLOCK_H
 
+#include "base/base_time.h"
 #include "stats/stats_http.h"
 #include "stats/stats_store.h"
 
@@ -17,6 +18,7 @@ static inline void rk_stats_block_init(struct rk_stats_block *block, unsigned n_
     block->head.layout = RK_STATS_LAYOUT;
     block->head.n_slots = n_slots;
     block->head.slot_bytes = sizeof(struct rk_stats_slot);
+    block->head.started_ms = rk_time_wall_ms();
 }
 
 #endif

@@ -19,6 +19,10 @@ struct rk_stats_name {
     enum rk_stats_unit unit;
     bool is_gauge; /* it says what is now, and may go back */
     const char *help;
+    const char *metric; /* in a scrape, behind rackkv_; NULL: it is not shown as a number */
+    const char *labels; /* without braces; NULL: none */
+    const char *family; /* what all rows of this metric are, where there are several: in the first; NULL: as help */
+    bool by_worker;     /* in a scrape each slot is told apart; else their sum is */
 };
 
 /* The last row has no name. */

@@ -143,5 +143,6 @@ void rk_worker_backend_init(struct rk_http_backend *table, struct rk_worker_back
                                        .last_sequence = backend_last_sequence,
                                        .accepts = backend_accepts,
                                        .ready = backend_ready,
+                                       .stats = backend->stats,
                                        .uploads_elsewhere = backend_uploads_elsewhere };
 }

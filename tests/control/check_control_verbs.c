@@ -42,6 +42,7 @@ static void set_up(void)
     stats = aligned_alloc(64, rk_stats_block_bytes(N_SLOTS));
     memset(board, 0, sizeof *board + N_SLOTS * sizeof board->slots[0]);
     memset(stats, 0, rk_stats_block_bytes(N_SLOTS));
+    rk_stats_block_init(stats, N_SLOTS);
     settings.board = board;
     settings.stats = stats;
     settings.store = store;

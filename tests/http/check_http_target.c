@@ -297,6 +297,8 @@ START_TEST(the_table_is_in_order)
 
         ck_assert_msg(route->methods != 0 && (route->methods >> RK_HTTP_OPTIONS_METHOD) == 0, "%s", route->path);
         ck_assert_msg(route->start != NULL || strcmp(route->path, "*") == 0, "%s: nobody answers", route->path);
+        ck_assert_msg(route->start == NULL || route->summary[strlen(route->summary) - 1] == '.', "%s", route->path);
+        ck_assert_msg(route->start == NULL || strpbrk(route->summary, "\"\\") == NULL, "%s", route->path);
         ck_assert_msg(route->operand == RK_HTTP_TAKES_NOTHING || (route->parameters & RK_HTTP_PARAMETER_KEY) != 0,
                       "%s: takes a key, and does not know the parameter", route->path);
         ck_assert_msg(!is_front(route->path) || route->operand != RK_HTTP_TAKES_NOTHING, "%s", route->path);

@@ -4,7 +4,7 @@
 #include "base/base_mem.h"
 #include "base/base_time.h"
 #include "http/http_backend.h"
-#include "stats/stats_http.h"
+#include "stats/stats_block.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -412,6 +412,7 @@ static void serve(struct fake_server *handle, const struct rk_http_settings *set
         .accepts = fake_accepts,
         .cancel = fake_cancel,
         .ready = fake_ready,
+        .stats = handle->block,
     };
 
     fake.control = handle->control;
@@ -482,7 +483,9 @@ void fake_server_start(struct fake_server *server, const struct rk_http_settings
     pid_t parent = getpid();
 
     server->control = shared_memory(sizeof *server->control);
-    server->stats = shared_memory(sizeof *server->stats);
+    server->block = shared_memory(rk_stats_block_bytes(FAKE_SLOTS));
+    rk_stats_block_init(server->block, FAKE_SLOTS);
+    server->stats = &server->block->slots[0].http;
     server->wake_fd = eventfd(0, EFD_CLOEXEC);
     ck_assert_int_ge(server->wake_fd, 0);
     own.listener_fds[own.n_listeners++] = listen_somewhere(&server->port);
@@ -517,7 +520,7 @@ void fake_server_stop(struct fake_server *server)
     ck_assert_int_eq(waitpid(server->pid, &status, 0), server->pid);
     ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the server ended with %#x", (unsigned)status);
     (void)close(server->wake_fd);
-    (void)munmap(server->stats, sizeof *server->stats);
+    (void)munmap(server->block, rk_stats_block_bytes(FAKE_SLOTS));
     (void)munmap(server->control, sizeof *server->control);
 }
 

@@ -40,8 +40,11 @@ struct fake_control {
     _Atomic uint64_t n_connections, n_requests; /* what the server says, after each turn */
 };
 
+#define FAKE_SLOTS 2
+
 struct fake_server {
     struct fake_control *control;
+    struct rk_stats_block *block; /* of FAKE_SLOTS; the child is the first */
     struct rk_stats_http *stats;
     pid_t pid;
     int port;

@@ -2,7 +2,7 @@
 check_PROGRAMS += check_http_target check_http_parser check_http_codecs
 check_http_target_SOURCES = %D%/check_http_target.c
 check_http_target_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
-check_http_target_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) $(OPENSSL_LIBS) $(ISAL_LIBS)
+check_http_target_LDADD = librk_test.a librk_http.a librk_stats.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) $(OPENSSL_LIBS) $(ISAL_LIBS)
 check_http_parser_SOURCES = %D%/check_http_parser.c
 check_http_parser_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_http_parser_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
@@ -43,7 +43,7 @@ librk_test_http_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 check_PROGRAMS += check_http_server
 check_http_server_SOURCES = %D%/check_http_server.c
 check_http_server_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
-check_http_server_LDADD = librk_test.a librk_test_http.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) \
+check_http_server_LDADD = librk_test.a librk_test_http.a librk_http.a librk_stats.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) \
 	$(OPENSSL_LIBS) $(ISAL_LIBS)
 
 check_PROGRAMS += check_http_onekey check_http_stored check_http_parts check_http_decided
@@ -104,4 +104,9 @@ check_PROGRAMS += check_http_probe
 check_http_probe_SOURCES = %D%/check_http_probe.c
 check_http_probe_CFLAGS = $(check_http_server_CFLAGS)
 check_http_probe_LDFLAGS = $(AM_LDFLAGS) -Wl,--exclude-libs,librk_http.a
-check_http_probe_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) $(OPENSSL_LIBS) $(ISAL_LIBS)
+check_http_probe_LDADD = librk_test.a librk_http.a librk_stats.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) $(OPENSSL_LIBS) $(ISAL_LIBS)
+
+check_PROGRAMS += check_http_metrics
+check_http_metrics_SOURCES = %D%/check_http_metrics.c
+check_http_metrics_CFLAGS = $(check_http_server_CFLAGS) $(JANSSON_CFLAGS)
+check_http_metrics_LDADD = $(check_http_server_LDADD) $(JANSSON_LIBS)
