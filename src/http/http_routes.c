@@ -1,5 +1,6 @@
 #include "http/http_routes.h"
 
+#include "http/http_batch.h"
 #include "http/http_read.h"
 #include "http/http_service.h"
 #include "http/http_write.h"
@@ -40,6 +41,9 @@ const struct rk_http_route rk_http_routes[] = {
       .stores_headers = true, .start = rk_http_put_start },
     { PATH("/v1/kv/"), .methods = DELETE, .op = RK_STATS_HTTP_DELETE, .operand = RK_HTTP_TAKES_KEY,
       .need = RK_HTTP_NEEDS_KEY, .parameters = KEY, .own_headers = DURABILITY, .start = rk_http_delete_start },
+
+    /* many keys */
+    { PATH("/v1/batch"), .methods = POST, .op = RK_STATS_HTTP_PUT, .start = rk_http_batch_start },
 
     /* the service */
     { PATH("/livez"), .methods = GET | HEAD, .op = RK_STATS_HTTP_SERVICE, .start = rk_http_livez_start },
