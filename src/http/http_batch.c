@@ -337,6 +337,9 @@ static enum rk_err start_item(struct batch_item *item)
     return RK_OK;
 }
 
+/* Of one batch: the ring is everybody's. */
+#define UNDER_WAY_MAX 1024u
+
 static void answer(struct rk_http_batch *batch)
 {
     batch->is_answered = true;
@@ -347,7 +350,7 @@ static void answer(struct rk_http_batch *batch)
 /* Begins what can begin; answers when all is done. */
 static void pump(struct rk_http_batch *batch)
 {
-    while (batch->ready != NULL) {
+    while (batch->ready != NULL && batch->n_under_way < UNDER_WAY_MAX) {
         struct batch_item *item = batch->ready;
 
         if (start_item(item) == RK_ERR_AGAIN)

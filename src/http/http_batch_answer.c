@@ -44,7 +44,7 @@ static char *put_problem(char *out, const struct batch_item *item)
     if (item->etag != 0)
         at = put_etag(at, item->etag);
     else if (status >= 500)
-        at = put_text(at, item->unknown ? "\"outcome\":\"unknown\"" : "\"outcome\":\"none\"");
+        at = put_text(at, item->unknown && status != 507 ? "\"outcome\":\"unknown\"" : "\"outcome\":\"none\"");
     *at = '\0';
     return out + rk_http_problem_format(item->problem, 0, members, out);
 }

@@ -41,7 +41,6 @@ struct rk_http_batch {
     struct batch_item *ready;
     struct batch_item **last_ready;
     uint64_t answer_bytes; /* of values */
-    bool is_pumping;
     bool is_answered;
 };
 

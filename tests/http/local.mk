@@ -96,3 +96,8 @@ check_http_probe_SOURCES = %D%/check_http_probe.c
 check_http_probe_CFLAGS = $(check_http_server_CFLAGS)
 check_http_probe_LDFLAGS = $(AM_LDFLAGS) -Wl,--exclude-libs,librk_http.a
 check_http_probe_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) $(OPENSSL_LIBS) $(ISAL_LIBS)
+
+check_PROGRAMS += check_http_batch
+check_http_batch_SOURCES = %D%/check_http_batch.c
+check_http_batch_CFLAGS = $(check_http_server_CFLAGS)
+check_http_batch_LDADD = $(check_http_server_LDADD)
