@@ -117,6 +117,17 @@ static void on_piece(void *context, enum rk_err err)
     pump(item->batch);
 }
 
+/* What the store gives need not last until the answer, in which a later line may have replaced it. */
+static void take_type(struct batch_item *item, struct rk_http_span type)
+{
+    h2o_iovec_t own;
+
+    if (type.at == NULL)
+        return;
+    own = h2o_strdup(&item->batch->request->req->pool, type.at, type.len);
+    item->content_type = (struct rk_http_span){ own.base, own.len };
+}
+
 static void take_found(struct batch_item *item, const struct rk_store_value *value)
 {
     struct rk_http_batch *batch = item->batch;
@@ -134,7 +145,7 @@ static void take_found(struct batch_item *item, const struct rk_store_value *val
     batch->answer_bytes += value->value_len;
     item->status = 200;
     item->sequence = item->etag = value->sequence;
-    item->content_type = metadata.stored[RK_HTTP_CONTENT_TYPE];
+    take_type(item, metadata.stored[RK_HTTP_CONTENT_TYPE]);
     item->value = (struct rk_http_span){ (const char *)value->value, value->value_len };
     if (value->source != NULL)
         item->value.at = h2o_mem_alloc_pool(&batch->request->req->pool, value->value_len);

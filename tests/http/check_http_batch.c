@@ -227,17 +227,15 @@ END_TEST
 
 Suite *test_suite(void)
 {
-    static const TTest *const tests[] = { lines_are_answered_in_their_order,
-                                          conditions_are_decided_for_each_line,
-                                          a_malformed_line_is_told_so_and_the_others_go_on,
-                                          a_batch_has_bounds,
-                                          large_values_are_read_whole,
-                                          failures_say_whether_it_happened };
     Suite *suite = suite_create("http_batch");
     TCase *tcase = tcase_create("batch");
 
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-        tcase_add_test(tcase, tests[i]);
+    tcase_add_test(tcase, lines_are_answered_in_their_order);
+    tcase_add_test(tcase, conditions_are_decided_for_each_line);
+    tcase_add_test(tcase, a_malformed_line_is_told_so_and_the_others_go_on);
+    tcase_add_test(tcase, a_batch_has_bounds);
+    tcase_add_test(tcase, large_values_are_read_whole);
+    tcase_add_test(tcase, failures_say_whether_it_happened);
     suite_add_tcase(suite, tcase);
     return suite;
 }
