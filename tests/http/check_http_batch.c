@@ -79,6 +79,7 @@ START_TEST(lines_are_answered_in_their_order)
           "{\"status\":200,\"seq\":1002,\"etag\":\"\\\"1002\\\"\",\"value\":\"y\"}\n"
           "{\"status\":204,\"seq\":1003}\n"
           "\"code\":\"not-found\"\n" },
+        { OPEN "\"incr\",\"key\":\"q\"}\n" OPEN "\"get\",\"key\":\"q\"}\n", 200, "\"status\":200\n\"value\":\"1\"}\n" },
         { OPEN "\"incr\",\"key\":\"n\"}\n" OPEN "\"incr\",\"key\":\"n\",\"by\":-5}\n" OPEN
                "\"put\",\"key\":\"s\",\"value\":\"\"}\n" OPEN "\"incr\",\"key\":\"s\"}\n",
           200, "\"status\":200\n\"value\":\"-4\"}\n\"status\":201\n\"code\":\"not-a-number\"\n" },
@@ -225,6 +226,23 @@ START_TEST(failures_say_whether_it_happened)
 }
 END_TEST
 
+/* What was begun may have happened, what waited for it has not. */
+START_TEST(a_batch_that_is_late_says_which_lines_were_begun)
+{
+    static const struct row late = { OPEN "\"put\",\"key\":\"a\",\"value\":\"\"}\n" OPEN
+                                          "\"delete\",\"key\":\"a\"}\n" OPEN "\"get\",\"key\":\"b\"}\n",
+                                     200, "\"outcome\":\"unknown\"\n\"outcome\":\"none\"\n\"status\":404\n" };
+    struct rk_http_settings settings = fake_settings();
+
+    settings.request_timeout_ms = 300;
+    bed_start_with(&settings);
+    bed.server.control->hold = true;
+    check_row(&late);
+    ck_assert_int_eq(bed.server.control->n_cancelled, 1);
+    bed_stop();
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("http_batch");
@@ -236,6 +254,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_batch_has_bounds);
     tcase_add_test(tcase, large_values_are_read_whole);
     tcase_add_test(tcase, failures_say_whether_it_happened);
+    tcase_add_test(tcase, a_batch_that_is_late_says_which_lines_were_begun);
     suite_add_tcase(suite, tcase);
     return suite;
 }
