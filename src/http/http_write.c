@@ -4,38 +4,11 @@
 #include "http/http_answer.h"
 #include "http/http_ask.h"
 #include "http/http_update.h"
+#include "http/http_write_problem.h"
 
 #include <string.h>
 
 static const h2o_iovec_t name_durability = { H2O_STRLIT("rackkv-durability") };
-
-static enum rk_http_problem problem_of_write(enum rk_err err)
-{
-    switch (err) {
-    case RK_ERR_NOT_FOUND:
-        return RK_HTTP_PROBLEM_NOT_FOUND;
-    case RK_ERR_NO_SPACE:
-        return RK_HTTP_PROBLEM_NO_SPACE;
-    case RK_ERR_FULL:
-        return RK_HTTP_PROBLEM_KEYDIR_FULL;
-    case RK_ERR_READ_ONLY:
-        return RK_HTTP_PROBLEM_READ_ONLY;
-    case RK_ERR_TIMEOUT:
-        return RK_HTTP_PROBLEM_TIMEOUT;
-    case RK_ERR_BUSY:
-        return RK_HTTP_PROBLEM_NOT_READY;
-    case RK_ERR_TOO_LARGE:
-        return RK_HTTP_PROBLEM_VALUE_TOO_LARGE;
-    case RK_ERR_CORRUPT:
-        return RK_HTTP_PROBLEM_DAMAGED;
-    case RK_ERR_AGAIN:
-    case RK_ERR_LIMIT:
-    case RK_ERR_NO_MEMORY:
-        return RK_HTTP_PROBLEM_BUSY;
-    default:
-        return RK_HTTP_PROBLEM_WRITE_ERROR;
-    }
-}
 
 /* ---- what was done ---- */
 
@@ -104,7 +77,7 @@ static void answer_stopped(struct rk_http_request *request, uint64_t sequence)
 
 static void answer_not_done(struct rk_http_request *request, enum rk_err err, bool none)
 {
-    enum rk_http_problem problem = problem_of_write(err);
+    enum rk_http_problem problem = rk_http_write_problem(err);
 
     if (problem == RK_HTTP_PROBLEM_VALUE_TOO_LARGE)
         answer_too_large(request);

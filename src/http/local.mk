@@ -5,6 +5,10 @@ librk_http_a_SOURCES = \
 	%D%/http_answer.c %D%/http_answer.h \
 	%D%/http_ask.c %D%/http_ask.h \
 	%D%/http_backend.h \
+	%D%/http_batch.c %D%/http_batch.h \
+	%D%/http_batch_answer.c \
+	%D%/http_batch_line.c %D%/http_batch_line.h \
+	%D%/http_batch_private.h \
 	%D%/http_condition.c %D%/http_condition.h \
 	%D%/http_connection.c %D%/http_connection.h \
 	%D%/http_date.c %D%/http_date.h \
@@ -13,6 +17,7 @@ librk_http_a_SOURCES = \
 	%D%/http_field.c %D%/http_field.h \
 	%D%/http_handler.c %D%/http_handler.h \
 	%D%/http_interpose.c %D%/http_interpose.h \
+	%D%/http_json.c %D%/http_json.h \
 	%D%/http_lines.h \
 	%D%/http_listeners.c %D%/http_listeners.h \
 	%D%/http_metadata.c %D%/http_metadata.h \
@@ -45,5 +50,6 @@ librk_http_a_SOURCES = \
 	%D%/http_text.c %D%/http_text.h \
 	%D%/http_update.c %D%/http_update.h \
 	%D%/http_watch.c %D%/http_watch.h \
-	%D%/http_write.c %D%/http_write.h
+	%D%/http_write.c %D%/http_write.h \
+	%D%/http_write_problem.c %D%/http_write_problem.h
 librk_http_a_CFLAGS = $(AM_CFLAGS) $(H2O_CFLAGS) $(OPENSSL_CFLAGS)

@@ -150,3 +150,8 @@ check_system_footprint_LDADD = $(SYSTEM_LDADD)
 check-long: check-long-space
 check-long-space: check_system_footprint$(EXEEXT) rackkvd$(EXEEXT) rackkvctl$(EXEEXT)
 	N_KEYS=$(N_KEYS) ./check_system_footprint$(EXEEXT)
+
+check_PROGRAMS += check_system_batch
+check_system_batch_SOURCES = %D%/check_system_batch.c $(SYSTEM_SUPPORT)
+check_system_batch_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_batch_LDADD = $(SYSTEM_LDADD)
