@@ -247,6 +247,56 @@ START_TEST(a_server_that_was_killed_starts_on_a_full_disk)
 }
 END_TEST
 
+static void wait_ctl(const char *command, const char *text)
+{
+    long begin_ms = system_now_ms();
+
+    while (strstr(system_ctl(disk, command), text) == NULL) {
+        ck_assert_msg(system_now_ms() - begin_ms < SYSTEM_DEADLINE_MS, "%s: %s", text, system_ctl(disk, command));
+        usleep(10000); /* the state of another process wakes nobody */
+    }
+}
+
+static bool shown_status_has(const char *text)
+{
+    char command[400];
+
+    snprintf(command, sizeof command, "./rackkvctl -s %s/control.sock status | grep -qF '%s'", disk, text);
+    return system(command) == 0;
+}
+
+/* What is done about it, and what its operator can do. */
+START_TEST(a_full_disk_says_what_is_done)
+{
+    struct system_response response;
+    static char body[VALUE_BYTES];
+    unsigned n;
+
+    if (!is_mounted)
+        return;
+    start_server("log.reserve=256KiB");
+    ck_assert_ptr_nonnull(strstr(system_ctl(disk, "merge status"), "\"rescue\":\"none\",\"holes_bytes\":0,"));
+    (void)system_ctl(disk, "merge pause");
+    n = put_until_full(0);
+    wait_ctl("merge status", "\"rescue\":\"paused\"");
+    ck_assert(shown_status_has("full disk") && shown_status_has("the disk is full: deletes only"));
+    ck_assert(shown_status_has("merge resume"));
+    system_client_request(&client, "PUT", make_target(n), body, sizeof body, &response);
+    ck_assert_int_eq(response.status, 507);
+    ck_assert_ptr_nonnull(strstr(response.body, "the disk is full: see rackkvctl status"));
+    system_response_fini(&response);
+    (void)system_ctl(disk, "merge resume");
+    wait_ctl("merge status", "\"rescue\":\"stuck\""); /* all is live */
+    ck_assert(shown_status_has("full disk"));
+    for (unsigned i = 0; i < n; i++)
+        if (i % 8 != 0)
+            ck_assert_int_eq(delete (make_target(i)), 204);
+    wait_ctl("merge status", "\"rescue\":\"none\"");
+    ck_assert_int_eq(put(n), 201);
+    ck_assert(shown_status_has("accepted") && !shown_status_has("full disk"));
+}
+END_TEST
+
 /* Who cannot listen where he was told to, or cannot be heard, says so at once. */
 static void check_start_fails(const char *section_and_key, const char *path, const char *expected)
 {
@@ -306,6 +356,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, puts_are_refused_until_there_is_space);
     tcase_add_test(tcase, a_server_that_was_stopped_starts_on_a_full_disk);
     tcase_add_test(tcase, a_server_that_was_killed_starts_on_a_full_disk);
+    tcase_add_test(tcase, a_full_disk_says_what_is_done);
     tcase_add_test(tcase, a_start_without_room_for_names_has_them_later);
     suite_add_tcase(suite, tcase);
     return suite;
