@@ -261,6 +261,21 @@ START_TEST(files_of_which_nothing_is_wanted_go_at_once)
 }
 END_TEST
 
+/* Thousands of files take a while, and nothing of them is read. */
+START_TEST(whole_dead_files_are_progress)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        fill(1, 10);
+        model_roll(&model);
+    }
+    fill(1, 10);
+    model.n_halfway = 0;
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
+    ck_assert_uint_eq(rk_log_store_n_files(model.store), 1);
+    ck_assert_uint_gt(model.n_halfway, 0);
+}
+END_TEST
+
 static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, struct rk_disk_hint_entry *entry)
 {
     struct rk_fingerprint fingerprint = rk_keydir_fingerprint(key, key_len, context);
@@ -527,6 +542,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_tombstone_for_what_lives_waits_for_what_replaced_it);
     tcase_add_test(tcase, the_hint_of_a_merged_file_is_that_of_its_records);
     tcase_add_test(tcase, files_of_which_nothing_is_wanted_go_at_once);
+    tcase_add_test(tcase, whole_dead_files_are_progress);
     tcase_add_test(tcase, large_values_are_copied_whole);
     tcase_add_test(tcase, the_active_file_and_unknown_files_are_refused);
     tcase_add_test(tcase, a_disk_without_room_for_an_output_is_left_alone);

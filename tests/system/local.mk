@@ -143,3 +143,14 @@ check_system_footprint_LDADD = $(SYSTEM_LDADD)
 check-long: check-long-space
 check-long-space: check_system_footprint$(EXEEXT) rackkvd$(EXEEXT) rackkvctl$(EXEEXT)
 	N_KEYS=$(N_KEYS) ./check_system_footprint$(EXEEXT)
+
+# The disk that was full for good once, on real file systems.
+EXTRA_PROGRAMS += check_system_rescue
+CLEANFILES += check_system_rescue$(EXEEXT)
+check_system_rescue_SOURCES = %D%/check_system_rescue.c $(SYSTEM_DISK) $(SYSTEM_SUPPORT)
+check_system_rescue_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_rescue_LDADD = $(SYSTEM_LDADD)
+
+check-long: check-long-rescue
+check-long-rescue: check_system_rescue$(EXEEXT) rackkvd$(EXEEXT)
+	./check_system_rescue$(EXEEXT)
