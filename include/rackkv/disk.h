@@ -20,7 +20,7 @@
 
 #define RACKKV_DISK_IDENTITY_MAGIC "RKSTORE1"
 #define RACKKV_DISK_MANIFEST_MAGIC "RKMANIF1"
-#define RACKKV_DISK_HINT_MAGIC     "RKHINT03"
+#define RACKKV_DISK_HINT_MAGIC     "RKHINT04"
 #define RACKKV_DISK_RECORD_MAGIC   "RKV1" /* of file headers; other records have the store's own */
 
 #define RACKKV_DISK_UNIT_BYTES  16u    /* records begin at multiples of it */
@@ -144,7 +144,10 @@ RACKKV_DISK_AT(rackkv_disk_file_trailer, bytes_before, 8);
 RACKKV_DISK_AT(rackkv_disk_file_trailer, first_sequence, 16);
 RACKKV_DISK_AT(rackkv_disk_file_trailer, last_sequence, 24);
 
-/* A hint: this, then n entries; the keys, each with its length (2) before it, begin at keys_offset. */
+/* A hint: this, then n entries; the keys, sorted, begin at keys_offset, in blocks. Of the older kind, keys_root and
+ * n_keys are zeros, and the keys stand in the order of the entries, each with its length (2) before it. */
+#define RACKKV_DISK_HINT_OLDER_MAGIC "RKHINT03"
+
 struct rackkv_disk_hint {
     char magic[8];
     uint32_t crc; /* of the struct, with this member as zeros */
@@ -158,7 +161,9 @@ struct rackkv_disk_hint {
     uint64_t data_bytes;
     uint64_t keys_bytes;
     uint64_t keys_offset;
-    uint8_t zeros[48];
+    uint64_t keys_root; /* where the root's block begins, behind keys_offset */
+    uint64_t n_keys;
+    uint8_t zeros[32];
 };
 RACKKV_DISK_ASSERT(sizeof(struct rackkv_disk_hint) == 128);
 RACKKV_DISK_AT(rackkv_disk_hint, crc, 8);
@@ -172,6 +177,8 @@ RACKKV_DISK_AT(rackkv_disk_hint, n_entries, 48);
 RACKKV_DISK_AT(rackkv_disk_hint, data_bytes, 56);
 RACKKV_DISK_AT(rackkv_disk_hint, keys_bytes, 64);
 RACKKV_DISK_AT(rackkv_disk_hint, keys_offset, 72);
+RACKKV_DISK_AT(rackkv_disk_hint, keys_root, 80);
+RACKKV_DISK_AT(rackkv_disk_hint, n_keys, 88);
 
 struct rackkv_disk_hint_entry {
     uint64_t fingerprint_high;
@@ -185,5 +192,18 @@ RACKKV_DISK_AT(rackkv_disk_hint_entry, fingerprint_low, 8);
 RACKKV_DISK_AT(rackkv_disk_hint_entry, expiry_s, 12);
 RACKKV_DISK_AT(rackkv_disk_hint_entry, location, 16);
 RACKKV_DISK_AT(rackkv_disk_hint_entry, sequence, 24);
+
+/* A block of a hint's keys: this, then its entries, of numbers of seven bits a byte (doc/disk-format.md). */
+struct rackkv_disk_keys_block {
+    uint32_t crc;   /* of what follows */
+    uint32_t bytes; /* of all of it */
+    uint8_t level;  /* 0: keys */
+    uint8_t zero;
+    uint16_t n_entries;
+};
+RACKKV_DISK_ASSERT(sizeof(struct rackkv_disk_keys_block) == 12);
+RACKKV_DISK_AT(rackkv_disk_keys_block, bytes, 4);
+RACKKV_DISK_AT(rackkv_disk_keys_block, level, 8);
+RACKKV_DISK_AT(rackkv_disk_keys_block, n_entries, 10);
 
 #endif

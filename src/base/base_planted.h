@@ -47,7 +47,11 @@
     X(expectation_ignored, "a conditional write happens whatever the key is")                          \
     X(pending_not_compared, "a condition is compared with the keydir, not with the batch")             \
     X(expired_counts_as_there, "a write over an expired value is told that it was there")              \
-    X(synced_answered_before_sync, "who asked for a durable write is answered before it is one")
+    X(expired_told_late, "what is expired is told with a sequence of a later state")                   \
+    X(synced_answered_before_sync, "who asked for a durable write is answered before it is one")       \
+    X(weak_tag_matches, "If-Match compares weakly")                                                    \
+    X(malformed_condition_taken, "a condition that cannot be read is none")                            \
+    X(unknown_parameter_passed_over, "a parameter that does nothing is not refused")
 
 enum rk_planted {
 #define RK_PLANTED_ENUM(name, text) RK_PLANTED_##name,

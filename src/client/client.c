@@ -4,6 +4,7 @@
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "client/client_answer.h"
+#include "client/client_fields.h"
 #include "client/client_url.h"
 
 #include <curl/curl.h>
@@ -16,7 +17,6 @@
 
 struct rk_client {
     CURL *curl;
-    struct curl_slist *headers;
     char *url;
     struct rk_client_target target;
     uint64_t timeout_ms; /* of a whole request; 0: as long as something comes or goes */
@@ -31,9 +31,7 @@ enum rk_err rk_client_create(struct rk_client **client_out, const char *url, str
     RK_ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     client->url = rk_mem_strdup(url);
     client->curl = curl_easy_init();
-    /* Without a type of its own, libcurl would call each value a web form, and the server would store that. */
-    client->headers = curl_slist_append(NULL, "Content-Type:");
-    if (client->curl == NULL || client->headers == NULL) {
+    if (client->curl == NULL) {
         rk_detail_set(detail, "out of memory");
         err = RK_ERR_NO_MEMORY;
     } else
@@ -49,7 +47,6 @@ void rk_client_destroy(struct rk_client **client)
     if (*client == NULL)
         return;
     curl_easy_cleanup((*client)->curl);
-    curl_slist_free_all((*client)->headers);
     rk_client_target_fini(&(*client)->target);
     free((*client)->url);
     free(*client);
@@ -81,8 +78,43 @@ static void set_up_patience(const struct rk_client *client)
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_TIMEOUT_S);
 }
 
+/* Adds to the list; NULL, and nothing is left, without memory. */
+static struct curl_slist *add_header(struct curl_slist *headers, const char *line)
+{
+    struct curl_slist *longer = headers != NULL ? curl_slist_append(headers, line) : NULL;
+
+    if (longer == NULL)
+        curl_slist_free_all(headers);
+    return longer;
+}
+
+/* Without a type of its own, libcurl would call each value a web form, and the server would store that. */
+static struct curl_slist *make_headers(const struct rk_client_fields *fields)
+{
+    struct curl_slist *headers = curl_slist_append(NULL, "User-Agent: rackkv/" PACKAGE_VERSION);
+
+    if (fields == NULL || rk_client_fields_get(fields, "Content-Type") == NULL)
+        headers = add_header(headers, "Content-Type:");
+    for (size_t i = 0; fields != NULL && i < fields->n; i++)
+        headers = add_header(headers, fields->lines[i]);
+    return headers;
+}
+
+static void set_up_method(CURL *curl, const struct rk_client_request *request)
+{
+    if (strcmp(request->method, "PUT") == 0 || strcmp(request->method, "POST") == 0) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.size > 0 ? request->body.bytes : "");
+    }
+    if (strcmp(request->method, "HEAD") == 0)
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1l);
+    else
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
 /* libcurl refuses an option only if it was built without it; then the request fails and says why. */
-static void set_up(struct rk_client *client, struct rk_client_exchange *exchange, const char *url)
+static void set_up(struct rk_client *client, struct rk_client_exchange *exchange, const char *url,
+                   struct curl_slist *headers)
 {
     CURL *curl = client->curl;
 
@@ -94,22 +126,14 @@ static void set_up(struct rk_client *client, struct rk_client_exchange *exchange
     curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* a store's client talks to its store */
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1l);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "rackkv/" PACKAGE_VERSION);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->curl_problem);
     set_up_patience(client);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, rk_client_exchange_on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
     if (client->target.socket_path != NULL)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->target.socket_path);
-    if (strcmp(exchange->method, "PUT") == 0) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body.size);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, exchange->body.size > 0 ? exchange->body.bytes : "");
-    }
-    if (strcmp(exchange->method, "HEAD") == 0)
-        curl_easy_setopt(curl, CURLOPT_NOBODY, 1l);
-    else
-        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, exchange->method);
+    set_up_method(curl, exchange->request);
 }
 
 /* Nothing came, or not all of it. */
@@ -156,63 +180,48 @@ static enum rk_err judge(const struct rk_client *client, const struct rk_client_
     return err;
 }
 
-static enum rk_err perform(struct rk_client *client, struct rk_client_exchange *exchange, char *url,
+static enum rk_err perform(struct rk_client *client, const struct rk_client_request *request, const char *url,
                            struct rk_client_answer *answer_out, struct rk_detail *detail)
 {
+    struct rk_client_exchange exchange = { .request = request, .curl = client->curl };
+    struct curl_slist *headers = make_headers(request->fields);
     CURLcode code;
     enum rk_err err;
 
-    *answer_out = (struct rk_client_answer){ .status = 0 };
-    if (url == NULL) {
+    if (headers == NULL) {
         rk_detail_set(detail, "out of memory");
         return RK_ERR_NO_MEMORY;
     }
-    exchange->curl = client->curl;
-    set_up(client, exchange, url);
+    set_up(client, &exchange, url, headers);
     code = curl_easy_perform(client->curl);
-    rk_client_answer_read(exchange, answer_out);
-    err = judge(client, exchange, code, answer_out, detail);
-    free(url);
+    rk_client_answer_read(&exchange, answer_out);
+    err = judge(client, &exchange, code, answer_out, detail);
+    if (err == RK_OK)
+        rk_client_answer_tell_fields(&exchange);
+    curl_slist_free_all(headers);
     return err;
 }
 
-enum rk_err rk_client_put(struct rk_client *client, struct rk_client_bytes key, struct rk_client_bytes value,
+enum rk_err rk_client_ask(struct rk_client *client, const struct rk_client_request *request,
                           struct rk_client_answer *answer_out, struct rk_detail *detail)
 {
-    struct rk_client_exchange exchange = { .method = "PUT", .body = value };
+    char *url = rk_client_key_url(client->target.base, request->key, request->query);
+    enum rk_err err = RK_ERR_NO_MEMORY;
 
-    return perform(client, &exchange, rk_client_key_url(client->target.base, key), answer_out, detail);
-}
-
-enum rk_err rk_client_get(struct rk_client *client, struct rk_client_bytes key, rk_client_sink_fn *sink, void *context,
-                          struct rk_client_answer *answer_out, struct rk_detail *detail)
-{
-    struct rk_client_exchange exchange = { .method = "GET", .sink = sink, .sink_context = context };
-
-    return perform(client, &exchange, rk_client_key_url(client->target.base, key), answer_out, detail);
-}
-
-enum rk_err rk_client_delete(struct rk_client *client, struct rk_client_bytes key, struct rk_client_answer *answer_out,
-                             struct rk_detail *detail)
-{
-    struct rk_client_exchange exchange = { .method = "DELETE" };
-
-    return perform(client, &exchange, rk_client_key_url(client->target.base, key), answer_out, detail);
-}
-
-enum rk_err rk_client_exists(struct rk_client *client, struct rk_client_bytes key, struct rk_client_answer *answer_out,
-                             struct rk_detail *detail)
-{
-    struct rk_client_exchange exchange = { .method = "HEAD" };
-
-    return perform(client, &exchange, rk_client_key_url(client->target.base, key), answer_out, detail);
+    *answer_out = (struct rk_client_answer){ .status = 0 };
+    if (url != NULL)
+        err = perform(client, request, url, answer_out, detail);
+    else
+        rk_detail_set(detail, "out of memory");
+    free(url);
+    return err;
 }
 
 /* Any key will do: only a RackKV server says its sequence, whether the key is there or not. */
 enum rk_err rk_client_open(struct rk_client *client, struct rk_client_answer *answer_out, struct rk_detail *detail)
 {
-    static const char key[] = "rackkv";
-    enum rk_err err = rk_client_exists(client, (struct rk_client_bytes){ key, sizeof key - 1 }, answer_out, detail);
+    const struct rk_client_request request = { .method = "HEAD", .key = { "rackkv", 6 } };
+    enum rk_err err = rk_client_ask(client, &request, answer_out, detail);
 
     return err == RK_ERR_NOT_FOUND ? RK_OK : err;
 }

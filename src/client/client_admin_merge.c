@@ -4,6 +4,7 @@
 #include "base/base_mem.h"
 #include "base/base_plural.h"
 #include "client/client_figure.h"
+#include "client/client_progress.h"
 #include "client/client_table.h"
 
 #include <inttypes.h>
@@ -15,7 +16,6 @@
 
 #define LOOK_EVERY_MS  100
 #define LOOKS_PER_LINE 50 /* without a terminal */
-#define BAR_CELLS      32
 
 void rk_client_admin_print_rate(const json_t *answer)
 {
@@ -163,14 +163,11 @@ static void show_progress(const json_t *merging, unsigned n_looks, bool *bar_is_
     const json_t *merge = json_object_get(merging, "current");
     uint64_t total = rk_client_admin_number(merge, "total_bytes"), read = rk_client_admin_number(merge, "read_bytes");
     unsigned percent = total > 0 ? (unsigned)(read * 100 / total) : 0;
-    unsigned n_full = (percent < 100 ? percent : 100) * BAR_CELLS / 100;
-    char written[RK_CLIENT_FIGURE_BYTES], cells[BAR_CELLS + 1];
+    char written[RK_CLIENT_FIGURE_BYTES], cells[RK_CLIENT_PROGRESS_CELLS + 1];
     const char *paused = rk_client_admin_flag(merging, "paused") ? ", paused" : "";
 
     rk_client_figure_size(rk_client_admin_number(merge, "written_bytes"), written);
-    memset(cells, '-', BAR_CELLS);
-    memset(cells, '#', n_full);
-    cells[BAR_CELLS] = '\0';
+    rk_client_progress_bar(percent, cells);
     if (isatty(STDERR_FILENO)) {
         fprintf(stderr, "\r\033[Kmerging [%s] %3u %%, %s written%s", cells, percent, written, paused);
         *bar_is_shown = true;

@@ -1,6 +1,7 @@
 #include "client/client_answer.h"
 
 #include "base/base_detail.h"
+#include "client/client_fields.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -9,6 +10,27 @@
 #include <strings.h>
 
 #define PROBLEM_TYPE "application/problem+json"
+#define LINES_TYPE   "application/x-ndjson"
+
+static bool method_is(const struct rk_client_exchange *exchange, const char *method)
+{
+    return strcmp(exchange->request->method, method) == 0;
+}
+
+bool rk_client_exchange_writes(const struct rk_client_exchange *exchange)
+{
+    return !method_is(exchange, "GET") && !method_is(exchange, "HEAD");
+}
+
+static bool is_of_a_key(const struct rk_client_exchange *exchange)
+{
+    return exchange->request->key.size > 0;
+}
+
+static bool wants_part(const struct rk_client_exchange *exchange)
+{
+    return exchange->request->fields != NULL && rk_client_fields_get(exchange->request->fields, "Range") != NULL;
+}
 
 static const char *header_of(CURL *curl, const char *name)
 {
@@ -37,12 +59,34 @@ static bool has_length(CURL *curl)
     return count_header(curl, "Content-Length") + count_header(curl, "Transfer-Encoding") == 1;
 }
 
+static bool type_is(const char *type, const char *expected)
+{
+    size_t len = strlen(expected);
+
+    return strncasecmp(type, expected, len) == 0 && strchr("; ", type[len]) != NULL; /* the end as well */
+}
+
+/* By which RackKV's answers are known. */
+static bool is_marked(const struct rk_client_exchange *exchange)
+{
+    return is_of_a_key(exchange) ? has_sequence(exchange->curl)
+                                 : type_is(header_of(exchange->curl, "Content-Type"), LINES_TYPE);
+}
+
+static bool is_done(const struct rk_client_exchange *exchange, long status)
+{
+    if (!rk_client_exchange_writes(exchange))
+        return status == (wants_part(exchange) ? 206 : 200);
+    return status == 200 || status == 204 || (status == 201 && !method_is(exchange, "DELETE"));
+}
+
 static bool is_value(const struct rk_client_exchange *exchange)
 {
     long status = 0;
 
-    (void)curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status); /* 0 is no 200 */
-    return exchange->sink != NULL && status == 200 && has_sequence(exchange->curl) && has_length(exchange->curl);
+    (void)curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status); /* 0 is never done */
+    return exchange->request->sink != NULL && is_done(exchange, status) && is_marked(exchange)
+           && has_length(exchange->curl);
 }
 
 static size_t keep_problem(struct rk_client_exchange *exchange, const char *bytes, size_t size)
@@ -62,7 +106,7 @@ size_t rk_client_exchange_on_body(char *bytes, size_t size, size_t n, void *cont
 
     if (!is_value(exchange))
         return keep_problem(exchange, bytes, size * n);
-    if (exchange->sink(exchange->sink_context, bytes, size * n))
+    if (exchange->request->sink(exchange->request->context, bytes, size * n))
         return size * n;
     exchange->sink_failed = true;
     return 0;
@@ -80,11 +124,18 @@ void rk_client_answer_read(const struct rk_client_exchange *exchange, struct rk_
     (void)snprintf(answer_out->content_type, sizeof answer_out->content_type, "%s", header_of(curl, "Content-Type"));
 }
 
+void rk_client_answer_tell_fields(const struct rk_client_exchange *exchange)
+{
+    const struct rk_client_request *request = exchange->request;
+    struct curl_header *field = NULL;
+
+    while (request->on_field != NULL && (field = curl_easy_nextheader(exchange->curl, CURLH_HEADER, -1, field)) != NULL)
+        request->on_field(request->context, field->name, field->value);
+}
+
 const char *rk_client_exchange_doubt(const struct rk_client_exchange *exchange)
 {
-    bool write = strcmp(exchange->method, "PUT") == 0 || strcmp(exchange->method, "DELETE") == 0;
-
-    return write ? "; the write may have happened" : "";
+    return rk_client_exchange_writes(exchange) ? "; the write may have happened" : "";
 }
 
 static enum rk_err refuse_stranger(const struct rk_client_exchange *exchange, const struct rk_client_answer *answer,
@@ -100,27 +151,40 @@ static enum rk_err refuse_stranger(const struct rk_client_exchange *exchange, co
     return RK_ERR_MISMATCH;
 }
 
+/* What follows from a refusal: of a condition, what it is that is there; of a write, whether it may have happened. */
+static void add_consequence(const struct rk_client_exchange *exchange, const struct rk_client_answer *answer,
+                            struct rk_detail *detail)
+{
+    struct rk_detail before = *detail;
+
+    if (answer->status == 412 && answer->etag[0] != '\0')
+        rk_detail_set(detail, "%s; the current ETag is %s", before.text, answer->etag);
+    else if (answer->status == 412)
+        rk_detail_set(detail, "%s; there is no such key now", before.text);
+    else if (strcasecmp(header_of(exchange->curl, "RackKV-Outcome"), "unknown") == 0)
+        rk_detail_set(detail, "%s%s", before.text, rk_client_exchange_doubt(exchange));
+}
+
 /* In the words of the server: a code is there, and perhaps a sentence. */
 static void add_words(const json_t *problem, int status, struct rk_detail *detail)
 {
     const char *words = json_string_value(json_object_get(problem, "detail"));
 
-    rk_detail_set(detail, "the server answered %d %s%s%s", status, json_string_value(json_object_get(problem, "code")),
-                  words != NULL ? ": " : "", words != NULL ? words : "");
+    rk_detail_set(detail, "the server answered %d %s%s%.480s", status,
+                  json_string_value(json_object_get(problem, "code")), words != NULL ? ": " : "",
+                  words != NULL ? words : "");
 }
 
 /* Whether the refusal is RackKV's; the detail says which one. */
 static bool explain_refusal(const struct rk_client_exchange *exchange, const struct rk_client_answer *answer,
                             struct rk_detail *detail)
 {
-    size_t type_len = strlen(PROBLEM_TYPE);
-    bool known = strncasecmp(answer->content_type, PROBLEM_TYPE, type_len) == 0
-                 && (answer->content_type[type_len] == '\0' || strchr("; ", answer->content_type[type_len]) != NULL);
     json_t *problem;
+    bool known;
 
-    if (!known || answer->status < 400)
+    if (!type_is(answer->content_type, PROBLEM_TYPE) || answer->status < 400)
         return false;
-    if (strcmp(exchange->method, "HEAD") == 0) {
+    if (method_is(exchange, "HEAD")) {
         rk_detail_set(detail, "the server answered %d", answer->status);
         return true;
     }
@@ -132,27 +196,50 @@ static bool explain_refusal(const struct rk_client_exchange *exchange, const str
     return known;
 }
 
-static bool is_done(const struct rk_client_exchange *exchange, int status)
+static enum rk_err judge_refusal(const struct rk_client_exchange *exchange, const struct rk_client_answer *answer,
+                                 const char *url, struct rk_detail *detail)
 {
-    bool reads = strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0;
+    if (!explain_refusal(exchange, answer, detail))
+        return refuse_stranger(exchange, answer, url, detail);
+    add_consequence(exchange, answer, detail);
+    return answer->status == 412                            ? RK_ERR_PRECONDITION
+           : answer->status == 401 || answer->status == 403 ? RK_ERR_DENIED
+                                                            : RK_ERR_INVALID;
+}
 
-    return status == 200 || (!reads && status == 204) || (strcmp(exchange->method, "PUT") == 0 && status == 201);
+/* What RackKV says of a key in other words than done and refused. RK_ERR_INVALID: none of it. */
+static enum rk_err judge_other(const struct rk_client_exchange *exchange, const struct rk_client_answer *answer,
+                               const char *url, struct rk_detail *detail)
+{
+    if (answer->status == 404) {
+        rk_detail_set(detail, "not found");
+        return RK_ERR_NOT_FOUND;
+    }
+    if (answer->status == 304 && !rk_client_exchange_writes(exchange)) {
+        rk_detail_set(detail, "not modified: the current ETag is %s", answer->etag);
+        return RK_ERR_PRECONDITION;
+    }
+    if (answer->status == 200 && wants_part(exchange)) {
+        rk_detail_set(detail, "%s sent the whole value, not the range that was asked for", url);
+        return RK_ERR_MISMATCH;
+    }
+    return RK_ERR_INVALID;
 }
 
 enum rk_err rk_client_answer_judge(const struct rk_client_exchange *exchange, const struct rk_client_answer *answer,
                                    const char *url, struct rk_detail *detail)
 {
-    if (is_done(exchange, answer->status) && has_sequence(exchange->curl)
-        && (exchange->sink == NULL || has_length(exchange->curl)))
+    bool wants_body = exchange->request->sink != NULL && answer->status != 204;
+    enum rk_err err = RK_ERR_INVALID;
+
+    if (is_marked(exchange) && is_done(exchange, answer->status) && (!wants_body || has_length(exchange->curl)))
         return RK_OK;
-    if (answer->status == 404 && has_sequence(exchange->curl)) {
-        rk_detail_set(detail, "not found");
-        return RK_ERR_NOT_FOUND;
-    }
+    if (is_of_a_key(exchange) && is_marked(exchange))
+        err = judge_other(exchange, answer, url, detail);
+    if (err != RK_ERR_INVALID)
+        return err;
     /* A 404 that is not about the key is no "absent": nothing of RackKV's is served at this address. */
-    if (answer->status == 404 || !explain_refusal(exchange, answer, detail))
+    if (answer->status == 404 && is_of_a_key(exchange))
         return refuse_stranger(exchange, answer, url, detail);
-    return answer->status == 412                            ? RK_ERR_PRECONDITION
-           : answer->status == 401 || answer->status == 403 ? RK_ERR_DENIED
-                                                            : RK_ERR_INVALID;
+    return judge_refusal(exchange, answer, url, detail);
 }

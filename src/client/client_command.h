@@ -3,28 +3,30 @@
 #ifndef RK_CLIENT_COMMAND_H
 #define RK_CLIENT_COMMAND_H
 
-#include "client/client.h"
-#include "client/client_exit.h"
+#include "client/client_options.h"
+#include "client/client_report.h"
 
-#include <stdio.h>
-
-struct rk_client_session {
-    struct rk_client *client;
-    bool json;     /* one JSON object a command on standard output, errors as well */
-    bool terminal; /* standard output is one: bytes that are no text are escaped */
-    bool shell;    /* say OK, and end each value with a line end */
-    size_t line;   /* of the shell's input, for errors; 0: somebody types it */
+/* What stood behind the command's name. */
+struct rk_client_words {
+    struct rk_client_bytes key;   /* its first operand: a key for most */
+    struct rk_client_bytes value; /* its second: a value for some; bytes NULL: it was not given */
+    const struct rk_client_options *options;
 };
 
-enum rk_client_exit rk_client_command_put(const struct rk_client_session *session, struct rk_client_bytes key,
-                                          struct rk_client_bytes value);
-enum rk_client_exit rk_client_command_get(const struct rk_client_session *session, struct rk_client_bytes key);
-enum rk_client_exit rk_client_command_delete(const struct rk_client_session *session, struct rk_client_bytes key);
-enum rk_client_exit rk_client_command_exists(const struct rk_client_session *session, struct rk_client_bytes key);
-enum rk_client_exit rk_client_command_open(const struct rk_client_session *session);
+typedef enum rk_client_exit rk_client_command_fn(const struct rk_client_session *session,
+                                                 const struct rk_client_words *words);
 
-/* Prints why something failed, and returns the exit code for it. */
-enum rk_client_exit rk_client_report(const struct rk_client_session *session, enum rk_err err,
-                                     const struct rk_detail *detail);
+/* client_command_read.c */
+rk_client_command_fn rk_client_command_get, rk_client_command_exists;
+
+/* client_command_write.c */
+rk_client_command_fn rk_client_command_put, rk_client_command_delete, rk_client_command_incr;
+rk_client_command_fn rk_client_command_append, rk_client_command_touch;
+
+/* client_import.c, client_export.c: many keys, one a line in JSON (NDJSON). */
+rk_client_command_fn rk_client_command_import, rk_client_command_export;
+
+/* Of the shell: says whether the server is there, and where. */
+enum rk_client_exit rk_client_command_open(const struct rk_client_session *session);
 
 #endif

@@ -110,8 +110,10 @@ static enum rk_err read_word(struct reader *reader, struct rk_client_line *line)
         read_plain(reader);
     if (err != RK_OK)
         return err;
-    if (line->n_words < RK_CLIENT_LINE_WORDS_MAX)
+    if (line->n_words < RK_CLIENT_LINE_WORDS_MAX) {
         line->words[line->n_words] = (struct rk_client_bytes){ start, (size_t)(reader->out - start) };
+        line->is_quoted[line->n_words] = is_quoted;
+    }
     line->n_words++;
     if (is_quoted)
         line->last_quoted = line->n_words;

@@ -9,14 +9,15 @@
 
 #include "client/client.h"
 
-#define RK_CLIENT_LINE_WORDS_MAX 4 /* one more than any command has */
+#define RK_CLIENT_LINE_WORDS_MAX 64 /* more than any command has with its options */
 
 struct rk_client_line {
     struct rk_client_bytes words[RK_CLIENT_LINE_WORDS_MAX];
     size_t n_words;     /* counts those past the array as well */
     size_t last_quoted; /* the number of the last word (from 1) that stood in quotes; 0: none did */
-    char *bytes;        /* of all words, with one space behind each */
-    const char *end;    /* of the last word */
+    bool is_quoted[RK_CLIENT_LINE_WORDS_MAX]; /* whether each word did */
+    char *bytes;                              /* of all words, with one space behind each */
+    const char *end;                          /* of the last word */
 };
 
 /* RK_ERR_INVALID with what is wrong and its column (from 1), or RK_ERR_NO_MEMORY. Free with rk_client_line_fini in any

@@ -1,10 +1,11 @@
 #include "client/client_shell.h"
 
 #include "base/base_detail.h"
+#include "base/base_mem.h"
 #include "client/client_edit.h"
 #include "client/client_line.h"
+#include "client/client_shell_verb.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,61 +16,29 @@ struct shell {
     bool ended;
 };
 
+/* Beside the commands on a key (client_shell_verb.h), which the program has as well. */
 struct shell_command {
     const char *name;
     const char *operands;
     const char *summary;
-    size_t min_operands, max_operands;
-    bool takes_key; /* as its first operand */
+    size_t max_operands;
     enum rk_client_exit (*run)(struct shell *shell, const struct rk_client_line *line);
 };
-
-static enum rk_client_exit refuse(struct shell *shell, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static enum rk_client_exit refuse(struct shell *shell, const char *format, ...)
-{
-    char text[RK_DETAIL_BYTES];
-    struct rk_detail detail;
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    rk_detail_set(&detail, "%s", text);
-    return rk_client_report(&shell->session, RK_ERR_INVALID, &detail);
-}
-
-#define PUT_USAGE "usage: PUT KEY VALUE (a word with spaces stands in quotes)"
-
-/* A value of several plain words is those words with one space between them, as in the original's client. */
-static enum rk_client_exit run_put(struct shell *shell, const struct rk_client_line *line)
-{
-    if (line->n_words > 3 && line->last_quoted > 2)
-        return refuse(shell, PUT_USAGE);
-    return rk_client_command_put(&shell->session, line->words[1], rk_client_line_rest(line, 2));
-}
-
-static enum rk_client_exit run_get(struct shell *shell, const struct rk_client_line *line)
-{
-    return rk_client_command_get(&shell->session, line->words[1]);
-}
-
-static enum rk_client_exit run_delete(struct shell *shell, const struct rk_client_line *line)
-{
-    return rk_client_command_delete(&shell->session, line->words[1]);
-}
 
 static bool word_is(struct rk_client_bytes word, const char *name)
 {
     return strlen(name) == word.size && strncasecmp(name, word.bytes, word.size) == 0;
 }
 
+/* ---- the shell's own ---- */
+
 /* The original's flags are taken, and change nothing: who may write, and when it is durable, the server decides. */
 static enum rk_client_exit run_open(struct shell *shell, const struct rk_client_line *line)
 {
     for (size_t i = 1; i < line->n_words; i++)
         if (!word_is(line->words[i], "-rw") && !word_is(line->words[i], "-sync"))
-            return refuse(shell, "usage: OPEN [-rw] [-sync] (another server: rackkv --url URL shell)");
+            return rk_client_refuse(&shell->session,
+                                    "usage: OPEN [-rw] [-sync] (another server: rackkv --url URL shell)");
     return rk_client_command_open(&shell->session);
 }
 
@@ -82,25 +51,35 @@ static enum rk_client_exit run_exit(struct shell *shell, const struct rk_client_
 static enum rk_client_exit run_help(struct shell *shell, const struct rk_client_line *line);
 
 static const struct shell_command commands[] = {
-    { "PUT", "KEY VALUE", "store a value", 2, SIZE_MAX, true, run_put },
-    { "GET", "KEY", "print a value", 1, 1, true, run_get },
-    { "DELETE", "KEY", "delete a key", 1, 1, true, run_delete },
-    { "OPEN", "[-rw] [-sync]", "ask the server whether it is there, and say where it is", 0, 2, false, run_open },
-    { "HELP", "", "print this", 0, 0, false, run_help },
-    { "EXIT", "", "leave (as does Control-D)", 0, 0, false, run_exit },
-    { "QUIT", "", "the same", 0, 0, false, run_exit },
+    { "OPEN", "[-rw] [-sync]", "ask the server whether it is there, and say where it is", 2, run_open },
+    { "HELP", "[COMMAND]", "print this, or about one command", 1, run_help },
+    { "EXIT", "", "leave (as does Control-D)", 0, run_exit },
+    { "QUIT", "", "the same", 0, run_exit },
 };
 
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
 static enum rk_client_exit run_help(struct shell *shell, const struct rk_client_line *line)
 {
+    const struct rk_client_verb *verb = line->n_words > 1 ? rk_client_shell_verb_lookup(line->words[1]) : NULL;
+    char name[RK_CLIENT_SHELL_NAME_BYTES];
+
+    if (verb != NULL) {
+        rk_client_shell_verb_print_help(verb);
+        return RK_CLIENT_EXIT_DONE;
+    }
+    for (size_t i = 0; i < rk_client_n_verbs; i++)
+        if (rk_client_verbs[i].kind == RK_CLIENT_VERB_KEY)
+            printf("  %-6s %-13s %s\n", rk_client_shell_name(rk_client_verbs[i].name, name),
+                   rk_client_verbs[i].operands, rk_client_verbs[i].summary);
     for (size_t i = 0; i < N_COMMANDS; i++)
         printf("  %-6s %-13s %s\n", commands[i].name, commands[i].operands, commands[i].summary);
     puts("Commands may be written in small letters. Values of several words need no quotes: PUT city Old Town\n"
          "A word that begins with a quote ends at the next one: 'as it stands', or \"with escapes\", which are\n"
          "\\\" \\' \\\\ \\n \\r \\t and \\xHH for any byte:\n"
          "  PUT \"my key\" \"two\\nlines, and a zero byte: \\x00\"\n"
+         "Options stand before the key (HELP PUT lists those of PUT); a key that begins with -- stands in quotes:\n"
+         "  PUT --ttl 10m session/7 ada\n"
          "Elsewhere quotes, backslashes, - and @ are characters like any other.");
     return RK_CLIENT_EXIT_DONE;
 }
@@ -116,17 +95,19 @@ static const struct shell_command *lookup_command(struct rk_client_bytes name)
 static enum rk_client_exit run_words(struct shell *shell, const struct rk_client_line *line)
 {
     const struct shell_command *command;
+    const struct rk_client_verb *verb;
 
     if (line->n_words == 0)
         return RK_CLIENT_EXIT_DONE;
+    verb = rk_client_shell_verb_lookup(line->words[0]);
+    if (verb != NULL)
+        return rk_client_shell_verb_run(&shell->session, verb, line);
     command = lookup_command(line->words[0]);
     if (command == NULL)
-        return refuse(shell, "there is no such command; HELP lists them");
-    if (line->n_words - 1 < command->min_operands || line->n_words - 1 > command->max_operands)
-        return refuse(shell, "usage: %s%s%s%s", command->name, command->operands[0] != '\0' ? " " : "",
-                      command->operands, command->takes_key ? " (a word with spaces stands in quotes)" : "");
-    if (command->takes_key && line->words[1].size == 0)
-        return refuse(shell, "a key has at least one byte");
+        return rk_client_refuse(&shell->session, "there is no such command; HELP lists them");
+    if (line->n_words - 1 > command->max_operands)
+        return rk_client_refuse(&shell->session, "usage: %s%s%s", command->name,
+                                command->operands[0] != '\0' ? " " : "", command->operands);
     return command->run(shell, line);
 }
 
@@ -137,7 +118,7 @@ static enum rk_client_exit run_line(struct shell *shell, const char *text, size_
     enum rk_client_exit code;
     enum rk_err err = rk_client_line_parse(&line, text, size, &detail);
 
-    code = err == RK_OK ? run_words(shell, &line) : rk_client_report(&shell->session, err, &detail);
+    code = err == RK_OK ? run_words(shell, &line) : rk_client_report(&shell->session, err, NULL, &detail);
     rk_client_line_fini(&line);
     (void)fflush(stdout); /* before the next prompt, and in order with standard error; rk_client_finish sees failures */
     return code;
@@ -156,16 +137,27 @@ static char *find_history(void)
     return found;
 }
 
-static enum rk_client_exit run_terminal(struct shell *shell)
+/* What Tab completes, in capitals; the texts of the commands on a key stand in `names`. */
+static const char **list_words(char (*names)[RK_CLIENT_SHELL_NAME_BYTES])
 {
-    const char *words[N_COMMANDS + 1] = { NULL };
+    const char **words = rk_mem_calloc(rk_client_n_verbs + N_COMMANDS + 1, sizeof *words);
+    size_t n = 0;
+
+    for (size_t i = 0; i < rk_client_n_verbs; i++)
+        if (rk_client_verbs[i].kind == RK_CLIENT_VERB_KEY)
+            words[n++] = rk_client_shell_name(rk_client_verbs[i].name, names[i]);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        words[n++] = commands[i].name;
+    return words;
+}
+
+static enum rk_client_exit run_prompt(struct shell *shell, const char *const *words)
+{
     char *history_path = find_history();
     struct rk_client_edit *edit;
     const char *text;
     size_t size;
 
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        words[i] = commands[i].name;
     edit = rk_client_edit_create("rackkv> ", history_path, words);
     free(history_path);
     if (edit == NULL) {
@@ -179,6 +171,17 @@ static enum rk_client_exit run_terminal(struct shell *shell)
         putchar('\n');
     rk_client_edit_destroy(&edit);
     return RK_CLIENT_EXIT_DONE;
+}
+
+static enum rk_client_exit run_terminal(struct shell *shell)
+{
+    char(*names)[RK_CLIENT_SHELL_NAME_BYTES] = rk_mem_calloc(rk_client_n_verbs, sizeof *names);
+    const char **words = list_words(names);
+    enum rk_client_exit code = run_prompt(shell, words);
+
+    free(words);
+    free(names);
+    return code;
 }
 
 static enum rk_client_exit run_pipe(struct shell *shell)

@@ -91,26 +91,47 @@ static bool is_unreserved(unsigned char c)
            || c == '_' || c == '~';
 }
 
-char *rk_client_key_url(const char *base, struct rk_client_bytes key)
+/* Writes the bytes, encoded; returns past them, where there is no zero byte yet. */
+static char *encode(char *out, struct rk_client_bytes text)
 {
-    static const char path[] = "/v1/kv/";
     static const char digits[] = "0123456789ABCDEF";
-    const unsigned char *bytes = key.bytes;
-    size_t used = strlen(base) + strlen(path);
-    char *url = malloc(used + 3 * key.size + 1);
+    const unsigned char *bytes = text.bytes;
+
+    for (size_t i = 0; i < text.size; i++) {
+        if (is_unreserved(bytes[i])) {
+            *out++ = (char)bytes[i];
+            continue;
+        }
+        *out++ = '%';
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    return out;
+}
+
+char *rk_client_key_url(const char *base, struct rk_client_bytes key, const char *query)
+{
+    static const char path[] = "/v1/kv";
+    size_t base_len = strlen(base), query_len = query != NULL ? strlen(query) : 0;
+    char *url = malloc(base_len + sizeof path + 1 + 3 * key.size + 1 + query_len);
+    char *end;
 
     if (url == NULL)
         return NULL;
-    (void)sprintf(url, "%s%s", base, path);
-    for (size_t i = 0; i < key.size; i++) {
-        if (is_unreserved(bytes[i])) {
-            url[used++] = (char)bytes[i];
-            continue;
-        }
-        url[used++] = '%';
-        url[used++] = digits[bytes[i] >> 4];
-        url[used++] = digits[bytes[i] & 15];
-    }
-    url[used] = '\0';
+    (void)sprintf(url, "%s%s%s", base, path, key.size > 0 ? "/" : "");
+    end = encode(url + strlen(url), key);
+    (void)sprintf(end, "%s%s", query != NULL ? "?" : "", query != NULL ? query : "");
     return url;
+}
+
+char *rk_client_url_encode(const char *before, struct rk_client_bytes text)
+{
+    size_t len = strlen(before);
+    char *encoded = malloc(len + 3 * text.size + 1);
+
+    if (encoded == NULL)
+        return NULL;
+    memcpy(encoded, before, len);
+    *encode(encoded + len, text) = '\0';
+    return encoded;
 }

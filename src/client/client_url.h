@@ -15,8 +15,11 @@ enum rk_err rk_client_target_parse(struct rk_client_target *target_out, const ch
 void rk_client_target_fini(struct rk_client_target *target);
 
 /* base + "/v1/kv/" + the key, each byte that is not unreserved (RFC 3986 section 2.3) percent-encoded, the slash as
- * well: so the path has no segment in the key that somebody on the way could think superfluous. On the heap; NULL
- * without memory. */
-char *rk_client_key_url(const char *base, struct rk_client_bytes key);
+ * well: so the path has no segment in the key that somebody on the way could think superfluous. An empty key is that of
+ * all keys, "/v1/kv". Behind it the query, if it is not NULL. On the heap; NULL without memory. */
+char *rk_client_key_url(const char *base, struct rk_client_bytes key, const char *query);
+
+/* before + the text, encoded in the same way. On the heap; NULL without memory. */
+char *rk_client_url_encode(const char *before, struct rk_client_bytes text);
 
 #endif

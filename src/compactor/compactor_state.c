@@ -28,6 +28,20 @@ void rk_compactor_wake_locked(struct rk_compactor *compactor)
     (void)pthread_cond_broadcast(&compactor->wake); /* cannot fail */
 }
 
+bool rk_compactor_is_in_window(const struct rk_compactor_settings *settings, uint64_t wall_ms)
+{
+    unsigned begin = settings->window_begin_minute, end = settings->window_end_minute, minute;
+    time_t now = (time_t)(wall_ms / 1000);
+    struct tm local;
+
+    if (!settings->has_window)
+        return true;
+    if (localtime_r(&now, &local) == NULL)
+        return false;
+    minute = (unsigned)(local.tm_hour * 60 + local.tm_min);
+    return begin <= end ? minute >= begin && minute < end : minute >= begin || minute < end;
+}
+
 /* The interval, more or less. */
 uint64_t rk_compactor_next_due_ns(const struct rk_compactor *compactor)
 {

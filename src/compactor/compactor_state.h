@@ -114,6 +114,10 @@ void rk_compactor_pace_begin(struct rk_compactor *compactor, const struct rk_mer
 /* The same, but that nothing is waited for: somebody waits for the thread. */
 void rk_compactor_pace_rush(struct rk_compactor *compactor, const struct rk_merge_progress *progress);
 
+/* Whether a merge may begin at this moment of the local day: from the first minute of merge.window on, up to its last
+ * and without that; without a window always. Pure, but for the time zone. */
+bool rk_compactor_is_in_window(const struct rk_compactor_settings *settings, uint64_t wall_ms);
+
 /* Whether puts are refused because the disk is full. */
 bool rk_compactor_is_full(const struct rk_compactor *compactor);
 

@@ -120,27 +120,14 @@ static bool fill_report(const struct survey *survey, const struct rk_space_file 
     return true;
 }
 
-static bool is_in_window(const struct rk_compactor_settings *settings)
-{
-    unsigned begin = settings->window_begin_minute, end = settings->window_end_minute, minute;
-    time_t now = (time_t)(rk_time_wall_ms() / 1000);
-    struct tm local;
-
-    if (!settings->has_window)
-        return true;
-    if (localtime_r(&now, &local) == NULL)
-        return false;
-    minute = (unsigned)(local.tm_hour * 60 + local.tm_min);
-    return begin <= end ? minute >= begin && minute < end : minute >= begin || minute < end;
-}
-
 static void judge(struct rk_compactor *compactor, bool always, struct rk_compactor_file_report *reports, size_t n)
 {
     struct rk_merge_policy_settings settings = compactor->settings.policy;
     struct rk_merge_policy_file *files = rk_mem_calloc(n + 1, sizeof *files);
     struct rk_merge_policy_verdict *verdicts = rk_mem_calloc(n + 1, sizeof *verdicts);
 
-    settings.enabled = always || (settings.enabled && is_in_window(&compactor->settings));
+    settings.enabled =
+        always || (settings.enabled && rk_compactor_is_in_window(&compactor->settings, rk_time_wall_ms()));
     for (size_t i = 0; i < n; i++)
         files[i] = reports[i].file;
     (void)rk_merge_policy_judge(&settings, files, n, verdicts); /* each verdict says it as well */

@@ -40,15 +40,6 @@ static json_t *show_workers(const struct rk_control *control)
                      "deaths", rk_control_number(deaths));
 }
 
-static const char *accepted_word(enum rk_stats_accepted accepted)
-{
-    static const char *const words[] = {
-        [RK_STATS_ACCEPTS_ALL] = "all", [RK_STATS_ACCEPTS_DELETES] = "deletes", [RK_STATS_ACCEPTS_NOTHING] = "none"
-    };
-
-    return words[accepted];
-}
-
 static uint64_t free_bytes(int dir_fd)
 {
     struct statvfs status;
@@ -63,7 +54,7 @@ static void add_data(const struct rk_control *control, json_t *status)
     const struct rk_stats_writer *writer = &control->settings.stats->writer;
     json_t *merge;
 
-    json_object_set_new(status, "writes", json_string(accepted_word(rk_stats_accepted(writer))));
+    json_object_set_new(status, "writes", json_string(rk_stats_accepted_word(rk_stats_accepted(writer))));
     json_object_set_new(status, "keys", rk_control_number(rk_counter_get(&writer->keys)));
     json_object_set_new(status, "last_sequence", rk_control_number(rk_counter_get(&writer->last_sequence)));
     json_object_set_new(status, "durable_sequence", rk_control_number(rk_counter_get(&writer->durable_sequence)));

@@ -28,6 +28,11 @@ void rk_disk_hint_name(char name[RK_DISK_FILE_NAME_BYTES], uint32_t file_number)
     (void)snprintf(name, RK_DISK_FILE_NAME_BYTES, "%0*u.hint", NAME_DIGITS, file_number); /* always fits */
 }
 
+void rk_disk_keys_tmp_name(char name[RK_DISK_FILE_NAME_BYTES], uint32_t file_number)
+{
+    (void)snprintf(name, RK_DISK_FILE_NAME_BYTES, "%0*u.keys.tmp", NAME_DIGITS, file_number); /* always fits */
+}
+
 /* The number that a name begins with, if this suffix and nothing else follows; else 0. */
 static uint32_t number_before(const char *name, const char *suffix)
 {
@@ -50,7 +55,7 @@ uint32_t rk_disk_file_number_of_name(const char *name)
 
 bool rk_disk_file_is_tmp_hint(const char *name)
 {
-    return number_before(name, ".hint.tmp") != 0;
+    return number_before(name, ".hint.tmp") != 0 || number_before(name, ".keys.tmp") != 0;
 }
 
 static void build_frame(uint8_t *bytes, enum rk_record_type type, const uint8_t value[VALUE_BYTES],

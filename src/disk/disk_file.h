@@ -52,10 +52,14 @@ struct rk_disk_file_trailer {
 void rk_disk_file_name(char name[RK_DISK_FILE_NAME_BYTES], uint32_t file_number);
 void rk_disk_hint_name(char name[RK_DISK_FILE_NAME_BYTES], uint32_t file_number);
 
+/* "0000000012.keys.tmp": runs of keys while they are sorted. Pure. */
+void rk_disk_keys_tmp_name(char name[RK_DISK_FILE_NAME_BYTES], uint32_t file_number);
+
 /* The number in a name of one of these two patterns, 0 for every other name. Pure. */
 uint32_t rk_disk_file_number_of_name(const char *name);
 
-/* Whether the name is that of a hint that was not finished: "0000000012.hint.tmp". Pure. */
+/* Whether the name is that of a hint that was not finished, or of its keys: "0000000012.hint.tmp",
+ * "0000000012.keys.tmp". Pure. */
 bool rk_disk_file_is_tmp_hint(const char *name);
 
 /* Builds and stamps the whole record, RK_DISK_FILE_FRAME_BYTES long. A header is plain, a trailer is the store's. Pure.

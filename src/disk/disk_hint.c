@@ -25,6 +25,8 @@ enum hint_offset {
     AT_DATA_BYTES = offsetof(struct rackkv_disk_hint, data_bytes),
     AT_KEYS_BYTES = offsetof(struct rackkv_disk_hint, keys_bytes),
     AT_KEYS_OFFSET = offsetof(struct rackkv_disk_hint, keys_offset),
+    AT_KEYS_ROOT = offsetof(struct rackkv_disk_hint, keys_root),
+    AT_N_KEYS = offsetof(struct rackkv_disk_hint, n_keys),
 };
 
 enum entry_offset {
@@ -38,6 +40,7 @@ enum entry_offset {
 #define PIECE_ENTRIES 256u
 
 static const char magic[8] = RACKKV_DISK_HINT_MAGIC;
+static const char older_magic[8] = RACKKV_DISK_HINT_OLDER_MAGIC;
 
 struct rk_disk_hint {
     struct rk_disk_window window;
@@ -62,7 +65,7 @@ static uint32_t header_crc(const uint8_t *bytes)
 void rk_disk_hint_header_encode(uint8_t bytes[RK_DISK_HINT_HEADER_BYTES], const struct rk_disk_hint_header *header)
 {
     memset(bytes, 0, RK_DISK_HINT_HEADER_BYTES);
-    memcpy(bytes + AT_MAGIC, magic, sizeof magic);
+    memcpy(bytes + AT_MAGIC, header->has_sorted_keys ? magic : older_magic, sizeof magic);
     rk_bytes_store32(bytes + AT_VERSION, RK_DISK_FORMAT_VERSION);
     memcpy(bytes + AT_UUID, header->uuid, RK_DISK_UUID_BYTES);
     rk_bytes_store32(bytes + AT_FILE_NUMBER, header->file_number);
@@ -73,13 +76,17 @@ void rk_disk_hint_header_encode(uint8_t bytes[RK_DISK_HINT_HEADER_BYTES], const 
     rk_bytes_store64(bytes + AT_DATA_BYTES, header->data_bytes);
     rk_bytes_store64(bytes + AT_KEYS_BYTES, header->keys_bytes);
     rk_bytes_store64(bytes + AT_KEYS_OFFSET, header->keys_offset);
+    rk_bytes_store64(bytes + AT_KEYS_ROOT, header->keys_root);
+    rk_bytes_store64(bytes + AT_N_KEYS, header->n_keys);
     rk_bytes_store32(bytes + AT_CRC, header_crc(bytes));
 }
 
 enum rk_err rk_disk_hint_header_decode(const uint8_t bytes[RK_DISK_HINT_HEADER_BYTES],
                                        struct rk_disk_hint_header *header_out)
 {
-    if (memcmp(bytes, magic, sizeof magic) != 0 || rk_bytes_load32(bytes + AT_CRC) != header_crc(bytes)
+    bool is_older = memcmp(bytes, older_magic, sizeof older_magic) == 0;
+
+    if ((!is_older && memcmp(bytes, magic, sizeof magic) != 0) || rk_bytes_load32(bytes + AT_CRC) != header_crc(bytes)
         || rk_bytes_load32(bytes + AT_VERSION) != RK_DISK_FORMAT_VERSION)
         return RK_ERR_CORRUPT;
     memcpy(header_out->uuid, bytes + AT_UUID, RK_DISK_UUID_BYTES);
@@ -91,6 +98,9 @@ enum rk_err rk_disk_hint_header_decode(const uint8_t bytes[RK_DISK_HINT_HEADER_B
     header_out->data_bytes = rk_bytes_load64(bytes + AT_DATA_BYTES);
     header_out->keys_bytes = rk_bytes_load64(bytes + AT_KEYS_BYTES);
     header_out->keys_offset = rk_bytes_load64(bytes + AT_KEYS_OFFSET);
+    header_out->keys_root = rk_bytes_load64(bytes + AT_KEYS_ROOT);
+    header_out->n_keys = rk_bytes_load64(bytes + AT_N_KEYS);
+    header_out->has_sorted_keys = !is_older;
     return RK_OK;
 }
 
@@ -130,18 +140,15 @@ static uint64_t entry_at(uint64_t index)
     return RK_DISK_HINT_HEADER_BYTES + index * RK_DISK_HINT_ENTRY_BYTES;
 }
 
-/* Whether the header names this data file as it is, and the hint's own size fits. */
-static bool names_file(const struct rk_disk_hint *hint, uint32_t file_number, const uint8_t uuid[RK_DISK_UUID_BYTES],
-                       const struct rk_disk_file_summary *summary)
+bool rk_disk_hint_header_fits(const struct rk_disk_hint_header *header, uint64_t hint_bytes, uint32_t file_number,
+                              const uint8_t uuid[RK_DISK_UUID_BYTES], const struct rk_disk_file_summary *summary)
 {
-    const struct rk_disk_hint_header *header = &hint->header;
-
     return summary->has_trailer && header->file_number == file_number
            && memcmp(header->uuid, uuid, RK_DISK_UUID_BYTES) == 0 && header->data_bytes == summary->file_bytes
            && header->trailer_crc == summary->trailer_crc && header->n_entries <= summary->trailer.n_records
            && header->n_entries <= RK_DISK_FILE_BYTES_MAX / RK_DISK_UNIT_BYTES
-           && entry_at(header->n_entries) <= header->keys_offset && header->keys_offset <= hint->file_bytes
-           && header->keys_bytes == hint->file_bytes - header->keys_offset;
+           && entry_at(header->n_entries) <= header->keys_offset && header->keys_offset <= hint_bytes
+           && header->keys_bytes == hint_bytes - header->keys_offset;
 }
 
 /* Whether the next entry is about a record that such a data file can have, behind the one before it. */
@@ -168,7 +175,8 @@ static enum rk_err check_header(struct rk_disk_hint *hint, uint32_t file_number,
         return RK_ERR_CORRUPT;
     if (rk_disk_window_get(&hint->window, 0, RK_DISK_HINT_HEADER_BYTES, &bytes) != RK_OK)
         return RK_ERR_IO;
-    if (rk_disk_hint_header_decode(bytes, &hint->header) != RK_OK || !names_file(hint, file_number, uuid, summary))
+    if (rk_disk_hint_header_decode(bytes, &hint->header) != RK_OK
+        || !rk_disk_hint_header_fits(&hint->header, hint->file_bytes, file_number, uuid, summary))
         return RK_ERR_CORRUPT;
     return RK_OK;
 }
@@ -244,6 +252,11 @@ void rk_disk_hint_close(struct rk_disk_hint **hint)
     rk_disk_window_close(&(*hint)->window);
     free(*hint);
     *hint = NULL;
+}
+
+bool rk_disk_hint_has_sorted_keys(const struct rk_disk_hint *hint)
+{
+    return hint->header.has_sorted_keys;
 }
 
 /* The entries are the next n. */

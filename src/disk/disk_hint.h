@@ -2,7 +2,7 @@
  * time, and in any doubt the data file is read instead.
  *
  *   offset  size
- *        0     8  magic "RKHINT03"
+ *        0     8  magic "RKHINT04"; "RKHINT03": the same, but for the keys
  *        8     4  CRC-32C of these 128 bytes with this field as zeros
  *       12     4  format version
  *       16    16  uuid of the store
@@ -15,11 +15,14 @@
  *       56     8  size of the data file
  *       64     8  size of the keys
  *       72     8  where the keys begin
- *       80    48  zeros
+ *       80     8  where in the keys the root of their blocks begins
+ *       88     8  number of keys
+ *       96    32  zeros
  *      128  32*n  entries, in the order of their offsets: fingerprint (12: 8 high, 4 low), expiry_s (4), location (8),
  *                 sequence (8)
  *           ...   a hole, where the number of entries was not known before they came
- *           ...   keys, in the same order: length (2), bytes
+ *           ...   keys, sorted, in blocks (disk_keys.h); in a hint of the older kind: in the order of the entries, each
+ *                 with its length (2) before it, read by nobody
  *
  * 1. Little-endian. A hint names the data file's size and trailer: it belongs to this file as it is, or to none.
  * 2. It gets its name when it is complete and its bytes are durable (tmp, fsync, rename).
@@ -83,12 +86,19 @@ struct rk_disk_hint_header {
     uint64_t data_bytes;
     uint64_t keys_bytes;
     uint64_t keys_offset;
+    uint64_t keys_root;
+    uint64_t n_keys;
+    bool has_sorted_keys; /* else it is of the older kind, and the two before mean nothing */
 };
 
 /* Pure. Decode: RK_OK; RK_ERR_CORRUPT, also for another version: a hint that is not understood is made anew. */
 void rk_disk_hint_header_encode(uint8_t bytes[RK_DISK_HINT_HEADER_BYTES], const struct rk_disk_hint_header *header);
 enum rk_err rk_disk_hint_header_decode(const uint8_t bytes[RK_DISK_HINT_HEADER_BYTES],
                                        struct rk_disk_hint_header *header_out);
+/* Whether the header, of a hint of so many bytes, names this data file as it is, and the two sections fit. Pure. */
+bool rk_disk_hint_header_fits(const struct rk_disk_hint_header *header, uint64_t hint_bytes, uint32_t file_number,
+                              const uint8_t uuid[RK_DISK_UUID_BYTES], const struct rk_disk_file_summary *summary);
+
 void rk_disk_hint_entry_encode(uint8_t bytes[RK_DISK_HINT_ENTRY_BYTES], const struct rk_disk_hint_entry *entry);
 void rk_disk_hint_entry_decode(const uint8_t bytes[RK_DISK_HINT_ENTRY_BYTES], struct rk_disk_hint_entry *entry_out);
 
@@ -105,6 +115,9 @@ enum rk_err rk_disk_hint_open_in_doubt(struct rk_disk_hint **hint_out, int dir_f
                                        const uint8_t uuid[RK_DISK_UUID_BYTES],
                                        const struct rk_disk_file_summary *summary);
 void rk_disk_hint_close(struct rk_disk_hint **hint);
+
+/* Whether its keys are sorted (disk_keys.h). */
+bool rk_disk_hint_has_sorted_keys(const struct rk_disk_hint *hint);
 
 /* RK_OK; RK_ERR_NOT_FOUND at the end; RK_ERR_IO. Of a hint in doubt also RK_ERR_CORRUPT: what was returned before may
  * be wrong. */

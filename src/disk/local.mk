@@ -5,6 +5,8 @@ librk_disk_a_SOURCES = \
 	%D%/disk_hint.c %D%/disk_hint.h \
 	%D%/disk_hole.c %D%/disk_hole.h \
 	%D%/disk_identity.c %D%/disk_identity.h \
+	%D%/disk_keys.c %D%/disk_keys.h \
+	%D%/disk_keys_block.c %D%/disk_keys_block.h \
 	%D%/disk_location.c %D%/disk_location.h \
 	%D%/disk_manifest.c %D%/disk_manifest.h \
 	%D%/disk_record.c %D%/disk_record.h \

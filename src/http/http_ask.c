@@ -50,10 +50,12 @@ static const struct time_option ttl_option = { RK_HTTP_FIELD_TTL, RK_HTTP_PARAME
 static const struct time_option expires_option = { RK_HTTP_FIELD_EXPIRES, RK_HTTP_PARAMETER_EXPIRES,
                                                    RK_HTTP_PROBLEM_BAD_EXPIRES, rk_http_option_expires };
 
-static enum rk_http_problem read_time(const struct time_option *option, const struct rk_http_line *lines,
-                                      const struct rk_http_target *target, struct rk_http_span sent, uint64_t *ms_out,
+static enum rk_http_problem read_time(const struct time_option *option, const struct rk_http_fields *fields,
+                                      const struct rk_http_target *target, uint64_t *ms_out,
                                       struct rk_http_wrong *wrong)
 {
+    const struct rk_http_line *lines = fields->first[option->field];
+    struct rk_http_span sent = rk_http_target_option(target, option->parameter);
     char room[RK_HTTP_OPTION_BYTES_MAX];
 
     if (lines != NULL && lines->next != NULL)
@@ -72,12 +74,10 @@ static enum rk_http_problem read_time(const struct time_option *option, const st
 static enum rk_http_problem read_expiry(const struct rk_http_fields *fields, const struct rk_http_target *target,
                                         struct rk_http_expiry *expiry, struct rk_http_wrong *wrong)
 {
-    enum rk_http_problem problem =
-        read_time(&ttl_option, fields->first[RK_HTTP_FIELD_TTL], target, target->ttl, &expiry->ttl_ms, wrong);
+    enum rk_http_problem problem = read_time(&ttl_option, fields, target, &expiry->ttl_ms, wrong);
 
     if (problem == RK_HTTP_NO_PROBLEM)
-        problem = read_time(&expires_option, fields->first[RK_HTTP_FIELD_EXPIRES], target, target->expires,
-                            &expiry->expires_ms, wrong);
+        problem = read_time(&expires_option, fields, target, &expiry->expires_ms, wrong);
     return problem;
 }
 
@@ -98,11 +98,11 @@ static enum rk_http_problem read_durability(const struct rk_http_line *lines, st
 
 static enum rk_http_problem read_by(const struct rk_http_target *target, int64_t *by_out, struct rk_http_wrong *wrong)
 {
+    struct rk_http_span by = rk_http_target_option(target, RK_HTTP_PARAMETER_BY);
     char room[RK_HTTP_OPTION_BYTES_MAX];
 
     *by_out = 1;
-    if (target->by.at == NULL
-        || rk_http_number_parse(rk_http_option_decode(target->by, target->path->is_legacy, room), by_out))
+    if (by.at == NULL || rk_http_number_parse(rk_http_option_decode(by, target->path->is_legacy, room), by_out))
         return RK_HTTP_NO_PROBLEM;
     return wrong_parameter(wrong, RK_HTTP_PARAMETER_BY, RK_HTTP_PROBLEM_BAD_BY);
 }

@@ -1,5 +1,6 @@
 #include "http/http_condition.h"
 
+#include "base/base_planted.h"
 #include "http/http_date.h"
 #include "http/http_text.h"
 
@@ -103,7 +104,7 @@ static bool is_tag_list(const struct rk_http_line *lines)
         return true;
     while ((step = next_tag(&reader, &tag)) == STEP_TAG)
         n_tags++;
-    return step == STEP_END && n_tags > 0;
+    return (step == STEP_END && n_tags > 0) || RK_PLANTED(malformed_condition_taken);
 }
 
 static bool names(const struct tag *tag, uint64_t sequence)
@@ -123,7 +124,7 @@ static bool matches(const struct rk_http_line *lines, uint64_t sequence, bool we
     if (is_star(lines))
         return true;
     while (next_tag(&reader, &tag) == STEP_TAG)
-        if ((weak_too || !tag.is_weak) && names(&tag, sequence))
+        if ((weak_too || !tag.is_weak || RK_PLANTED(weak_tag_matches)) && names(&tag, sequence))
             return true;
     return false;
 }

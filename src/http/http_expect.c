@@ -76,41 +76,38 @@ static enum rk_http_problem judge_conditions(struct rk_http_server *server, cons
     return verdict == RK_HTTP_ABSENT ? RK_HTTP_PROBLEM_NOT_FOUND : RK_HTTP_PROBLEM_CONDITION;
 }
 
-static enum rk_http_problem judge_space(struct rk_http_server *server, const struct rk_http_refusal *refusal)
+static enum rk_http_problem judge_space(struct rk_http_server *server, const struct rk_http_route *route)
 {
     enum rk_err err = server->backend.accepts(server->backend.self);
 
     if (err == RK_ERR_READ_ONLY)
         return RK_HTTP_PROBLEM_READ_ONLY;
-    return err == RK_ERR_NO_SPACE && refusal->route->need == RK_HTTP_MAKES_KEY ? RK_HTTP_PROBLEM_NO_SPACE
-                                                                               : RK_HTTP_NO_PROBLEM;
+    return err == RK_ERR_NO_SPACE && route->need == RK_HTTP_MAKES_KEY ? RK_HTTP_PROBLEM_NO_SPACE : RK_HTTP_NO_PROBLEM;
 }
 
 /* The head is good, and so is its target. */
 enum rk_http_problem rk_http_expect_judge(void *context, const struct rk_http_head *head,
-                                          struct rk_http_refusal *refusal)
+                                          const struct rk_http_found *found, struct rk_http_refusal *refusal)
 {
     struct rk_http_server *server = context;
+    const struct rk_http_route *route = found->route;
+    struct rk_http_span key = found->target.key;
     struct rk_http_line lines[RK_HTTP_FIELDS_MAX];
     char room[RK_HTTP_TARGET_MAX];
     struct rk_http_fields fields;
     struct rk_http_wrong wrong;
-    struct rk_http_target target;
     struct rk_http_ask ask;
     enum rk_http_problem problem;
 
-    if (refusal->route == NULL || refusal->route->operand == RK_HTTP_TAKES_NOTHING
-        || refusal->route->need == RK_HTTP_READS)
+    if (route == NULL || route->operand == RK_HTTP_TAKES_NOTHING || route->need == RK_HTTP_READS)
         return RK_HTTP_NO_PROBLEM;
     rk_http_watch_note_awake(server);
     rk_http_route_collect(head, lines, &fields);
-    if (rk_http_target_parse(head->target.at, head->target.len, server->bounds.routes, server->settings.legacy, &target)
-            != RK_HTTP_NO_PROBLEM
-        || !rk_http_target_decode(&target.key, target.path->is_legacy, room)
-        || rk_http_ask_read(&fields, &target, refusal->route, &ask, &wrong) != RK_HTTP_NO_PROBLEM)
+    if (!rk_http_target_decode(&key, route->is_legacy, room)
+        || rk_http_ask_read(&fields, &found->target, route, &ask, &wrong) != RK_HTTP_NO_PROBLEM)
         return RK_HTTP_NO_PROBLEM; /* the handler says it */
-    problem = judge_space(server, refusal);
+    problem = judge_space(server, route);
     if (problem == RK_HTTP_NO_PROBLEM && ask.is_conditional)
-        problem = judge_conditions(server, &ask, target.key, refusal);
+        problem = judge_conditions(server, &ask, key, refusal);
     return problem;
 }

@@ -7,6 +7,6 @@
 /* Whether the store lets a request happen whose client waits to send its body: a judge of http_interpose.h, with the
  * server as its context. On the thread that turns it. */
 enum rk_http_problem rk_http_expect_judge(void *server, const struct rk_http_head *head,
-                                          struct rk_http_refusal *refusal);
+                                          const struct rk_http_found *found, struct rk_http_refusal *refusal);
 
 #endif

@@ -84,7 +84,7 @@ static enum rk_http_problem read_ask(struct rk_http_request *request, const stru
     return rk_http_ask_read(&fields, target, request->route, ask, &wrong);
 }
 
-/* Nearly always there is nothing. */
+/* Nearly always there is nothing, but for the type of a value. */
 static enum rk_http_problem take_ask(struct rk_http_request *request, const struct rk_http_target *target)
 {
     const h2o_headers_t *headers = &request->req->headers;
@@ -94,18 +94,20 @@ static enum rk_http_problem take_ask(struct rk_http_request *request, const stru
     for (size_t i = 0; i < headers->size; i++) {
         const h2o_iovec_t *name = headers->entries[i].name;
 
-        if (rk_http_field_find(name->base, name->len) != RK_HTTP_FIELD_OTHER)
+        if (name == &H2O_TOKEN_CONTENT_TYPE->buf && request->type.at == NULL)
+            request->type = (struct rk_http_span){ headers->entries[i].value.base, headers->entries[i].value.len };
+        else if (rk_http_field_find(name->base, name->len) != RK_HTTP_FIELD_OTHER)
             return read_ask(request, target);
     }
     return RK_HTTP_NO_PROBLEM;
 }
 
-static void start_operation(struct rk_http_request *request, const struct rk_http_target *target)
+static void start_operation(struct rk_http_request *request, const struct rk_http_found *found)
 {
-    enum rk_http_problem problem = take_operands(request, target);
+    enum rk_http_problem problem = take_operands(request, &found->target);
 
-    if (problem == RK_HTTP_NO_PROBLEM && request->route->operand != RK_HTTP_TAKES_NOTHING)
-        problem = take_ask(request, target);
+    if (problem == RK_HTTP_NO_PROBLEM && found->asks_more && request->route->operand != RK_HTTP_TAKES_NOTHING)
+        problem = take_ask(request, &found->target);
     if (problem == RK_HTTP_NO_PROBLEM)
         request->route->start(request);
     else
@@ -121,30 +123,44 @@ static void answer_options(struct rk_http_request *request, const struct rk_http
     rk_http_answer_empty(request, 204);
 }
 
+/* What the head was found to ask for, or looked up again. */
+static enum rk_http_problem find(const struct rk_http_request *request, struct rk_http_found *room,
+                                 const struct rk_http_found **found_out)
+{
+    const h2o_req_t *req = request->req;
+    h2o_iovec_t path = RK_PLANTED(normalised_key) ? req->path_normalized : req->path;
+    enum rk_http_problem problem;
+
+    *found_out = rk_http_interpose_found(path.base);
+    if (*found_out != NULL)
+        return RK_HTTP_NO_PROBLEM;
+    *found_out = room;
+    problem = rk_http_route_look_up((struct rk_http_span){ path.base, path.len },
+                                    rk_http_method_of((struct rk_http_span){ req->method.base, req->method.len }),
+                                    &request->server->bounds, room);
+    room->asks_more = true; /* perhaps */
+    return problem;
+}
+
 /* A request that its head does not refuse. */
 static void route_request(struct rk_http_request *request)
 {
-    h2o_req_t *req = request->req;
-    enum rk_http_method method = rk_http_method_of((struct rk_http_span){ req->method.base, req->method.len });
-    h2o_iovec_t path = RK_PLANTED(normalised_key) ? req->path_normalized : req->path;
-    struct rk_http_target target;
-    enum rk_http_problem problem = rk_http_target_parse(path.base, path.len, request->server->bounds.routes,
-                                                        request->server->settings.legacy, &target);
+    struct rk_http_found room;
+    const struct rk_http_found *found;
+    enum rk_http_problem problem = find(request, &room, &found);
 
-    if (problem == RK_HTTP_NO_PROBLEM && target.path == NULL)
-        problem = RK_HTTP_PROBLEM_NO_ENDPOINT;
     if (problem != RK_HTTP_NO_PROBLEM) {
         rk_http_answer_problem(request, problem, 0, NULL);
         return;
     }
     request->op = RK_STATS_HTTP_SERVICE;
-    if (method == RK_HTTP_OPTIONS_METHOD) {
-        answer_options(request, target.path);
+    if (found->route == NULL) {
+        answer_options(request, found->target.path);
         return;
     }
-    request->route = rk_http_route_find(&target, method);
+    request->route = found->route;
     request->op = request->route->op;
-    start_operation(request, &target);
+    start_operation(request, found);
 }
 
 /* The mark of a refused head is its last field. */
@@ -188,10 +204,13 @@ static int on_req(h2o_handler_t *super, h2o_req_t *req)
     rk_http_watch_note_awake(server);
     rk_http_connection_note_request(req);
     *request = (struct rk_http_request){ .server = server, .req = req, .op = RK_STATS_HTTP_REFUSED };
-    if (refusal != NULL)
+    if (refusal != NULL) {
         answer_refused(request, refusal);
-    else
-        route_request(request);
+        return 0;
+    }
+    if (!req->http1_is_persistent && req->entity.base != NULL)
+        rk_http_connection_linger(req); /* what is behind its body may be on its way */
+    route_request(request);
     return 0;
 }
 

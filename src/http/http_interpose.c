@@ -17,6 +17,8 @@ int phr_decode_chunked_is_in_data(struct rk_http_chunked *chunked);
 
 static _Thread_local const struct rk_http_bounds *bounds;
 static _Thread_local struct rk_http_refusal refusal;
+static _Thread_local struct rk_http_found found;
+static _Thread_local const char *found_target; /* of the last head that was good; NULL: none was */
 static _Thread_local rk_http_judge_fn *judge_waiting;
 static _Thread_local void *judge_context;
 static _Thread_local struct rk_http_interpose_calls calls;
@@ -36,6 +38,11 @@ void rk_http_interpose_judge(rk_http_judge_fn *judge, void *context)
 {
     judge_waiting = judge;
     judge_context = context;
+}
+
+const struct rk_http_found *rk_http_interpose_found(const char *target)
+{
+    return target == found_target ? &found : NULL;
 }
 
 const struct rk_http_refusal *rk_http_interpose_refusal(const char *field_name)
@@ -64,13 +71,23 @@ static void add_field(struct rk_http_head *head, char *name, const char *value)
     head->fields[head->n_fields++] = (struct rk_http_field){ name, strlen(name), value, strlen(value) };
 }
 
-/* What was said on lines of their own goes to libh2o as it understands it. Their lines have left room for these. */
+/* What was said on lines of their own goes to libh2o as it understands it. Their lines have left room for these; the
+ * line of a body in chunks stays, so that one needs room for one more (has_room).
+ *
+ * What comes behind a body in chunks is never taken for a request: where it ends is what two readers of one stream most
+ * easily see differently (RFC 9112 section 11.2), and who sends chunks does so seldom. */
 static void add_connection(struct rk_http_head *head)
 {
-    if ((head->seen & RK_HTTP_SEEN_CLOSE) != 0)
+    if ((head->seen & RK_HTTP_SEEN_CLOSE) != 0 || head->framing == RK_HTTP_CHUNKED)
         add_field(head, connection_name, "close");
     else if (head->is_1_0 && (head->seen & RK_HTTP_SEEN_KEEP_ALIVE) != 0)
         add_field(head, connection_name, "keep-alive");
+}
+
+static bool has_room(const struct rk_http_head *head)
+{
+    return head->framing != RK_HTTP_CHUNKED || (head->seen & RK_HTTP_SEEN_CLOSE) != 0
+           || head->n_fields < bounds->max_fields;
 }
 
 /* Without a body nobody waits to be told to go on. */
@@ -133,18 +150,21 @@ static bool is_refused_waiting(const struct rk_http_head *head)
 {
     if (!is_waiting(head) || judge_waiting == NULL)
         return false;
-    refusal.problem = judge_waiting(judge_context, head, &refusal);
+    refusal.problem = judge_waiting(judge_context, head, &found, &refusal);
     refusal.closes = true;
     return refusal.problem != RK_HTTP_NO_PROBLEM;
 }
 
 static void judge(struct rk_http_head *head, enum rk_http_problem problem, size_t size)
 {
+    if (problem == RK_HTTP_NO_PROBLEM && !has_room(head))
+        problem = RK_HTTP_PROBLEM_TOO_MANY_FIELDS;
     if (problem != RK_HTTP_NO_PROBLEM)
         refuse_head(head, problem, size);
-    else if (rk_http_route_check(head, bounds, &refusal) != RK_HTTP_NO_PROBLEM || is_refused_waiting(head))
+    else if (rk_http_route_check(head, bounds, &found, &refusal) != RK_HTTP_NO_PROBLEM || is_refused_waiting(head))
         refuse_request(head);
     else {
+        found_target = head->target.at;
         keep_names(head);
         add_connection(head);
         add_expect(head);

@@ -20,8 +20,14 @@ void rk_http_interpose_use(const struct rk_http_bounds *bounds);
 /* Who decides more about a good head with a body whose client waits to be told to go on, on this thread: a problem is
  * said in *refusal, whose closes and problem need not be set. NULL: nobody. */
 typedef enum rk_http_problem rk_http_judge_fn(void *context, const struct rk_http_head *head,
-                                              struct rk_http_refusal *refusal);
+                                              const struct rk_http_found *found, struct rk_http_refusal *refusal);
 void rk_http_interpose_judge(rk_http_judge_fn *judge, void *context);
+
+/* What was found for the good head that was parsed last on this thread, if this is its target, where it was parsed.
+ * NULL otherwise: then the request has a body, for which libh2o has copied the target and gone on with other heads. (A
+ * copy is made while the target is still there, and the last head's target is there when it is parsed: two that live at
+ * once are never at the same place.) */
+const struct rk_http_found *rk_http_interpose_found(const char *target);
 
 /* Why the request is refused that was parsed last on this thread, if this field is the mark; or NULL. */
 const struct rk_http_refusal *rk_http_interpose_refusal(const char *field_name);

@@ -86,6 +86,21 @@ static enum rk_err put_stored(enum rk_http_stored field, const struct rk_http_li
     return RK_OK;
 }
 
+enum rk_err rk_http_metadata_encode_type(struct rk_http_span type, uint8_t *out, size_t *len_out)
+{
+    if (type.len > RK_HTTP_METADATA_VALUE_MAX)
+        return RK_ERR_TOO_LARGE;
+    if (!is_value(type))
+        return RK_ERR_INVALID;
+    *len_out = type.len > 0 ? ITEM_HEADER + type.len : 0;
+    if (type.len == 0)
+        return RK_OK;
+    out[0] = RK_HTTP_CONTENT_TYPE + 1;
+    rk_bytes_store16(out + 1, (uint16_t)type.len);
+    memcpy(out + ITEM_HEADER, type.at, type.len);
+    return RK_OK;
+}
+
 /* "RackKV-Meta-Owner: me": the value has no white space around it. */
 static bool split_line(struct rk_http_span line, struct rk_http_span *name_out, struct rk_http_span *value_out)
 {

@@ -72,6 +72,10 @@ const char *rk_http_metadata_name(enum rk_http_stored field);
 enum rk_err rk_http_metadata_encode(const struct rk_http_metadata_lines *lines, uint8_t *out, size_t *len_out,
                                     struct rk_http_span *wrong_out);
 
+/* The same for a Content-Type and nothing else; `out` has RK_HTTP_METADATA_TYPE_MAX. Any thread. */
+#define RK_HTTP_METADATA_TYPE_MAX (3 + RK_HTTP_METADATA_VALUE_MAX)
+enum rk_err rk_http_metadata_encode_type(struct rk_http_span type, uint8_t *out, size_t *len_out);
+
 /* Reads them; the spans point into `bytes`. RK_ERR_CORRUPT when the items do not add up, or when one could not be sent
  * as a header. Any thread. */
 enum rk_err rk_http_metadata_decode(const uint8_t *bytes, size_t len, struct rk_http_metadata *metadata_out);

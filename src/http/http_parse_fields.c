@@ -106,16 +106,12 @@ static enum rk_http_problem note_expect(struct rk_http_head *head, const struct 
 /* A value's type alone is stored as it is, and asks for nothing else. */
 static unsigned note_asking(unsigned seen, const struct rk_http_field *field)
 {
-    switch (rk_http_field_find(field->name, field->name_len)) {
-    case RK_HTTP_FIELD_OTHER:
-        return 0;
-    case RK_HTTP_FIELD_CONTENT_TYPE:
-        if ((seen & RK_HTTP_SEEN_TYPE) == 0 && field->value_len <= RK_HTTP_METADATA_VALUE_MAX)
-            return RK_HTTP_SEEN_TYPE;
-        return RK_HTTP_SEEN_ASKING;
-    default:
-        return RK_HTTP_SEEN_ASKING;
-    }
+    bool is_short = field->value_len <= RK_HTTP_METADATA_VALUE_MAX;
+
+    if (field->name_len == strlen("content-type") && (*field->name | 0x20) == 'c' && is_short
+        && (seen & RK_HTTP_SEEN_TYPE) == 0)
+        return RK_HTTP_SEEN_TYPE; /* or another name that begins so: who uses it looks again */
+    return rk_http_field_find(field->name, field->name_len) == RK_HTTP_FIELD_OTHER ? 0 : RK_HTTP_SEEN_ASKING;
 }
 
 /* Fields that `seen` tells are not kept. */

@@ -51,7 +51,7 @@ enum rk_http_seen {
     RK_HTTP_SEEN_EXPECT = 1 << 3,
     RK_HTTP_SEEN_CLOSE = 1 << 4,      /* an option of Connection */
     RK_HTTP_SEEN_KEEP_ALIVE = 1 << 5, /* the same */
-    RK_HTTP_SEEN_TYPE = 1 << 6,       /* a Content-Type */
+    RK_HTTP_SEEN_TYPE = 1 << 6,       /* perhaps a Content-Type */
     RK_HTTP_SEEN_ASKING = 1 << 7,     /* another field of http_field.h, a second type, or one that is too long */
     RK_HTTP_SEEN_UNKNOWN_CODING = 1 << 8,
 };

@@ -73,21 +73,21 @@ static void add_own(h2o_req_t *req, struct rk_http_span own)
 
 static void add_cache_control(struct rk_http_request *request, const struct rk_http_metadata *metadata)
 {
-    const struct rk_http_span *stored = &metadata->stored[RK_HTTP_CACHE_CONTROL];
-
     if (request->route->is_legacy)
         rk_http_answer_token(request->req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT("no-store"));
-    else if (stored->at == NULL)
+    else if (metadata == NULL || metadata->stored[RK_HTTP_CACHE_CONTROL].at == NULL)
         rk_http_answer_token(request->req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", H2O_STRLIT(DEFAULT_CACHE_CONTROL));
     else
-        rk_http_answer_token(request->req, H2O_TOKEN_CACHE_CONTROL, "Cache-Control", stored->at, stored->len);
+        add_stored(request->req, metadata, RK_HTTP_CACHE_CONTROL, H2O_TOKEN_CACHE_CONTROL);
 }
 
 static void add_metadata(h2o_req_t *req, const struct rk_http_metadata *metadata)
 {
-    if (metadata->stored[RK_HTTP_CONTENT_TYPE].len == 0)
+    if (metadata == NULL || metadata->stored[RK_HTTP_CONTENT_TYPE].len == 0)
         rk_http_answer_token(req, H2O_TOKEN_CONTENT_TYPE, "Content-Type", H2O_STRLIT(DEFAULT_CONTENT_TYPE));
-    else
+    if (metadata == NULL)
+        return;
+    if (metadata->stored[RK_HTTP_CONTENT_TYPE].len > 0)
         add_stored(req, metadata, RK_HTTP_CONTENT_TYPE, H2O_TOKEN_CONTENT_TYPE);
     add_stored(req, metadata, RK_HTTP_CONTENT_ENCODING, H2O_TOKEN_CONTENT_ENCODING);
     add_stored(req, metadata, RK_HTTP_CONTENT_DISPOSITION, H2O_TOKEN_CONTENT_DISPOSITION);
@@ -198,25 +198,35 @@ static void answer_value(struct rk_http_request *request, const struct rk_store_
         answer_bytes(request, value, (size_t)first, (size_t)len);
 }
 
-static void answer_found(struct rk_http_request *request, const struct rk_store_value *value)
+/* `metadata` NULL: there is none, as usual. */
+static void answer_by_conditions(struct rk_http_request *request, const struct rk_store_value *value,
+                                 const struct rk_http_metadata *metadata)
 {
     const struct rk_http_key_state state = { true, value->sequence, value->write_time_ms };
-    struct rk_http_metadata metadata = { .own = { NULL, 0 } };
     enum rk_http_verdict verdict = RK_HTTP_PROCEED;
 
-    if (value->metadata_len > 0 && rk_http_metadata_decode(value->metadata, value->metadata_len, &metadata) != RK_OK) {
-        release(request, value);
-        rk_http_answer_failed_read(request, RK_ERR_CORRUPT);
-        return;
-    }
     if (request->ask != NULL && request->ask->is_conditional)
         verdict = rk_http_condition_evaluate(&request->ask->conditions, RK_HTTP_READS, &state);
     if (verdict == RK_HTTP_NOT_MODIFIED)
-        answer_not_modified(request, value, &metadata);
+        answer_not_modified(request, value, metadata);
     else if (verdict == RK_HTTP_FAILED)
         answer_failed(request, value);
     else
-        answer_value(request, value, &metadata);
+        answer_value(request, value, metadata);
+}
+
+static void answer_found(struct rk_http_request *request, const struct rk_store_value *value)
+{
+    struct rk_http_metadata metadata;
+
+    if (value->metadata_len == 0)
+        answer_by_conditions(request, value, NULL);
+    else if (rk_http_metadata_decode(value->metadata, value->metadata_len, &metadata) == RK_OK)
+        answer_by_conditions(request, value, &metadata);
+    else {
+        release(request, value);
+        rk_http_answer_failed_read(request, RK_ERR_CORRUPT);
+    }
 }
 
 static void answer_read(struct rk_http_request *request, enum rk_err err, const struct rk_store_value *value)

@@ -17,6 +17,7 @@ struct rk_http_request {
     struct rk_http_span key; /* decoded */
     struct rk_http_span value;
     const struct rk_http_ask *ask;             /* NULL: nothing but to read or to write */
+    struct rk_http_span type;                  /* then the Content-Type, if there is one */
     const struct rk_http_operation *operation; /* of a write */
     struct rk_http_update *update;             /* NULL: it does not depend on what the key is */
     uint64_t sequence;                         /* of a conditional read: the last one published before it looked */

@@ -1,5 +1,6 @@
 #include "http/http_route.h"
 
+#include "base/base_planted.h"
 #include "http/http_ask.h"
 
 #include <string.h>
@@ -37,19 +38,20 @@ static inline bool is_same_path(const struct rk_http_route *a, const struct rk_h
     return a->path == b->path || (b->path != NULL && strcmp(a->path, b->path) == 0);
 }
 
-static const struct rk_http_route *find(const struct rk_http_route *path, enum rk_http_method method,
-                                        struct rk_http_span op)
+static inline const struct rk_http_route *find(const struct rk_http_route *path, enum rk_http_method method,
+                                               const struct rk_http_target *target)
 {
     for (const struct rk_http_route *route = path; is_same_path(path, route); route++)
         if ((route->methods & 1u << method) != 0
-            && (route->operation == NULL || rk_http_option_is(op, route->operation)))
+            && (route->operation == NULL
+                || rk_http_option_is(rk_http_target_option(target, RK_HTTP_PARAMETER_OP), route->operation)))
             return route;
     return NULL;
 }
 
 const struct rk_http_route *rk_http_route_find(const struct rk_http_target *target, enum rk_http_method method)
 {
-    return find(target->path, method, target->op);
+    return find(target->path, method, target);
 }
 
 /* Whether op= can name something. */
@@ -63,10 +65,11 @@ static bool has_operations(const struct rk_http_route *path, enum rk_http_method
 
 void rk_http_route_allow(const struct rk_http_route *path, char out[RK_HTTP_ALLOW_BYTES])
 {
+    const struct rk_http_target none = { .path = path };
     char *at = out;
 
     for (unsigned method = RK_HTTP_GET; method < RK_HTTP_OPTIONS_METHOD; method++)
-        if (find(path, method, (struct rk_http_span){ NULL, 0 }) != NULL)
+        if (rk_http_route_find(&none, method) != NULL)
             at = stpcpy(stpcpy(at, method_names[method]), ", ");
     memcpy(at, "OPTIONS", sizeof "OPTIONS");
 }
@@ -106,20 +109,20 @@ static void show_name(struct rk_http_refusal *refusal, const char *member, struc
     memcpy(at, "\"", 2);
 }
 
-static enum rk_http_problem check_parameters(const struct rk_http_target *target, const struct rk_http_route *route,
-                                             enum rk_http_method method, struct rk_http_refusal *refusal)
+static enum rk_http_problem check_parameters(const struct rk_http_found *found, struct rk_http_refusal *refusal)
 {
+    const struct rk_http_target *target = &found->target;
     struct rk_http_span name = target->unknown;
-    unsigned wrong = target->parameters & ~route->parameters;
+    unsigned wrong = target->parameters & ~found->route->parameters;
 
-    if (wrong == 0 && name.at == NULL)
+    if ((wrong == 0 && name.at == NULL) || RK_PLANTED(unknown_parameter_passed_over))
         return RK_HTTP_NO_PROBLEM;
     if (name.at == NULL) {
         name.at = rk_http_parameter_name(wrong & -wrong);
         name.len = strlen(name.at);
     }
     show_name(refusal, "parameter", name);
-    return target->unknown.at == NULL && wrong == RK_HTTP_PARAMETER_OP && has_operations(target->path, method)
+    return target->unknown.at == NULL && wrong == RK_HTTP_PARAMETER_OP && has_operations(target->path, found->method)
                ? RK_HTTP_PROBLEM_BAD_OP
                : RK_HTTP_PROBLEM_UNKNOWN_PARAMETER;
 }
@@ -197,11 +200,11 @@ static enum rk_http_problem check_value(struct rk_http_span value)
 }
 
 static enum rk_http_problem check_operation(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
-                                            const struct rk_http_target *target, enum rk_http_method method,
-                                            struct rk_http_refusal *refusal)
+                                            const struct rk_http_found *found, struct rk_http_refusal *refusal)
 {
-    const struct rk_http_route *route = refusal->route;
-    enum rk_http_problem problem = check_parameters(target, route, method, refusal);
+    const struct rk_http_target *target = &found->target;
+    const struct rk_http_route *route = found->route;
+    enum rk_http_problem problem = check_parameters(found, refusal);
 
     if (problem == RK_HTTP_NO_PROBLEM)
         problem = check_ask(head, target, route, refusal);
@@ -214,42 +217,46 @@ static enum rk_http_problem check_operation(const struct rk_http_head *head, con
 
 /* ---- all of it ---- */
 
-static enum rk_http_problem check_method(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
-                                         enum rk_http_method method, const struct rk_http_target *target,
-                                         struct rk_http_refusal *refusal)
+enum rk_http_problem rk_http_route_look_up(struct rk_http_span target, enum rk_http_method method,
+                                           const struct rk_http_bounds *bounds, struct rk_http_found *found_out)
 {
-    const struct rk_http_route *route = rk_http_route_find(target, method);
-    enum rk_http_problem problem = RK_HTTP_NO_PROBLEM;
+    struct rk_http_found *found = found_out;
+    enum rk_http_problem problem =
+        rk_http_target_parse(target.at, target.len, bounds->routes, bounds->legacy, &found->target);
 
-    refusal->route = route;
-    if (route == NULL && method != RK_HTTP_OPTIONS_METHOD) {
-        rk_http_route_allow(target->path, refusal->allow);
-        return RK_HTTP_PROBLEM_METHOD;
-    }
-    if (route != NULL)
-        problem = check_operation(head, bounds, target, method, refusal);
-    if (problem == RK_HTTP_NO_PROBLEM && head->content_length > bounds->max_value_bytes)
-        problem = RK_HTTP_PROBLEM_VALUE_TOO_LARGE;
-    return problem;
+    if (problem != RK_HTTP_NO_PROBLEM)
+        return problem;
+    if (found->target.path == NULL)
+        return RK_HTTP_PROBLEM_NO_ENDPOINT;
+    found->method = method;
+    found->route = rk_http_route_find(&found->target, method);
+    found->asks_more = (found->target.parameters & RK_HTTP_OPTIONS) != 0;
+    return found->route == NULL && method != RK_HTTP_OPTIONS_METHOD ? RK_HTTP_PROBLEM_METHOD : RK_HTTP_NO_PROBLEM;
 }
 
 static enum rk_http_problem check(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
-                                  enum rk_http_method method, struct rk_http_refusal *refusal)
+                                  struct rk_http_found *found, struct rk_http_refusal *refusal)
 {
-    struct rk_http_target target = { .path = NULL };
-    enum rk_http_problem problem =
-        rk_http_target_parse(head->target.at, head->target.len, bounds->routes, bounds->legacy, &target);
+    enum rk_http_method method = rk_http_method_of(head->method);
+    enum rk_http_problem problem;
 
-    if (method == RK_HTTP_OTHER_METHOD) {
-        if (target.path != NULL)
-            rk_http_route_allow(target.path, refusal->allow);
-        else
-            allow_of_all(refusal->allow);
-        return RK_HTTP_PROBLEM_METHOD;
-    }
+    found->target.path = NULL;
+    problem = rk_http_route_look_up(head->target, method, bounds, found);
+    if (method == RK_HTTP_OTHER_METHOD)
+        problem = RK_HTTP_PROBLEM_METHOD; /* whatever else is wrong */
+    if (problem == RK_HTTP_PROBLEM_METHOD && found->target.path == NULL)
+        allow_of_all(refusal->allow);
+    else if (problem == RK_HTTP_PROBLEM_METHOD)
+        rk_http_route_allow(found->target.path, refusal->allow);
     if (problem != RK_HTTP_NO_PROBLEM)
         return problem;
-    return target.path != NULL ? check_method(head, bounds, method, &target, refusal) : RK_HTTP_PROBLEM_NO_ENDPOINT;
+    found->asks_more |= (head->seen & (RK_HTTP_SEEN_ASKING | RK_HTTP_SEEN_TYPE)) != 0;
+    refusal->route = found->route;
+    if (found->route != NULL)
+        problem = check_operation(head, bounds, found, refusal);
+    if (problem == RK_HTTP_NO_PROBLEM && head->content_length > bounds->max_value_bytes)
+        problem = RK_HTTP_PROBLEM_VALUE_TOO_LARGE;
+    return problem;
 }
 
 uint64_t rk_http_route_limit(enum rk_http_problem problem, const struct rk_http_bounds *bounds)
@@ -270,18 +277,25 @@ uint64_t rk_http_route_limit(enum rk_http_problem problem, const struct rk_http_
     }
 }
 
-enum rk_http_problem rk_http_route_check(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
-                                         struct rk_http_refusal *refusal_out)
+/* What may be looked at; not its texts, which are long. */
+static void clear(struct rk_http_refusal *refusal)
 {
-    enum rk_http_method method = rk_http_method_of(head->method);
+    refusal->route = NULL;
+    refusal->limit = refusal->sequence = refusal->etag = 0;
+    refusal->allow[0] = refusal->members[0] = '\0';
+}
+
+enum rk_http_problem rk_http_route_check(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
+                                         struct rk_http_found *found_out, struct rk_http_refusal *refusal_out)
+{
     struct rk_http_refusal *refusal = refusal_out;
     bool has_body = head->framing == RK_HTTP_CHUNKED || head->content_length > 0;
 
-    *refusal = (struct rk_http_refusal){ .problem = RK_HTTP_NO_PROBLEM };
-    refusal->problem = check(head, bounds, method, refusal);
+    clear(refusal);
+    refusal->problem = check(head, bounds, found_out, refusal);
     if (refusal->problem == RK_HTTP_NO_PROBLEM)
         return RK_HTTP_NO_PROBLEM;
-    refusal->closes = has_body || method == RK_HTTP_OTHER_METHOD;
+    refusal->closes = has_body || rk_http_method_of(head->method) == RK_HTTP_OTHER_METHOD;
     if (refusal->limit == 0)
         refusal->limit = rk_http_route_limit(refusal->problem, bounds);
     return refusal->problem;

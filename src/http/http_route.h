@@ -21,6 +21,18 @@ void rk_http_route_collect(const struct rk_http_head *head, struct rk_http_line 
 /* The methods that the path takes, as its Allow header says it. Any thread. */
 void rk_http_route_allow(const struct rk_http_route *path, char out[RK_HTTP_ALLOW_BYTES]);
 
+/* What a head asks for. */
+struct rk_http_found {
+    struct rk_http_target target; /* its path is not NULL */
+    enum rk_http_method method;
+    const struct rk_http_route *route; /* NULL: OPTIONS */
+    bool asks_more;                    /* there are fields of http_field.h, or options */
+};
+
+/* A target of this method: a problem, or *found_out, where asks_more is what the target knows of it. Any thread. */
+enum rk_http_problem rk_http_route_look_up(struct rk_http_span target, enum rk_http_method method,
+                                           const struct rk_http_bounds *bounds, struct rk_http_found *found_out);
+
 #define RK_HTTP_MEMBERS_BYTES 128
 
 /* Why a request is refused, and what its answer says of that. */
@@ -35,10 +47,10 @@ struct rk_http_refusal {
     char members[RK_HTTP_MEMBERS_BYTES]; /* of the JSON object: the name that is not known; or "" */
 };
 
-/* For a head without a problem of its own: whether the request is one that is served. RK_HTTP_NO_PROBLEM, or the
- * problem, which *refusal_out says more about. Any thread. */
+/* For a head without a problem of its own: whether the request is one that is served. RK_HTTP_NO_PROBLEM and
+ * *found_out, or the problem, which *refusal_out says more about. Any thread. */
 enum rk_http_problem rk_http_route_check(const struct rk_http_head *head, const struct rk_http_bounds *bounds,
-                                         struct rk_http_refusal *refusal_out);
+                                         struct rk_http_found *found_out, struct rk_http_refusal *refusal_out);
 
 /* The limit that a problem of the head is about; 0: none. Any thread. */
 uint64_t rk_http_route_limit(enum rk_http_problem problem, const struct rk_http_bounds *bounds);

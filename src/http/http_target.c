@@ -80,32 +80,11 @@ static unsigned parameter_of(struct rk_http_span name)
     return 0;
 }
 
-static struct rk_http_span *place_of(struct rk_http_target *target, unsigned bit)
-{
-    switch (bit) {
-    case RK_HTTP_PARAMETER_KEY:
-        return &target->key;
-    case RK_HTTP_PARAMETER_VALUE:
-        return &target->value;
-    case RK_HTTP_PARAMETER_OP:
-        return &target->op;
-    case RK_HTTP_PARAMETER_BY:
-        return &target->by;
-    case RK_HTTP_PARAMETER_TTL:
-        return &target->ttl;
-    case RK_HTTP_PARAMETER_EXPIRES:
-        return &target->expires;
-    default:
-        return NULL; /* what it says changes nothing */
-    }
-}
-
 static enum rk_http_problem parse_parameter(struct rk_http_target *target, struct rk_http_span parameter)
 {
     char room[NAME_MAX_BYTES];
     struct rk_http_span sent = take_until(&parameter, '=');
     struct rk_http_span name = sent;
-    struct rk_http_span *place;
     unsigned bit;
 
     if (name.len <= sizeof room && !rk_http_target_is_plain(name, target->path->is_legacy)
@@ -119,9 +98,10 @@ static enum rk_http_problem parse_parameter(struct rk_http_target *target, struc
     if ((target->parameters & bit) != 0 || (bit == RK_HTTP_PARAMETER_KEY && target->key.at != NULL))
         return RK_HTTP_PROBLEM_REPEATED_PARAMETER; /* which one is meant nobody can know */
     target->parameters |= bit;
-    place = place_of(target, bit);
-    if (place != NULL)
-        *place = parameter;
+    if (bit == RK_HTTP_PARAMETER_KEY)
+        target->key = parameter;
+    else if (bit == RK_HTTP_PARAMETER_VALUE)
+        target->value = parameter;
     return RK_HTTP_NO_PROBLEM;
 }
 
@@ -129,6 +109,7 @@ static enum rk_http_problem parse_query(struct rk_http_target *target, struct rk
 {
     struct rk_http_span rest = query;
 
+    target->query = query;
     while (rest.len > 0) {
         struct rk_http_span parameter = take_until(&rest, '&');
         enum rk_http_problem problem = RK_HTTP_NO_PROBLEM;
@@ -140,7 +121,8 @@ static enum rk_http_problem parse_query(struct rk_http_target *target, struct rk
     }
     /* The original also takes the bare key: /get?K */
     if (target->path->takes_bare_key && target->key.at == NULL && query.len > 0) {
-        *target = (struct rk_http_target){ .path = target->path, .key = query };
+        target->key = query;
+        target->unknown.at = NULL;
         target->parameters = RK_HTTP_PARAMETER_KEY;
     }
     return RK_HTTP_NO_PROBLEM;
@@ -151,15 +133,35 @@ enum rk_http_problem rk_http_target_parse(const char *bytes, size_t len, const s
 {
     struct rk_http_span rest = { bytes, len };
     struct rk_http_span path = take_until(&rest, '?');
-    struct rk_http_target target = { .path = NULL };
-    enum rk_http_problem problem = RK_HTTP_NO_PROBLEM;
+    struct rk_http_span key = { NULL, 0 };
+    const struct rk_http_route *route = find_path(routes, legacy, path, &key);
+    struct rk_http_target target;
+    enum rk_http_problem problem;
 
-    target.path = find_path(routes, legacy, path, &target.key);
-    if (rest.len > 0 && target.path != NULL)
-        problem = parse_query(&target, rest);
+    if (rest.len == 0 || route == NULL) { /* nearly always */
+        *target_out = (struct rk_http_target){ .path = route, .key = key };
+        return RK_HTTP_NO_PROBLEM;
+    }
+    target = (struct rk_http_target){ .path = route, .key = key };
+    problem = parse_query(&target, rest);
     if (problem == RK_HTTP_NO_PROBLEM)
         *target_out = target;
     return problem;
+}
+
+/* Each comes once, and is spelled as it is. */
+struct rk_http_span rk_http_target_option(const struct rk_http_target *target, enum rk_http_parameter option)
+{
+    struct rk_http_span rest = target->query;
+
+    if ((target->parameters & option) == 0)
+        return (struct rk_http_span){ NULL, 0 };
+    while (true) {
+        struct rk_http_span parameter = take_until(&rest, '&');
+
+        if (parameter_of(take_until(&parameter, '=')) == option)
+            return parameter;
+    }
 }
 
 bool rk_http_target_is_plain(struct rk_http_span span, bool plus_is_space)

@@ -28,13 +28,16 @@ struct rk_http_target {
     struct rk_http_span unknown;      /* the first name that is none of them, as it was sent */
     struct rk_http_span key;          /* both still escaped */
     struct rk_http_span value;
-    struct rk_http_span op, by, ttl, expires; /* the options, still escaped */
+    struct rk_http_span query;
 };
 
 /* Finds the path among the routes, and what the query says; without `legacy` the original's paths do not exist. Any
  * bytes. The spans point into the target. Any thread. */
 enum rk_http_problem rk_http_target_parse(const char *target, size_t len, const struct rk_http_route *routes,
                                           bool legacy, struct rk_http_target *target_out);
+
+/* What one of the options says (RK_HTTP_OPTIONS), still escaped; at NULL: it is not given. Any thread. */
+struct rk_http_span rk_http_target_option(const struct rk_http_target *target, enum rk_http_parameter option);
 
 /* Whether the bytes stand for themselves, so that nothing has to be decoded. */
 bool rk_http_target_is_plain(struct rk_http_span span, bool plus_is_space);

@@ -174,6 +174,17 @@ static void start_with_metadata(struct rk_http_request *request, struct rk_store
         rk_http_answer_problem(request, problem, wrong.limit, NULL); /* of a head that was judged good: never */
 }
 
+static void start_with_type(struct rk_http_request *request, struct rk_store_write *write)
+{
+    uint8_t metadata[RK_HTTP_METADATA_TYPE_MAX];
+
+    write->metadata = metadata;
+    if (rk_http_metadata_encode_type(request->type, metadata, &write->metadata_len) == RK_OK)
+        start(request, write);
+    else
+        rk_http_answer_problem(request, RK_HTTP_PROBLEM_BAD_METADATA, RK_HTTP_METADATA_VALUE_MAX, NULL); /* as above */
+}
+
 static void start_operation(struct rk_http_request *request, const struct rk_http_operation *operation)
 {
     struct rk_store_write write = {
@@ -187,6 +198,8 @@ static void start_operation(struct rk_http_request *request, const struct rk_htt
     request->operation = operation;
     if (request->route->stores_headers && request->ask != NULL)
         start_with_metadata(request, &write);
+    else if (request->route->stores_headers && request->type.at != NULL)
+        start_with_type(request, &write);
     else
         start(request, &write);
 }

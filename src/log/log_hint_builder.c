@@ -1,6 +1,5 @@
 #include "log/log_hint_builder.h"
 
-#include "base/base_bytes.h"
 #include "base/base_crc.h"
 #include "base/base_detail.h"
 #include "base/base_io.h"
@@ -9,6 +8,8 @@
 #include "base/base_plural.h"
 #include "disk/disk_record.h"
 #include "disk/disk_small_file.h"
+#include "log/log_keys_sort.h"
+#include "log/log_keys_tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +18,7 @@
 #include <string.h>
 
 #define SECTION_BUFFER_BYTES (256u << 10)
-
-_Static_assert(SECTION_BUFFER_BYTES > 2 + RK_RECORD_KEY_MAX, "any key fits into the buffer");
+#define ASK_EVERY            64 /* keys between two questions whether to go on: it may yield then */
 
 /* One section of the file: appended through a buffer. */
 struct section {
@@ -39,6 +39,11 @@ struct rk_log_hint_builder {
     bool is_named;
     struct section entries;
     struct section keys;
+    uint64_t n_keys;
+    uint64_t keys_root;
+    struct rk_log_keys_sort *sort;
+    bool (*go_on)(void *context);
+    void *context;
     char name[RK_DISK_FILE_NAME_BYTES];
     char tmp_name[RK_DISK_FILE_NAME_BYTES + sizeof RK_DISK_TMP_SUFFIX];
 };
@@ -69,8 +74,15 @@ enum rk_err rk_log_hint_builder_create(struct rk_log_hint_builder **builder_out,
     }
     section_init(&builder->entries, RK_DISK_HINT_HEADER_BYTES);
     section_init(&builder->keys, RK_DISK_HINT_HEADER_BYTES + n_entries_max * RK_DISK_HINT_ENTRY_BYTES);
+    builder->sort = rk_log_keys_sort_create(dir_fd, file_number, RK_LOG_KEYS_SORT_BYTES);
     *builder_out = builder;
     return RK_OK;
+}
+
+void rk_log_hint_builder_ask(struct rk_log_hint_builder *builder, bool (*go_on)(void *context), void *context)
+{
+    builder->go_on = go_on;
+    builder->context = context;
 }
 
 static enum rk_err fail_write(struct rk_detail *detail)
@@ -95,36 +107,76 @@ static bool write_out(const struct rk_log_hint_builder *builder, struct section 
     return true;
 }
 
-/* Room for so many bytes at the end of the section; NULL when it could not be made. */
-static uint8_t *extend(const struct rk_log_hint_builder *builder, struct section *section, size_t size)
+static bool append(const struct rk_log_hint_builder *builder, struct section *section, const uint8_t *bytes,
+                   size_t size)
 {
-    if (section->used + size > SECTION_BUFFER_BYTES && !write_out(builder, section))
-        return NULL;
-    section->used += size;
-    return section->buffer + section->used - size;
+    while (size > 0) {
+        size_t room = SECTION_BUFFER_BYTES - section->used;
+        size_t part = size < room ? size : room;
+
+        memcpy(section->buffer + section->used, bytes, part);
+        section->used += part;
+        bytes += part;
+        size -= part;
+        if (part == room && !write_out(builder, section))
+            return false;
+    }
+    return true;
 }
 
 enum rk_err rk_log_hint_builder_add(struct rk_log_hint_builder *builder, const struct rk_disk_hint_entry *entry,
-                                    const uint8_t *key, uint16_t key_len, struct rk_detail *detail)
+                                    const struct rk_disk_key *key, struct rk_detail *detail)
 {
-    uint8_t *entry_at, *key_at;
+    struct rk_log_keys_item item = { .key = *key, .is_tombstone = rk_disk_hint_is_tombstone(entry) };
+    uint8_t bytes[RK_DISK_HINT_ENTRY_BYTES];
 
     if (builder->n_entries == builder->n_entries_max) {
         rk_detail_set(detail, "its hint has no room for more than %llu records",
                       (unsigned long long)builder->n_entries_max);
         return RK_ERR_FULL;
     }
-    entry_at = extend(builder, &builder->entries, RK_DISK_HINT_ENTRY_BYTES);
-    if (entry_at == NULL)
+    item.key.location = entry->location;
+    item.key.sequence = entry->sequence;
+    rk_disk_hint_entry_encode(bytes, entry);
+    if (!append(builder, &builder->entries, bytes, sizeof bytes) || rk_log_keys_sort_add(builder->sort, &item) != RK_OK)
         return fail_write(detail);
-    key_at = extend(builder, &builder->keys, (size_t)2 + key_len);
-    if (key_at == NULL)
-        return fail_write(detail);
-    rk_disk_hint_entry_encode(entry_at, entry);
-    rk_bytes_store16(key_at, key_len);
-    memcpy(key_at + 2, key, key_len);
     builder->n_entries++;
     return RK_OK;
+}
+
+static bool append_keys(void *context, const uint8_t *bytes, size_t size)
+{
+    struct rk_log_hint_builder *builder = context;
+
+    return append(builder, &builder->keys, bytes, size);
+}
+
+static enum rk_err add_keys(struct rk_log_hint_builder *builder, struct rk_log_keys_tree *tree,
+                            struct rk_detail *detail)
+{
+    struct rk_disk_key key;
+    enum rk_err err = rk_log_keys_sort_begin(builder->sort);
+
+    while (err == RK_OK && (err = rk_log_keys_sort_next(builder->sort, &key)) == RK_OK) {
+        if (builder->go_on != NULL && builder->n_keys % ASK_EVERY == 0 && !builder->go_on(builder->context))
+            return RK_ERR_AGAIN;
+        if (!rk_log_keys_tree_add(tree, &key))
+            return fail_write(detail);
+        builder->n_keys++;
+    }
+    if (err != RK_ERR_NOT_FOUND || !rk_log_keys_tree_finish(tree, &builder->keys_root))
+        return fail_write(detail);
+    return RK_OK;
+}
+
+/* All keys, sorted. */
+static enum rk_err write_keys(struct rk_log_hint_builder *builder, struct rk_detail *detail)
+{
+    struct rk_log_keys_tree *tree = rk_log_keys_tree_create(append_keys, builder);
+    enum rk_err err = add_keys(builder, tree, detail);
+
+    rk_log_keys_tree_destroy(&tree);
+    return err;
 }
 
 static bool write_header(const struct rk_log_hint_builder *builder, const uint8_t uuid[RK_DISK_UUID_BYTES],
@@ -137,7 +189,10 @@ static bool write_header(const struct rk_log_hint_builder *builder, const uint8_
                                           .n_entries = builder->n_entries,
                                           .data_bytes = summary->file_bytes,
                                           .keys_offset = builder->keys.offset,
-                                          .keys_bytes = builder->keys.written };
+                                          .keys_bytes = builder->keys.written,
+                                          .keys_root = builder->keys_root,
+                                          .n_keys = builder->n_keys,
+                                          .has_sorted_keys = true };
     uint8_t bytes[RK_DISK_HINT_HEADER_BYTES];
 
     memcpy(header.uuid, uuid, RK_DISK_UUID_BYTES);
@@ -161,17 +216,21 @@ static bool fits_summary(const struct rk_log_hint_builder *builder, const struct
 enum rk_err rk_log_hint_builder_finish(struct rk_log_hint_builder *builder, const uint8_t uuid[RK_DISK_UUID_BYTES],
                                        const struct rk_disk_file_summary *summary, struct rk_detail *detail)
 {
+    enum rk_err err;
+
     if (!fits_summary(builder, summary)) {
         rk_detail_set(detail, "it has not the %llu record%s that its hint has", (unsigned long long)builder->n_entries,
                       rk_plural(builder->n_entries));
         return RK_ERR_CORRUPT;
     }
+    err = write_keys(builder, detail);
+    if (err != RK_OK)
+        return err;
     if (!write_out(builder, &builder->entries) || !write_out(builder, &builder->keys)
         || !write_header(builder, uuid, summary) || rk_io->fsync(builder->fd) != 0)
         return fail_write(detail);
     if (rk_io->rename_at(builder->dir_fd, builder->tmp_name, builder->name) != 0) {
-        enum rk_err err = rk_err_from_errno(errno);
-
+        err = rk_err_from_errno(errno);
         rk_detail_set(detail, "its hint cannot be renamed: %s", strerror(errno));
         return err;
     }
@@ -188,6 +247,7 @@ void rk_log_hint_builder_destroy(struct rk_log_hint_builder **builder)
     (void)rk_io->close(self->fd); /* fsync said already what there is to say */
     if (!self->is_named)
         (void)rk_io->unlink_at(self->dir_fd, self->tmp_name); /* what stays is overwritten, or swept at start */
+    rk_log_keys_sort_destroy(&self->sort);
     free(self->entries.buffer);
     free(self->keys.buffer);
     free(self);

@@ -16,9 +16,13 @@ static enum rk_err add_record(struct rk_log_hint_builder *builder, const struct 
                                                             : rk_disk_expiry_s(item->header.type, item->expiry_ms),
                                         .location = item->location,
                                         .sequence = item->header.sequence };
+    struct rk_disk_key key = { .key = item->key,
+                               .key_len = item->header.key_len,
+                               .value_len = item->header.value_len,
+                               .expiry_ms = item->expiry_ms };
 
     maker->fingerprint(maker->context, item->key, item->header.key_len, &entry);
-    return rk_log_hint_builder_add(builder, &entry, item->key, item->header.key_len, detail);
+    return rk_log_hint_builder_add(builder, &entry, &key, detail);
 }
 
 static bool may_go_on(const struct rk_log_hint_maker *maker, uint64_t n_records)
@@ -79,6 +83,7 @@ static enum rk_err make_hint(int dir_fd, uint32_t file_number, const struct rk_d
     err = rk_log_hint_builder_create(&builder, dir_fd, file_number, summary.trailer.n_records, detail);
     if (err != RK_OK)
         return err;
+    rk_log_hint_builder_ask(builder, maker->go_on, maker->context);
     err = read_records(builder, maker, dir_fd, file_number, identity, detail);
     if (err == RK_OK)
         err = rk_log_hint_builder_finish(builder, identity->uuid, &summary, detail);

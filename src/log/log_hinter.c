@@ -57,6 +57,7 @@ static void make_fingerprint(void *context, const uint8_t *key, size_t key_len, 
     hinter->fingerprint(rk_log_store_identity(hinter->store)->hash_key, key, key_len, entry);
 }
 
+/* One without sorted keys does for a start, and not for a listing: it is made anew. */
 static bool has_hint(const struct rk_log_hinter *hinter, uint32_t file_number,
                      const struct rk_disk_file_summary *summary)
 {
@@ -64,8 +65,10 @@ static bool has_hint(const struct rk_log_hinter *hinter, uint32_t file_number,
     enum rk_err err = rk_disk_hint_open(&hint, rk_log_store_dir_fd(hinter->store), file_number,
                                         rk_log_store_identity(hinter->store)->uuid, summary);
 
+    bool is_sound = err == RK_OK && rk_disk_hint_has_sorted_keys(hint);
+
     rk_disk_hint_close(&hint);
-    return err == RK_OK;
+    return is_sound;
 }
 
 static bool is_listed(const struct rk_log_hinter *hinter, uint32_t file_number)

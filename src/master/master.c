@@ -4,39 +4,29 @@
 #include "base/base_diag.h"
 #include "base/base_diag_file.h"
 #include "base/base_path.h"
-#include "base/base_plural.h"
 #include "base/base_time.h"
-#include "compactor/compactor.h"
 #include "conf/conf.h"
-#include "log/log_watch.h"
-#include "log/log_writer.h"
 #include "master/master_control.h"
 #include "master/master_engine.h"
+#include "master/master_limits.h"
 #include "master/master_listeners.h"
 #include "master/master_pid_file.h"
 #include "master/master_recovery.h"
+#include "master/master_serving.h"
 #include "master/master_signals.h"
 #include "master/master_single.h"
+#include "master/master_state.h"
 #include "master/master_workers.h"
-#include "shm/shm_descriptors.h"
-#include "stats/stats_block.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define TICK_MS      100
 #define FAST_STOP_NS (5 * RK_NS_PER_S)
-
-/* Write errors may come with every request: so often are they told. */
-#define WRITE_ERRORS_EVERY_NS (10 * RK_NS_PER_S)
-
-/* A name that the store has lost is no matter of milliseconds. */
-#define WATCH_EVERY_NS (2 * RK_NS_PER_S)
 
 enum poll_index { POLL_SIGNALS, POLL_NOTICE, POLL_WORKERS };
 
@@ -44,20 +34,14 @@ struct master {
     const struct rk_master_options *options;
     struct rk_master_engine engine;
     struct rk_master_listeners *listeners;
-    struct rk_master_workers *workers; /* NULL with --single */
-    struct rk_master_single *single;
+    struct rk_master_serving *serving;
     struct rk_master_recovery *recovery; /* while it runs */
     struct rk_master_control control;
     struct rk_master_pid_file pid_file;
     struct rk_master_signals signals;
     int exit_code;
-    bool single_is_ready;
     bool ready_told;
-    enum rk_stats_accepted accepted_told; /* the writer's words, as they were last told */
-    uint64_t write_errors_told;           /* and when: */
-    uint64_t write_errors_told_ns;
-    unsigned lost_told; /* names of the store that led nowhere */
-    uint64_t watched_ns;
+    struct rk_master_state state; /* what was told of the store */
     bool stopping;
     bool drain;
     uint64_t stop_deadline_ns;
@@ -66,27 +50,6 @@ struct master {
 static unsigned count_slots(const struct rk_master_options *options)
 {
     return options->run_worker != NULL ? 1 : (unsigned)options->conf->server.workers;
-}
-
-/* Connections, data files and listeners all need descriptors; the soft limit is often 1024. Workers inherit this. */
-static void raise_file_limit(const struct rk_conf *conf, unsigned n_slots)
-{
-    struct rk_descriptors shares;
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return; /* cannot happen; the limit stays */
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return; /* cannot happen either */
-    shares = rk_descriptors_share(limit.rlim_cur, RK_DESCRIPTORS_OF_A_WORKER + n_slots * conf->http.n_listen);
-    if (shares.n_connections < conf->http.max_connections)
-        rk_diag(RK_DIAG_WARNING,
-                "the limit of open files, %llu, is too small for http.max_connections (%llu): each worker takes %zu "
-                "connections at most, and keeps %zu descriptors for data files; raise it (ulimit -n) or lower "
-                "http.max_connections",
-                (unsigned long long)limit.rlim_cur, (unsigned long long)conf->http.max_connections,
-                shares.n_connections, shares.n_files);
 }
 
 static enum rk_err open_listeners(struct master *master, unsigned n_slots, struct rk_detail *detail)
@@ -100,13 +63,24 @@ static enum rk_err open_listeners(struct master *master, unsigned n_slots, struc
     return rk_master_listeners_open(&master->listeners, &listen, detail);
 }
 
+/* The one place that knows which kind it is. */
+static enum rk_err start_serving(struct master *master, struct rk_detail *detail)
+{
+    const struct rk_master_options *options = master->options;
+
+    if (options->run_worker != NULL)
+        return rk_master_single_start(&master->serving, options, &master->engine, master->listeners, detail);
+    master->serving = rk_master_workers_create(options->conf, &master->engine, master->listeners, options->program);
+    return RK_OK;
+}
+
 static enum rk_err open_master(struct master *master, struct rk_detail *detail)
 {
     const struct rk_conf *conf = master->options->conf;
     unsigned n_slots = count_slots(master->options);
     enum rk_err err = rk_master_signals_open(&master->signals, detail);
 
-    raise_file_limit(conf, n_slots);
+    rk_master_limits_raise(conf, n_slots);
     if (err == RK_OK)
         err = rk_master_engine_lock(&master->engine, conf, n_slots, detail);
     if (err == RK_OK)
@@ -119,10 +93,7 @@ static enum rk_err open_master(struct master *master, struct rk_detail *detail)
         err = rk_master_control_start(&master->control, detail);
     if (err != RK_OK)
         return err;
-    if (master->options->run_worker == NULL)
-        master->workers = rk_master_workers_create(conf, &master->engine, master->listeners, master->options->program);
-    else
-        err = rk_master_single_start(&master->single, master->options, &master->engine, master->listeners, detail);
+    err = start_serving(master, detail);
     if (err == RK_OK)
         err = rk_master_recovery_start(&master->recovery, &master->engine, master->options, detail);
     return err;
@@ -150,10 +121,8 @@ static void begin_stop(struct master *master, bool drain)
     uint64_t patience_ns = drain ? master->options->conf->server.drain_timeout_ms * RK_NS_PER_MS : FAST_STOP_NS;
 
     if (master->stopping && (drain || !master->drain)) {
-        if (!drain && master->workers != NULL)
-            rk_master_workers_kill(master->workers, "asked to stop once more");
-        else if (!drain)
-            rk_master_single_abandon(master->single);
+        if (!drain)
+            rk_master_serving_end_now(master->serving, "asked to stop once more");
         return;
     }
     master->stopping = true;
@@ -162,10 +131,7 @@ static void begin_stop(struct master *master, bool drain)
     rk_master_listeners_close(&master->listeners); /* once the workers have closed theirs, connections are refused */
     if (master->exit_code == 0)
         rk_diag(RK_DIAG_INFO, drain ? "draining: answering what is connected, then stopping" : "stopping");
-    if (master->workers != NULL)
-        rk_master_workers_stop(master->workers, drain);
-    else
-        rk_master_single_stop(master->single, drain);
+    rk_master_serving_stop(master->serving, drain);
 }
 
 static void reap_children(struct master *master)
@@ -174,8 +140,7 @@ static void reap_children(struct master *master)
     pid_t pid;
 
     while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0)
-        if (master->workers != NULL)
-            rk_master_workers_on_exit(master->workers, pid, wait_status);
+        rk_master_serving_on_exit(master->serving, pid, wait_status);
 }
 
 static void reopen_log(struct master *master)
@@ -190,8 +155,7 @@ static void reopen_log(struct master *master)
         rk_diag(RK_DIAG_ERROR, "SIGUSR1: %s; messages go on in the file that was open", detail.text);
         return;
     }
-    if (master->workers != NULL)
-        rk_master_workers_give_log(master->workers, STDERR_FILENO);
+    rk_master_serving_give_log(master->serving, STDERR_FILENO);
     rk_diag(RK_DIAG_INFO, "SIGUSR1: %s was opened again", rk_diag_file_path());
 }
 
@@ -237,67 +201,6 @@ static void on_signals(struct master *master)
     reap_children(master);
 }
 
-/* One line when it begins, and when it ends; none for each request that meets it. */
-static void tell_refused(struct master *master)
-{
-    enum rk_stats_accepted accepted = rk_stats_accepted(&master->engine.stats->writer);
-    const char *data_dir = master->options->conf->server.data_dir;
-    struct rk_detail why;
-
-    if (accepted == master->accepted_told)
-        return;
-    master->accepted_told = accepted;
-    rk_compactor_hurry(master->engine.compactor);
-    if (accepted == RK_STATS_ACCEPTS_ALL) {
-        rk_diag(RK_DIAG_INFO, "%s: there is space on the disk again: puts go on", data_dir);
-    } else if (accepted == RK_STATS_ACCEPTS_DELETES) {
-        rk_diag(RK_DIAG_ERROR, "%s: the disk is full: puts are refused until there is space, deletes and reads go on",
-                data_dir);
-    } else {
-        rk_log_writer_why(master->engine.log, &why);
-        rk_diag(RK_DIAG_ERROR, "%s: writes are refused until a restart, reads go on", why.text);
-    }
-}
-
-static void tell_write_errors(struct master *master, uint64_t now_ns)
-{
-    uint64_t n = rk_counter_get(&master->engine.stats->writer.write_errors);
-    bool is_first = master->write_errors_told == 0;
-    struct rk_detail why;
-
-    if (n == master->write_errors_told || (!is_first && now_ns - master->write_errors_told_ns < WRITE_ERRORS_EVERY_NS))
-        return;
-    rk_log_writer_why(master->engine.log, &why);
-    rk_diag(RK_DIAG_ERROR, "%s: nothing of it was kept; %llu failed write%s so far", why.text, (unsigned long long)n,
-            rk_plural(n));
-    master->write_errors_told = n;
-    master->write_errors_told_ns = now_ns;
-}
-
-/* One line when a name of the store is lost, and one when it is back. */
-static void watch_store(struct master *master, uint64_t now_ns)
-{
-    const char *data_dir = master->options->conf->server.data_dir;
-    unsigned lost;
-
-    if (master->engine.store == NULL || master->stopping || now_ns - master->watched_ns < WATCH_EVERY_NS)
-        return;
-    master->watched_ns = now_ns;
-    lost = rk_log_watch_look(master->engine.store);
-    for (unsigned i = 0; i < RK_LOG_N_WATCHED; i++) {
-        bool is_lost = (lost >> i & 1) != 0;
-
-        if (is_lost == ((master->lost_told >> i & 1) != 0))
-            continue;
-        if (is_lost)
-            rk_diag(RK_DIAG_ERROR, "%s: %s was removed or replaced while this server uses it: %s", data_dir,
-                    rk_log_watch_name(i), rk_log_watch_means(i));
-        else
-            rk_diag(RK_DIAG_INFO, "%s: %s is there again", data_dir, rk_log_watch_name(i));
-    }
-    master->lost_told = lost;
-}
-
 /* Serves, or stops because it cannot. */
 static void end_recovery(struct master *master)
 {
@@ -322,19 +225,7 @@ static void on_notice(struct master *master)
     rk_doorbell_drain(master->engine.notice_fd);
     if (master->recovery != NULL && rk_master_recovery_has_ended(master->recovery))
         end_recovery(master);
-    tell_refused(master);
-}
-
-static void on_worker_messages(struct master *master, const struct pollfd *fds)
-{
-    for (unsigned slot = 0; slot < master->engine.n_slots; slot++) {
-        if (fds[slot].revents == 0)
-            continue;
-        if (master->workers != NULL)
-            rk_master_workers_on_readable(master->workers, slot);
-        else if (rk_master_single_take_ready(master->single))
-            master->single_is_ready = true;
-    }
+    rk_master_state_tell_refused(&master->state, &master->engine);
 }
 
 static void poll_once(struct master *master)
@@ -343,31 +234,21 @@ static void poll_once(struct master *master)
 
     fds[POLL_SIGNALS] = (struct pollfd){ .fd = master->signals.fd, .events = POLLIN };
     fds[POLL_NOTICE] = (struct pollfd){ .fd = master->engine.notice_fd, .events = POLLIN };
-    if (master->workers != NULL)
-        rk_master_workers_poll_fds(master->workers, fds + POLL_WORKERS);
-    else
-        fds[POLL_WORKERS] = (struct pollfd){ .fd = rk_master_single_channel(master->single), .events = POLLIN };
+    rk_master_serving_poll_fds(master->serving, fds + POLL_WORKERS);
     if (poll(fds, POLL_WORKERS + master->engine.n_slots, TICK_MS) <= 0)
         return;
     if (fds[POLL_SIGNALS].revents != 0)
         on_signals(master);
     if (fds[POLL_NOTICE].revents != 0)
         on_notice(master);
-    on_worker_messages(master, fds + POLL_WORKERS);
-}
-
-static bool workers_are_gone(const struct master *master)
-{
-    return master->workers != NULL ? rk_master_workers_n_alive(master->workers) == 0
-                                   : rk_master_single_has_ended(master->single);
+    for (unsigned slot = 0; slot < master->engine.n_slots; slot++)
+        if (fds[POLL_WORKERS + slot].revents != 0)
+            rk_master_serving_on_readable(master->serving, slot);
 }
 
 static bool is_ready(const struct master *master)
 {
-    if (master->recovery != NULL || master->stopping)
-        return false;
-    return master->workers != NULL ? rk_master_workers_n_serving(master->workers) == master->engine.n_slots
-                                   : master->single_is_ready;
+    return master->recovery == NULL && !master->stopping && rk_master_serving_is_ready(master->serving);
 }
 
 static void take_late(struct master *master, uint64_t now_ns)
@@ -380,26 +261,21 @@ static void take_late(struct master *master, uint64_t now_ns)
 
 static void run_loop(struct master *master)
 {
-    while (!(master->stopping && workers_are_gone(master))) {
+    while (!rk_master_serving_is_over(master->serving)) {
         uint64_t now_ns = rk_time_monotonic_ns();
 
-        tell_write_errors(master, now_ns);
+        rk_master_state_tell_write_errors(&master->state, &master->engine, now_ns);
         on_hangup(master, now_ns);
-        watch_store(master, now_ns);
+        if (!master->stopping)
+            rk_master_state_watch(&master->state, &master->engine, now_ns);
         take_late(master, now_ns);
         if (master->recovery != NULL)
             rk_master_recovery_tell(master->recovery, now_ns);
         if (!master->ready_told && is_ready(master))
             tell_ready(master);
-        if (master->workers != NULL) {
-            rk_master_workers_tick(master->workers, now_ns);
-            if (master->stopping && now_ns >= master->stop_deadline_ns)
-                rk_master_workers_kill(master->workers, "it did not stop in time");
-        } else if (rk_master_single_has_ended(master->single)) {
-            break; /* it could not go on; the join says why */
-        } else if (master->stopping && now_ns >= master->stop_deadline_ns) {
-            rk_master_single_abandon(master->single);
-        }
+        rk_master_serving_tick(master->serving, now_ns);
+        if (master->stopping && now_ns >= master->stop_deadline_ns)
+            rk_master_serving_end_now(master->serving, "it did not stop in time");
         poll_once(master);
     }
 }
@@ -410,14 +286,10 @@ static int close_master(struct master *master)
     int exit_code = 0;
     enum rk_err err;
 
-    if (master->single != NULL) {
-        rk_master_single_stop(master->single, false); /* when it was not told: the start failed */
-        if (rk_master_single_join(&master->single, &detail) != RK_OK) {
-            rk_diag(RK_DIAG_ERROR, "%s", detail.text);
-            exit_code = 1;
-        }
+    if (rk_master_serving_close(&master->serving, &detail) != RK_OK) {
+        rk_diag(RK_DIAG_ERROR, "%s", detail.text);
+        exit_code = 1;
     }
-    rk_master_workers_destroy(&master->workers);
     rk_master_control_stop(&master->control); /* nobody calls on the engine's threads any more */
     err = rk_master_engine_close(&master->engine);
     if (err != RK_OK) {

@@ -186,6 +186,19 @@ enum rk_err rk_master_engine_open(struct rk_master_engine *engine, const struct 
     return err;
 }
 
+static struct rk_merge_policy_settings merge_policy(const struct rk_master_engine *engine, const struct rk_conf *conf)
+{
+    return (struct rk_merge_policy_settings){
+        .enabled = conf->merge.policy != RK_CONF_POLICY_NEVER,
+        .trigger_fragmentation = (unsigned)conf->merge.trigger.fragmentation_percent,
+        .trigger_dead_bytes = conf->merge.trigger.dead_bytes,
+        .threshold_fragmentation = (unsigned)conf->merge.threshold.fragmentation_percent,
+        .threshold_dead_bytes = conf->merge.threshold.dead_bytes,
+        .threshold_small_file_bytes =
+            rk_merge_rescue_small_file(conf->merge.threshold.small_file_bytes, engine->file_size_bytes),
+    };
+}
+
 static enum rk_err start_compactor(struct rk_master_engine *engine, const struct rk_conf *conf,
                                    struct rk_detail *detail)
 {
@@ -202,13 +215,7 @@ static enum rk_err start_compactor(struct rk_master_engine *engine, const struct
         .stats = &engine->stats->merge,
         .block = engine->stats,
         .n_slots = engine->n_slots,
-        .policy = { .enabled = conf->merge.policy != RK_CONF_POLICY_NEVER,
-                    .trigger_fragmentation = (unsigned)conf->merge.trigger.fragmentation_percent,
-                    .trigger_dead_bytes = conf->merge.trigger.dead_bytes,
-                    .threshold_fragmentation = (unsigned)conf->merge.threshold.fragmentation_percent,
-                    .threshold_dead_bytes = conf->merge.threshold.dead_bytes,
-                    .threshold_small_file_bytes =
-                        rk_merge_rescue_small_file(conf->merge.threshold.small_file_bytes, engine->file_size_bytes) },
+        .policy = merge_policy(engine, conf),
         .has_window = conf->merge.policy == RK_CONF_POLICY_WINDOW,
         .check_interval_ms = (uint32_t)conf->merge.check_interval_ms,
         .jitter_percent = (unsigned)conf->merge.jitter_percent,

@@ -1,7 +1,9 @@
 #include "master/master_limits.h"
 
 #include "base/base_detail.h"
+#include "base/base_diag.h"
 #include "conf/conf.h"
+#include "shm/shm_descriptors.h"
 #include "shm/shm_handover.h"
 
 #include <string.h>
@@ -89,4 +91,25 @@ enum rk_err rk_master_limits_check(const struct rk_conf *conf, struct rk_detail 
     enum rk_err err = check_descriptors(conf, detail);
 
     return err == RK_OK ? check_file_size(conf, detail) : err;
+}
+
+/* Connections, data files and listeners all need descriptors; the soft limit is often 1024. Workers inherit this. */
+void rk_master_limits_raise(const struct rk_conf *conf, unsigned n_slots)
+{
+    struct rk_descriptors shares;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return; /* cannot happen; the limit stays */
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return; /* cannot happen either */
+    shares = rk_descriptors_share(limit.rlim_cur, RK_DESCRIPTORS_OF_A_WORKER + n_slots * conf->http.n_listen);
+    if (shares.n_connections < conf->http.max_connections)
+        rk_diag(RK_DIAG_WARNING,
+                "the limit of open files, %llu, is too small for http.max_connections (%llu): each worker takes %zu "
+                "connections at most, and keeps %zu descriptors for data files; raise it (ulimit -n) or lower "
+                "http.max_connections",
+                (unsigned long long)limit.rlim_cur, (unsigned long long)conf->http.max_connections,
+                shares.n_connections, shares.n_files);
 }

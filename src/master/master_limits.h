@@ -18,4 +18,8 @@ uint64_t rk_master_limits_worker_fds(const struct rk_conf *conf);
  * this configuration, or when a data file of log.file_size may not be written; the detail says how much is needed. */
 enum rk_err rk_master_limits_check(const struct rk_conf *conf, struct rk_detail *detail);
 
+/* The start: raises it as well, for the workers too, and warns when it is too small for http.max_connections in each of
+ * n_slots workers. Main thread, before any worker. */
+void rk_master_limits_raise(const struct rk_conf *conf, unsigned n_slots);
+
 #endif

@@ -9,6 +9,7 @@
 #include "master/master.h"
 #include "master/master_engine.h"
 #include "master/master_listeners.h"
+#include "master/master_serving.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,20 +22,32 @@
 
 #define SINGLE_SLOT 0
 
-struct rk_master_single {
+struct single {
+    struct rk_master_serving serving;
     const struct rk_master_options *options;
     struct rk_master_engine *engine;
     struct rk_handover handover;
     pthread_t thread;
     int channel;
+    bool ready;
     enum rk_err err;
     struct rk_detail detail;
     _Atomic bool ended;
 };
 
+static struct single *single_of(struct rk_master_serving *serving)
+{
+    return (struct single *)serving; /* its first member */
+}
+
+static const struct single *const_single_of(const struct rk_master_serving *serving)
+{
+    return (const struct single *)serving;
+}
+
 static void *single_main(void *argument)
 {
-    struct rk_master_single *single = argument;
+    struct single *single = argument;
 
     single->err = single->options->run_worker(&single->handover, &single->detail);
     atomic_store(&single->ended, true);
@@ -68,11 +81,78 @@ static void fill_handover(struct rk_handover *handover, const struct rk_master_e
                                       .channel_fd = channel };
 }
 
-enum rk_err rk_master_single_start(struct rk_master_single **single_out, const struct rk_master_options *options,
+static void tell(struct rk_master_serving *serving, enum rk_handover_message message)
+{
+    char byte = (char)message;
+
+    (void)send(single_of(serving)->channel, &byte, 1, MSG_NOSIGNAL); /* fails only if the worker has ended */
+}
+
+static void stop(struct rk_master_serving *serving, bool drain)
+{
+    tell(serving, drain ? RK_HANDOVER_DRAIN : RK_HANDOVER_STOP);
+}
+
+/* A thread cannot be killed: it is told to drop what it has. */
+static void end_now(struct rk_master_serving *serving, const char *why)
+{
+    tell(serving, RK_HANDOVER_ABANDON);
+}
+
+static void list_poll_fds(const struct rk_master_serving *serving, struct pollfd *fds)
+{
+    fds[SINGLE_SLOT] = (struct pollfd){ .fd = const_single_of(serving)->channel, .events = POLLIN };
+}
+
+static void on_readable(struct rk_master_serving *serving, unsigned slot)
+{
+    struct single *single = single_of(serving);
+    char message = '\0';
+
+    if (recv(single->channel, &message, 1, MSG_DONTWAIT) == 1 && message == RK_HANDOVER_READY)
+        single->ready = true;
+}
+
+static bool is_ready(const struct rk_master_serving *serving)
+{
+    return const_single_of(serving)->ready;
+}
+
+static bool is_over(const struct rk_master_serving *serving)
+{
+    return atomic_load(&const_single_of(serving)->ended);
+}
+
+static enum rk_err close_single(struct rk_master_serving *serving, struct rk_detail *detail)
+{
+    struct single *single = single_of(serving);
+    enum rk_err err;
+
+    stop(serving, false); /* when it was not told: the start failed */
+    pthread_join(single->thread, NULL);
+    rk_grace_writer_slot_clear(single->engine->grace, SINGLE_SLOT);
+    err = single->err;
+    if (err != RK_OK)
+        rk_detail_set(detail, "%s", single->detail.text);
+    (void)close(single->channel); /* nobody is at the other end */
+    (void)close(single->handover.channel_fd);
+    free(single);
+    return err;
+}
+
+static const struct rk_master_serving_kind single_kind = { .poll_fds = list_poll_fds,
+                                                           .on_readable = on_readable,
+                                                           .stop = stop,
+                                                           .end_now = end_now,
+                                                           .is_ready = is_ready,
+                                                           .is_over = is_over,
+                                                           .close = close_single };
+
+enum rk_err rk_master_single_start(struct rk_master_serving **serving_out, const struct rk_master_options *options,
                                    struct rk_master_engine *engine, struct rk_master_listeners *listeners,
                                    struct rk_detail *detail)
 {
-    struct rk_master_single *single;
+    struct single *single;
     int channel[2];
     enum rk_err err;
 
@@ -81,6 +161,7 @@ enum rk_err rk_master_single_start(struct rk_master_single **single_out, const s
         return RK_ERR_LIMIT;
     }
     single = rk_mem_calloc(1, sizeof *single);
+    single->serving.kind = &single_kind;
     single->options = options;
     single->engine = engine;
     single->channel = channel[0];
@@ -96,57 +177,6 @@ enum rk_err rk_master_single_start(struct rk_master_single **single_out, const s
         free(single);
         return err;
     }
-    *single_out = single;
+    *serving_out = &single->serving;
     return RK_OK;
-}
-
-static void tell(struct rk_master_single *single, enum rk_handover_message message)
-{
-    char byte = (char)message;
-
-    (void)send(single->channel, &byte, 1, MSG_NOSIGNAL); /* fails only if the worker has ended */
-}
-
-void rk_master_single_stop(struct rk_master_single *single, bool drain)
-{
-    tell(single, drain ? RK_HANDOVER_DRAIN : RK_HANDOVER_STOP);
-}
-
-void rk_master_single_abandon(struct rk_master_single *single)
-{
-    tell(single, RK_HANDOVER_ABANDON);
-}
-
-int rk_master_single_channel(const struct rk_master_single *single)
-{
-    return single->channel;
-}
-
-bool rk_master_single_take_ready(struct rk_master_single *single)
-{
-    char message = '\0';
-
-    return recv(single->channel, &message, 1, MSG_DONTWAIT) == 1 && message == RK_HANDOVER_READY;
-}
-
-bool rk_master_single_has_ended(const struct rk_master_single *single)
-{
-    return atomic_load(&single->ended);
-}
-
-enum rk_err rk_master_single_join(struct rk_master_single **single, struct rk_detail *detail)
-{
-    struct rk_master_single *self = *single;
-    enum rk_err err;
-
-    pthread_join(self->thread, NULL);
-    rk_grace_writer_slot_clear(self->engine->grace, SINGLE_SLOT);
-    err = self->err;
-    if (err != RK_OK)
-        rk_detail_set(detail, "%s", self->detail.text);
-    (void)close(self->channel); /* nobody is at the other end */
-    (void)close(self->handover.channel_fd);
-    free(self);
-    *single = NULL;
-    return err;
 }

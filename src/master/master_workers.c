@@ -6,20 +6,15 @@
 #include "base/base_time.h"
 #include "conf/conf.h"
 #include "grace/grace_writer.h"
-#include "keydir/keydir_writer.h"
-#include "log/log_store.h"
 #include "master/master_engine.h"
-#include "master/master_listeners.h"
-#include "master/master_spawn.h"
+#include "master/master_serving.h"
+#include "master/master_worker_start.h"
 #include "stats/stats_block.h"
 
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define READY_DEADLINE_NS (10 * RK_NS_PER_S)
@@ -41,6 +36,7 @@ struct worker {
 };
 
 struct rk_master_workers {
+    struct rk_master_serving serving;
     const struct rk_conf *conf;
     struct rk_master_engine *engine;
     struct rk_master_listeners *listeners;
@@ -53,30 +49,14 @@ struct rk_master_workers {
     struct worker slots[];
 };
 
-struct rk_master_workers *rk_master_workers_create(const struct rk_conf *conf, struct rk_master_engine *engine,
-                                                   struct rk_master_listeners *listeners, const char *program)
+static struct rk_master_workers *workers_of(struct rk_master_serving *serving)
 {
-    struct rk_master_workers *workers = rk_mem_calloc(1, sizeof *workers + engine->n_slots * sizeof workers->slots[0]);
-
-    workers->conf = conf;
-    workers->engine = engine;
-    workers->listeners = listeners;
-    workers->program = program;
-    workers->n_slots = engine->n_slots;
-    for (unsigned slot = 0; slot < workers->n_slots; slot++)
-        workers->slots[slot].channel = -1;
-    return workers;
+    return (struct rk_master_workers *)serving; /* its first member */
 }
 
-void rk_master_workers_destroy(struct rk_master_workers **workers)
+static const struct rk_master_workers *const_workers_of(const struct rk_master_serving *serving)
 {
-    if (*workers == NULL)
-        return;
-    for (unsigned slot = 0; slot < (*workers)->n_slots; slot++)
-        if ((*workers)->slots[slot].channel >= 0)
-            (void)close((*workers)->slots[slot].channel); /* nobody is at the other end */
-    free(*workers);
-    *workers = NULL;
+    return (const struct rk_master_workers *)serving;
 }
 
 static void set_state(struct worker *worker, enum worker_state state, uint64_t now_ns)
@@ -85,46 +65,21 @@ static void set_state(struct worker *worker, enum worker_state state, uint64_t n
     worker->since_ns = now_ns;
 }
 
-/* The descriptors in the order of enum rk_handover_fd. */
-static void list_fds(const struct rk_master_workers *workers, unsigned slot, int channel, struct rk_master_spawn *spawn)
-{
-    const struct rk_master_engine *engine = workers->engine;
-    size_t n_listeners = rk_master_listeners_count(workers->listeners);
-
-    spawn->fds[RK_HANDOVER_FD_BOARD - 3] = engine->board_region.fd;
-    spawn->fds[RK_HANDOVER_FD_KEYDIR - 3] = rk_keydir_writer_memfd(engine->keydir);
-    spawn->fds[RK_HANDOVER_FD_RINGS - 3] = engine->rings[slot].fd;
-    spawn->fds[RK_HANDOVER_FD_DATA_DIR - 3] = rk_log_store_dir_fd(engine->store);
-    spawn->fds[RK_HANDOVER_FD_LOCK - 3] = rk_log_store_lock_fd(engine->store);
-    spawn->fds[RK_HANDOVER_FD_WRITER_BELL - 3] = engine->writer_bell;
-    spawn->fds[RK_HANDOVER_FD_WORKER_BELL - 3] = engine->worker_bells[slot];
-    spawn->fds[RK_HANDOVER_FD_CHANNEL - 3] = channel;
-    for (size_t i = 0; i < n_listeners; i++)
-        spawn->fds[RK_HANDOVER_FD_LISTENERS - 3 + i] = rk_master_listeners_fd(workers->listeners, i, slot);
-    spawn->n_fds = RK_HANDOVER_FD_LISTENERS - 3 + n_listeners;
-    for (unsigned next = 1; next < workers->n_slots && engine->board->settings.n_other_listeners > 0; next++)
-        for (size_t i = 0; i < n_listeners; i++)
-            spawn->fds[spawn->n_fds++] =
-                rk_master_listeners_fd(workers->listeners, i, (slot + next) % workers->n_slots);
-}
-
-static enum rk_err spawn_worker(struct rk_master_workers *workers, unsigned slot, int channel, pid_t *pid_out,
-                                struct rk_detail *detail)
-{
-    char slot_text[16], pid_text[16];
-    char *arguments[] = { "rackkvd", "--worker", slot_text, pid_text, NULL };
-    struct rk_master_spawn spawn = { .program = workers->program, .arguments = arguments };
-
-    (void)snprintf(slot_text, sizeof slot_text, "%u", slot);
-    (void)snprintf(pid_text, sizeof pid_text, "%d", (int)getpid());
-    list_fds(workers, slot, channel, &spawn);
-    return rk_master_spawn(&spawn, pid_out, detail);
-}
-
 /* Postpones the next start in this slot by worker.respawn_delay. */
 static void delay_start(struct rk_master_workers *workers, struct worker *worker, uint64_t now_ns)
 {
     worker->not_before_ns = now_ns + workers->conf->worker.respawn_delay_ms * RK_NS_PER_MS;
+}
+
+static enum rk_err spawn_worker(struct rk_master_workers *workers, unsigned slot, int channel, struct rk_detail *detail)
+{
+    struct rk_master_worker_start start = { .program = workers->program,
+                                            .engine = workers->engine,
+                                            .listeners = workers->listeners,
+                                            .slot = slot,
+                                            .channel = channel };
+
+    return rk_master_worker_start(&start, &workers->slots[slot].pid, detail);
 }
 
 static void start_worker(struct rk_master_workers *workers, unsigned slot, uint64_t now_ns)
@@ -139,7 +94,7 @@ static void start_worker(struct rk_master_workers *workers, unsigned slot, uint6
         return;
     }
     rk_master_engine_slot_open(workers->engine, slot, ++workers->last_incarnation);
-    if (spawn_worker(workers, slot, channel[1], &worker->pid, &detail) == RK_OK) {
+    if (spawn_worker(workers, slot, channel[1], &detail) == RK_OK) {
         worker->channel = channel[0];
         worker->killed = false;
         worker->told_standing = false;
@@ -228,8 +183,10 @@ static void watch_grace(struct rk_master_workers *workers, uint64_t now_ns)
     }
 }
 
-void rk_master_workers_tick(struct rk_master_workers *workers, uint64_t now_ns)
+static void tick(struct rk_master_serving *serving, uint64_t now_ns)
 {
+    struct rk_master_workers *workers = workers_of(serving);
+
     /* A Ctrl-Z, or a laptop that slept: all stood still, and nobody is to blame. */
     if (now_ns - workers->last_tick_ns > STUCK_PATIENCE_NS)
         workers->awake_since_ns = now_ns;
@@ -247,19 +204,6 @@ void rk_master_workers_tick(struct rk_master_workers *workers, uint64_t now_ns)
     watch_grace(workers, now_ns);
 }
 
-static void describe_exit(char *text, size_t size, int wait_status)
-{
-    if (WIFSIGNALED(wait_status))
-        (void)snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(wait_status),
-                       strsignal(WTERMSIG(wait_status)));
-    else if (WEXITSTATUS(wait_status) == RK_MASTER_SPAWN_NO_EXEC)
-        (void)snprintf(text, size, "could not be executed");
-    else if (WEXITSTATUS(wait_status) == RK_MASTER_SPAWN_NO_FDS)
-        (void)snprintf(text, size, "could not get its descriptors: the limit of open files is too small (ulimit -n)");
-    else
-        (void)snprintf(text, size, "ended with exit code %d", WEXITSTATUS(wait_status));
-}
-
 static void report_exit(struct rk_master_workers *workers, unsigned slot, int wait_status)
 {
     struct worker *worker = &workers->slots[slot];
@@ -267,7 +211,7 @@ static void report_exit(struct rk_master_workers *workers, unsigned slot, int wa
 
     if (workers->stopping)
         return;
-    describe_exit(how, sizeof how, wait_status);
+    rk_master_worker_describe_exit(how, sizeof how, wait_status);
     rk_counter_add(&workers->engine->stats->slots[slot].deaths, 1);
     if (worker->state == WORKER_STARTING)
         rk_diag(RK_DIAG_ERROR, "worker %u (pid %d) %s before it was ready; trying again in %" PRIu64 " ms", slot,
@@ -276,8 +220,9 @@ static void report_exit(struct rk_master_workers *workers, unsigned slot, int wa
         rk_diag(RK_DIAG_WARNING, "worker %u (pid %d) %s; starting another", slot, (int)worker->pid, how);
 }
 
-void rk_master_workers_on_exit(struct rk_master_workers *workers, pid_t pid, int wait_status)
+static void take_exit(struct rk_master_serving *serving, pid_t pid, int wait_status)
 {
+    struct rk_master_workers *workers = workers_of(serving);
     uint64_t now_ns = rk_time_monotonic_ns();
 
     for (unsigned slot = 0; slot < workers->n_slots; slot++) {
@@ -298,8 +243,10 @@ void rk_master_workers_on_exit(struct rk_master_workers *workers, pid_t pid, int
     }
 }
 
-void rk_master_workers_poll_fds(const struct rk_master_workers *workers, struct pollfd *fds)
+static void list_poll_fds(const struct rk_master_serving *serving, struct pollfd *fds)
 {
+    const struct rk_master_workers *workers = const_workers_of(serving);
+
     for (unsigned slot = 0; slot < workers->n_slots; slot++) {
         bool listen = workers->slots[slot].state == WORKER_STARTING;
 
@@ -307,9 +254,9 @@ void rk_master_workers_poll_fds(const struct rk_master_workers *workers, struct 
     }
 }
 
-void rk_master_workers_on_readable(struct rk_master_workers *workers, unsigned slot)
+static void on_readable(struct rk_master_serving *serving, unsigned slot)
 {
-    struct worker *worker = &workers->slots[slot];
+    struct worker *worker = &workers_of(serving)->slots[slot];
     uint64_t now_ns = rk_time_monotonic_ns();
     char message;
 
@@ -321,8 +268,9 @@ void rk_master_workers_on_readable(struct rk_master_workers *workers, unsigned s
     }
 }
 
-void rk_master_workers_stop(struct rk_master_workers *workers, bool drain)
+static void stop(struct rk_master_serving *serving, bool drain)
 {
+    struct rk_master_workers *workers = workers_of(serving);
     char message = drain ? RK_HANDOVER_DRAIN : RK_HANDOVER_STOP;
 
     workers->stopping = true;
@@ -331,22 +279,27 @@ void rk_master_workers_stop(struct rk_master_workers *workers, bool drain)
             (void)send(workers->slots[slot].channel, &message, 1, MSG_NOSIGNAL); /* fails only if it is gone already */
 }
 
-void rk_master_workers_kill(struct rk_master_workers *workers, const char *why)
+static void end_now(struct rk_master_serving *serving, const char *why)
 {
+    struct rk_master_workers *workers = workers_of(serving);
+
     for (unsigned slot = 0; slot < workers->n_slots; slot++)
         if (workers->slots[slot].pid > 0)
             kill_worker(workers, slot, why);
 }
 
-void rk_master_workers_give_log(struct rk_master_workers *workers, int fd)
+static void give_log(struct rk_master_serving *serving, int fd)
 {
+    struct rk_master_workers *workers = workers_of(serving);
+
     for (unsigned slot = 0; slot < workers->n_slots; slot++)
         if (workers->slots[slot].channel >= 0 && workers->slots[slot].pid > 0)
             (void)rk_handover_send_fd(workers->slots[slot].channel, RK_HANDOVER_LOG, fd); /* fails if it is gone */
 }
 
-unsigned rk_master_workers_n_alive(const struct rk_master_workers *workers)
+unsigned rk_master_workers_n_alive(const struct rk_master_serving *serving)
 {
+    const struct rk_master_workers *workers = const_workers_of(serving);
     unsigned n = 0;
 
     for (unsigned slot = 0; slot < workers->n_slots; slot++)
@@ -354,11 +307,59 @@ unsigned rk_master_workers_n_alive(const struct rk_master_workers *workers)
     return n;
 }
 
-unsigned rk_master_workers_n_serving(const struct rk_master_workers *workers)
+unsigned rk_master_workers_n_serving(const struct rk_master_serving *serving)
 {
+    const struct rk_master_workers *workers = const_workers_of(serving);
     unsigned n = 0;
 
     for (unsigned slot = 0; slot < workers->n_slots; slot++)
         n += workers->slots[slot].state == WORKER_SERVING;
     return n;
+}
+
+static bool is_ready(const struct rk_master_serving *serving)
+{
+    return rk_master_workers_n_serving(serving) == const_workers_of(serving)->n_slots;
+}
+
+static bool is_over(const struct rk_master_serving *serving)
+{
+    return const_workers_of(serving)->stopping && rk_master_workers_n_alive(serving) == 0;
+}
+
+static enum rk_err close_workers(struct rk_master_serving *serving, struct rk_detail *detail)
+{
+    struct rk_master_workers *workers = workers_of(serving);
+
+    for (unsigned slot = 0; slot < workers->n_slots; slot++)
+        if (workers->slots[slot].channel >= 0)
+            (void)close(workers->slots[slot].channel); /* nobody is at the other end */
+    free(workers);
+    return RK_OK;
+}
+
+struct rk_master_serving *rk_master_workers_create(const struct rk_conf *conf, struct rk_master_engine *engine,
+                                                   struct rk_master_listeners *listeners, const char *program)
+{
+    static const struct rk_master_serving_kind kind = { .tick = tick,
+                                                        .on_exit = take_exit,
+                                                        .poll_fds = list_poll_fds,
+                                                        .on_readable = on_readable,
+                                                        .give_log = give_log,
+                                                        .stop = stop,
+                                                        .end_now = end_now,
+                                                        .is_ready = is_ready,
+                                                        .is_over = is_over,
+                                                        .close = close_workers };
+    struct rk_master_workers *workers = rk_mem_calloc(1, sizeof *workers + engine->n_slots * sizeof workers->slots[0]);
+
+    workers->serving.kind = &kind;
+    workers->conf = conf;
+    workers->engine = engine;
+    workers->listeners = listeners;
+    workers->program = program;
+    workers->n_slots = engine->n_slots;
+    for (unsigned slot = 0; slot < workers->n_slots; slot++)
+        workers->slots[slot].channel = -1;
+    return &workers->serving;
 }

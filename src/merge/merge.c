@@ -6,6 +6,7 @@
 #include "base/base_mem.h"
 #include "base/base_planted.h"
 #include "disk/disk_file.h"
+#include "disk/disk_keys_block.h"
 #include "disk/disk_location.h"
 #include "grace/grace.h"
 #include "keydir/keydir_writer.h"
@@ -69,11 +70,15 @@ static void add_to_hint(struct rk_merge *merge, const struct rk_disk_hint_entry 
                         const struct rk_merge_record *record, bool is_tombstone, uint64_t location)
 {
     struct rk_disk_hint_entry hint = *entry;
+    struct rk_disk_key key = { .key = record->key,
+                               .key_len = record->header.key_len,
+                               .value_len = record->header.value_len,
+                               .expiry_ms = record->expiry_ms };
 
     if (is_tombstone)
         hint.expiry_s = RK_DISK_EXPIRY_TOMBSTONE;
     hint.location = location;
-    rk_merge_add_to_hint(merge, &hint, record->key, record->header.key_len);
+    rk_merge_add_to_hint(merge, &hint, &key);
 }
 
 /* Sees to it that there is an output with room for a record of this size. */

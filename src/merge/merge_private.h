@@ -7,6 +7,7 @@
 #include "space/space.h"
 #include "space/space_moves.h"
 
+struct rk_disk_key;
 struct rk_log_hint_builder;
 struct rk_log_merged;
 
@@ -58,8 +59,8 @@ enum rk_err rk_merge_plan(struct rk_merge *merge, struct rk_detail *detail);
 enum rk_err rk_merge_begin_output(struct rk_merge *merge, uint64_t size_bytes, struct rk_detail *detail);
 
 /* Notes in the output's hint what the next record of the output is. */
-void rk_merge_add_to_hint(struct rk_merge *merge, const struct rk_disk_hint_entry *entry, const uint8_t *key,
-                          uint16_t key_len);
+void rk_merge_add_to_hint(struct rk_merge *merge, const struct rk_disk_hint_entry *entry,
+                          const struct rk_disk_key *key);
 
 /* Finishes and lists the output, if there is one, tells the keydir, and removes what can go by now. */
 enum rk_err rk_merge_settle(struct rk_merge *merge, struct rk_detail *detail);

@@ -58,11 +58,10 @@ enum rk_err rk_merge_begin_output(struct rk_merge *merge, uint64_t size_bytes, s
     return err;
 }
 
-void rk_merge_add_to_hint(struct rk_merge *merge, const struct rk_disk_hint_entry *entry, const uint8_t *key,
-                          uint16_t key_len)
+void rk_merge_add_to_hint(struct rk_merge *merge, const struct rk_disk_hint_entry *entry, const struct rk_disk_key *key)
 {
     merge->n_written++;
-    if (merge->hint != NULL && rk_log_hint_builder_add(merge->hint, entry, key, key_len, NULL) != RK_OK)
+    if (merge->hint != NULL && rk_log_hint_builder_add(merge->hint, entry, key, NULL) != RK_OK)
         rk_log_hint_builder_destroy(&merge->hint);
 }
 

@@ -15,6 +15,9 @@
 /* Every record without block CRCs fits: the longest key, metadata and unblocked value, and padding. */
 #define WHOLE_BYTES_MAX (RK_RECORD_HEADER_BYTES + 8u + RK_RECORD_KEY_MAX + RK_RECORD_METADATA_MAX + 66u * 1024u)
 
+/* Somebody else writes the key each time that it is looked at. */
+#define TRIES_MAX 1000u
+
 /* Metadata of a large value beyond this costs a second read. */
 #define LIKELY_METADATA_BYTES 4096u
 
@@ -179,42 +182,57 @@ static uint64_t lookup_rcu(struct rk_store_client *client, struct rk_fingerprint
     return rk_keydir_lookup_rcu(client->settings.keydir, fingerprint);
 }
 
-/* `word` not 0: there was a record, but of another key or expired; absent as of now. */
+/* `word` not 0: there is a record, but of another key or expired. */
 static enum rk_err not_found(struct rk_store_client *client, struct rk_store_value *value_out, uint64_t word,
                              uint64_t sequence)
 {
     rk_counter_add(&client->settings.stats->misses, 1);
-    if (word != 0 && sequence == 0)
-        sequence = atomic_load_explicit(client->settings.last_sequence, memory_order_acquire);
     *value_out = (struct rk_store_value){ .location = word, .sequence = sequence };
     return RK_ERR_NOT_FOUND;
 }
 
-/* The record is not in the page cache: the rest happens in rk_store_get_finish(). */
-static enum rk_err get_later(struct rk_store_client *client, const struct lookup *lookup,
-                             const struct rk_store_arena *arena, struct store_op **op_out)
+/* Whether the record that was read, and is nothing to this key, is the one that its entry names, and a sequence that
+ * was published while it was. */
+static bool is_named_still(struct rk_store_client *client, const struct lookup *lookup, uint64_t *sequence_out)
 {
-    struct store_op *op = rk_store_op_start(client, OP_GET);
+    uint64_t word;
+
+    *sequence_out = atomic_load_explicit(client->settings.last_sequence, memory_order_acquire);
+    rk_grace_read_lock();
+    word = rk_keydir_lookup_rcu(client->settings.keydir, lookup->fingerprint);
+    rk_grace_read_unlock();
+    return word == lookup->word || RK_PLANTED(expired_told_late);
+}
+
+/* The record is not in the page cache: the rest happens in rk_store_get_finish(). An operation that is there already
+ * goes on. */
+static enum rk_err get_later(struct rk_store_client *client, const struct lookup *lookup,
+                             const struct rk_store_arena *arena, struct store_op **op_ref)
+{
+    struct store_op *op = *op_ref != NULL ? *op_ref : rk_store_op_start(client, OP_GET);
     enum rk_err err;
 
     if (op == NULL)
         return RK_ERR_FULL;
-    op->arena = *arena;
-    op->bytes = arena->allocate(arena->arena, lookup->key_len);
-    memcpy(op->bytes, lookup->key, lookup->key_len);
-    op->size = lookup->key_len;
+    if (*op_ref == NULL) {
+        op->arena = *arena;
+        op->bytes = arena->allocate(arena->arena, lookup->key_len);
+        memcpy(op->bytes, lookup->key, lookup->key_len);
+        op->size = lookup->key_len;
+    }
     op->location = lookup->word;
     err = rk_store_submit_read(client, op, lookup->file, lookup->location.offset_bytes, first_read_bytes(lookup));
-    if (err != RK_ERR_AGAIN)
+    if (err != RK_ERR_AGAIN && *op_ref == NULL)
         rk_store_op_end(client, op);
-    *op_out = op;
+    else
+        *op_ref = op;
     return err;
 }
 
 /* The part inside the read section: RK_OK with the bytes, RK_ERR_AGAIN with an operation. */
 static enum rk_err find_and_read_rcu(struct rk_store_client *client, struct lookup *lookup,
                                      const struct rk_store_arena *arena, uint64_t *sequence_out, uint8_t **bytes_out,
-                                     struct store_op **op_out)
+                                     struct store_op **op_ref)
 {
     size_t size;
     enum rk_err err;
@@ -230,8 +248,32 @@ static enum rk_err find_and_read_rcu(struct rk_store_client *client, struct look
     *bytes_out = arena->allocate(arena->arena, size);
     err = rk_store_read_cached(lookup->file->fd, *bytes_out, size, lookup->location.offset_bytes);
     if (err == RK_ERR_AGAIN)
-        return get_later(client, lookup, arena, op_out);
+        return get_later(client, lookup, arena, op_ref);
     return err == RK_OK ? RK_OK : count_read_error(client, err);
+}
+
+/* Once more for each time that the entry changed while what it named was read, and had expired. RK_ERR_AGAIN: *op_ref
+ * goes on. */
+static enum rk_err get(struct rk_store_client *client, struct lookup *lookup, const struct rk_store_arena *arena,
+                       struct rk_store_value *value_out, struct store_op **op_ref)
+{
+    for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
+        uint64_t sequence = 0;
+        uint8_t *bytes = NULL;
+        enum rk_err err;
+
+        rk_grace_read_lock();
+        err = find_and_read_rcu(client, lookup, arena, &sequence, &bytes, op_ref);
+        rk_grace_read_unlock();
+        /* Outside of the section: the bytes are ours, and a file that take_record() pins is open in our own table. */
+        if (err == RK_OK)
+            err = take_record(client, lookup, arena, bytes, first_read_bytes(lookup), value_out);
+        if (err != RK_ERR_NOT_FOUND)
+            return err;
+        if (lookup->word == 0 || is_named_still(client, lookup, &sequence))
+            return not_found(client, value_out, lookup->word, sequence);
+    }
+    return RK_ERR_FULL;
 }
 
 enum rk_err rk_store_client_get(struct rk_store_client *client, const void *key, size_t key_len,
@@ -242,52 +284,58 @@ enum rk_err rk_store_client_get(struct rk_store_client *client, const void *key,
                              .key = key,
                              .key_len = key_len };
     struct store_op *op = NULL;
-    uint64_t sequence = 0;
-    uint8_t *bytes = NULL;
-    enum rk_err err;
+    enum rk_err err = get(client, &lookup, arena, value_out, &op);
 
-    rk_grace_read_lock();
-    err = find_and_read_rcu(client, &lookup, arena, &sequence, &bytes, &op);
-    rk_grace_read_unlock();
     if (err == RK_ERR_AGAIN) {
         op->done.get = done;
         op->context = context;
         *ticket_out = rk_store_op_ticket(client, op);
-        return RK_ERR_AGAIN;
     }
-    /* Outside of the section: the bytes are ours, and a file that take_record() pins is open in our own table. */
-    if (err == RK_OK)
-        err = take_record(client, &lookup, arena, bytes, first_read_bytes(&lookup), value_out);
-    return err == RK_ERR_NOT_FOUND ? not_found(client, value_out, lookup.word, sequence) : err;
+    return err;
+}
+
+/* What a reader thread has read. RK_ERR_AGAIN: the entry has changed since, and the operation reads once more. */
+static enum rk_err take_job(struct rk_store_client *client, struct store_op *op, const struct rk_store_read_job *job,
+                            struct rk_store_value *value_out)
+{
+    struct lookup lookup = { .word = op->location,
+                             .location = rk_disk_location_decode(op->location),
+                             .file = job->file,
+                             .key = op->bytes,
+                             .key_len = op->size };
+    uint64_t sequence;
+    uint8_t *bytes;
+    enum rk_err err;
+
+    if (job->err != RK_OK)
+        return count_read_error(client, job->err);
+    bytes = op->arena.allocate(op->arena.arena, job->size);
+    memcpy(bytes, job->bytes, job->size);
+    err = take_record(client, &lookup, &op->arena, bytes, job->size, value_out);
+    if (err != RK_ERR_NOT_FOUND)
+        return err;
+    lookup.fingerprint = rk_keydir_fingerprint(lookup.key, lookup.key_len, client->settings.hash_key);
+    if (is_named_still(client, &lookup, &sequence))
+        return not_found(client, value_out, lookup.word, sequence);
+    return get(client, &lookup, &op->arena, value_out, &op);
 }
 
 void rk_store_get_finish(struct rk_store_client *client, struct store_op *op, struct rk_store_read_job *job)
 {
-    struct store_op was = *op;
     struct rk_store_value value = { .sequence = 0 };
-    struct lookup lookup = { .word = was.location,
-                             .location = rk_disk_location_decode(was.location),
-                             .file = job->file,
-                             .key = was.bytes,
-                             .key_len = was.size };
-    enum rk_err err = job->err;
+    rk_store_get_done_fn *done = op->done.get;
+    void *context = op->context;
+    enum rk_err err = RK_OK;
 
-    rk_store_op_end(client, op);
-    if (was.done.get != NULL) {
-        if (err == RK_OK) {
-            uint8_t *bytes = was.arena.allocate(was.arena.arena, job->size);
-
-            memcpy(bytes, job->bytes, job->size);
-            err = take_record(client, &lookup, &was.arena, bytes, job->size, &value);
-        } else {
-            err = count_read_error(client, err);
-        }
-        if (err == RK_ERR_NOT_FOUND)
-            err = not_found(client, &value, was.location, 0);
-        was.done.get(was.context, err, &value);
-    }
+    if (done != NULL)
+        err = take_job(client, op, job, &value);
     rk_store_file_unpin(job->file);
     free(job);
+    if (err == RK_ERR_AGAIN)
+        return;
+    rk_store_op_end(client, op);
+    if (done != NULL)
+        done(context, err, &value);
 }
 
 enum rk_err rk_store_client_read_piece(struct rk_store_client *client, struct rk_store_source *source, size_t offset,

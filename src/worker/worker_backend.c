@@ -75,14 +75,7 @@ static enum rk_err backend_accepts(void *self)
 {
     const struct rk_worker_backend *backend = self;
 
-    switch (rk_stats_accepted(&backend->stats->writer)) {
-    case RK_STATS_ACCEPTS_DELETES:
-        return RK_ERR_NO_SPACE;
-    case RK_STATS_ACCEPTS_NOTHING:
-        return RK_ERR_READ_ONLY;
-    default:
-        return RK_OK;
-    }
+    return rk_stats_accepted_err(rk_stats_accepted(&backend->stats->writer));
 }
 
 static void describe_recovery(struct rk_worker_backend *backend)
@@ -98,16 +91,15 @@ static void describe_recovery(struct rk_worker_backend *backend)
 }
 
 /* What does not work although reads do; NULL when all does. */
-static const char *find_restriction(const struct rk_worker_backend *backend)
+static const char *find_restriction(struct rk_worker_backend *backend)
 {
-    switch (rk_stats_accepted(&backend->stats->writer)) {
-    case RK_STATS_ACCEPTS_DELETES:
-        return "ready, disk full: puts are refused until there is space, deletes and reads go on\n";
-    case RK_STATS_ACCEPTS_NOTHING:
-        return "ready, read-only: writes are refused until a restart\n";
-    default:
+    enum rk_stats_accepted accepted = rk_stats_accepted(&backend->stats->writer);
+
+    if (accepted == RK_STATS_ACCEPTS_ALL)
         return NULL;
-    }
+    (void)snprintf(backend->why, sizeof backend->why, "ready, %s: %s\n",
+                   accepted == RK_STATS_ACCEPTS_DELETES ? "disk full" : "read-only", rk_stats_accepted_text(accepted));
+    return backend->why;
 }
 
 static bool backend_ready(void *self, const char **why_out)

@@ -17,7 +17,7 @@ struct rk_worker_backend {
     const struct rk_board *board;       /* whether recovery is over */
     bool serving;                       /* it is */
     bool draining;                      /* the worker has stopped listening */
-    char why[160];                      /* it is not ready */
+    char why[160];                      /* it is not ready, or does not take all */
 };
 
 /* Fills in the table. */

@@ -33,7 +33,7 @@ static const struct {
     { "PUT k {\"a\":1}", 3, { BYTES("PUT"), BYTES("k"), BYTES("{\"a\":1}") } },
     { "a\\x41 b\\", 2, { BYTES("a\\x41"), BYTES("b\\") } }, /* without quotes a backslash is a character */
     { "caf\xc3\xa9 \xff", 2, { BYTES("caf\xc3\xa9"), BYTES("\xff") } },
-    { "1 2 3 4 5 6", 6, { BYTES("1"), BYTES("2"), BYTES("3"), BYTES("4") } },
+    { "1 2 '3' 4 5 6", 6, { BYTES("1"), BYTES("2"), BYTES("3"), BYTES("4"), BYTES("5"), BYTES("6") } },
 };
 
 START_TEST(lines_are_split_into_words)
@@ -80,6 +80,22 @@ START_TEST(bad_lines_are_refused_at_their_column)
         ck_assert_str_eq(detail.text, bad_lines[i].error);
         rk_client_line_fini(&line);
     }
+}
+END_TEST
+
+START_TEST(it_is_known_which_words_stood_in_quotes)
+{
+    struct rk_client_line line;
+    char text[4 * RK_CLIENT_LINE_WORDS_MAX + 1] = "";
+
+    ck_assert_int_eq(rk_client_line_parse(&line, "PUT '--ttl' --ttl \"\"", 20, NULL), RK_OK);
+    ck_assert(!line.is_quoted[0] && line.is_quoted[1] && !line.is_quoted[2] && line.is_quoted[3]);
+    rk_client_line_fini(&line);
+    for (size_t i = 0; i < 2 * RK_CLIENT_LINE_WORDS_MAX; i++)
+        strcat(text, "a ");
+    ck_assert_int_eq(rk_client_line_parse(&line, text, strlen(text), NULL), RK_OK);
+    ck_assert_uint_eq(line.n_words, 2 * RK_CLIENT_LINE_WORDS_MAX); /* those past the array count */
+    rk_client_line_fini(&line);
 }
 END_TEST
 
@@ -178,10 +194,25 @@ static const struct {
     { BYTES("caf\xc3\xa9"), "b/v1/kv/caf%C3%A9" },
 };
 
+START_TEST(queries_stand_behind_the_key)
+{
+    char *url = rk_client_key_url("b", (struct rk_client_bytes){ "?", 1 }, "op=incr&by=-5");
+    char *all = rk_client_key_url("b", (struct rk_client_bytes){ NULL, 0 }, "values=1");
+    char *query = rk_client_url_encode("prefix=", (struct rk_client_bytes){ "a&\xff", 3 });
+
+    ck_assert_str_eq(url, "b/v1/kv/%3F?op=incr&by=-5");
+    ck_assert_str_eq(all, "b/v1/kv?values=1");
+    ck_assert_str_eq(query, "prefix=a%26%FF");
+    free(url);
+    free(all);
+    free(query);
+}
+END_TEST
+
 START_TEST(keys_are_percent_encoded)
 {
     for (size_t i = 0; i < N_OF(key_urls); i++) {
-        char *url = rk_client_key_url("b", key_urls[i].key);
+        char *url = rk_client_key_url("b", key_urls[i].key, NULL);
 
         ck_assert_str_eq(url, key_urls[i].url);
         free(url);
@@ -313,10 +344,12 @@ Suite *test_suite(void)
 
     tcase_add_test(tcase, lines_are_split_into_words);
     tcase_add_test(tcase, bad_lines_are_refused_at_their_column);
+    tcase_add_test(tcase, it_is_known_which_words_stood_in_quotes);
     tcase_add_test(tcase, the_rest_of_a_line_is_its_words_with_spaces);
     tcase_add_test(tcase, a_zero_byte_in_a_line_is_a_byte);
     tcase_add_test(tcase, every_byte_can_be_written);
     tcase_add_test(tcase, random_lines_never_crash);
+    tcase_add_test(tcase, queries_stand_behind_the_key);
     tcase_add_test(tcase, keys_are_percent_encoded);
     tcase_add_test(tcase, urls_are_taken_apart);
     tcase_add_test(tcase, what_is_no_text_is_escaped);

@@ -49,8 +49,8 @@ START_TEST(each_kind_of_refusal_has_its_exit_code)
         fake_server_answer_text(bed.server, refusals[i].status, PROBLEM, "{\"code\":\"x\"}");
         RUN("put", "--json", "k", "v");
         ck_assert_int_eq(bed.result.code, refusals[i].code);
-        (void)snprintf(expected, sizeof expected, "{\"error\":\"%s\",\"detail\":\"the server answered %.3s x\"}\n",
-                       refusals[i].name, refusals[i].status);
+        (void)snprintf(expected, sizeof expected, "{\"error\":\"%s\",\"detail\":\"the server answered %.3s x%s\"}\n",
+                       refusals[i].name, refusals[i].status, refusals[i].code == 5 ? "; there is no such key now" : "");
         ck_assert_str_eq(bed.result.out, expected);
     }
 }
@@ -154,6 +154,23 @@ START_TEST(a_value_that_is_not_whole_is_a_failure)
     ck_assert_int_eq(bed.result.code, 4);
     ck_assert_ptr_nonnull(strstr(bed.result.err, "gave no answer"));
     ck_assert_ptr_nonnull(strstr(bed.result.err, "the write may have happened"));
+}
+END_TEST
+
+/* A connection that breaks in the middle of a value: what came of it is no value. */
+START_TEST(a_value_that_is_cut_off_by_a_reset_is_a_failure)
+{
+    static const char whole_head[] = GOOD_HEAD "Content-Length: 100\r\n\r\nhalf";
+    static const char chunked[] = GOOD_HEAD "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n";
+
+    fake_server_answer_and_reset(bed.server, whole_head, sizeof whole_head - 1);
+    RUN("get", "k");
+    ck_assert_int_eq(bed.result.code, 4);
+    ck_assert_str_ne(bed.result.err, "");
+    fake_server_answer_and_reset(bed.server, chunked, sizeof chunked - 1);
+    RUN("get", "k");
+    ck_assert_int_eq(bed.result.code, 4);
+    ck_assert_str_ne(bed.result.err, "");
 }
 END_TEST
 
@@ -270,6 +287,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, another_server_is_no_rackkv);
     tcase_add_test(tcase, what_another_server_says_is_shown_as_text);
     tcase_add_test(tcase, a_value_that_is_not_whole_is_a_failure);
+    tcase_add_test(tcase, a_value_that_is_cut_off_by_a_reset_is_a_failure);
     tcase_add_test(tcase, a_value_that_is_whole_is_taken_however_it_comes);
     tcase_add_test(tcase, a_timeout_ends_the_waiting);
     tcase_add_test(tcase, a_timeout_is_a_number_with_a_unit);

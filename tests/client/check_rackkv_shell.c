@@ -200,7 +200,7 @@ START_TEST(the_shell_at_a_terminal)
     expect(&terminal, "not found");
     expect(&terminal, "rackkv> ");
     type(&terminal, "\t"); /* lists them */
-    expect(&terminal, "PUT  GET  DELETE  OPEN  HELP  EXIT");
+    expect(&terminal, "PUT  GET  DELETE  EXISTS  INCR  APPEND  TOUCH  OPEN  HELP  EXIT");
     type(&terminal, "\x04");
     close_terminal(&terminal, 0);
     bed_check_request_line(0, "PUT /v1/kv/key HTTP/1.1");

@@ -4,13 +4,16 @@
 #include "base/base_mem.h"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -20,6 +23,7 @@
 struct blob {
     char *bytes;
     size_t size;
+    bool resets; /* the connection ends with it, and not by a close */
 };
 
 struct fake_server {
@@ -93,11 +97,20 @@ static bool read_request(struct fake_server *server, int fd, struct blob *reques
     return true;
 }
 
+/* Until the client's kernel has all of it: a reset would take the rest away, and the client would not know of it. */
+static void await_acknowledgement(int fd)
+{
+    int n_left = 1;
+
+    while (ioctl(fd, SIOCOUTQ, &n_left) == 0 && n_left > 0)
+        (void)sched_yield();
+}
+
 /* Notes the request; false when the connection is to be closed. */
 static bool answer(struct fake_server *server, int fd, struct blob *request)
 {
     static const char none[] = "HTTP/1.1 500 No answer was queued\r\nContent-Length: 0\r\n\r\n";
-    struct blob bytes = { (char *)(uintptr_t)none, sizeof none - 1 };
+    struct blob bytes = { (char *)(uintptr_t)none, sizeof none - 1, false };
 
     pthread_mutex_lock(&server->lock);
     RK_ASSERT(server->n_requests < EXCHANGES_MAX);
@@ -105,8 +118,15 @@ static bool answer(struct fake_server *server, int fd, struct blob *request)
     if (server->n_answered < server->n_answers)
         bytes = server->answers[server->n_answered++];
     pthread_mutex_unlock(&server->lock);
-    *request = (struct blob){ NULL, 0 };
+    *request = (struct blob){ 0 };
     send_all(fd, bytes.bytes, bytes.size);
+    if (bytes.resets) {
+        struct linger at_once = { .l_onoff = 1 };
+
+        await_acknowledgement(fd);
+        RK_ASSERT(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
+        return false;
+    }
     /* A head without an end is a connection that breaks. */
     return bytes.size > 0 && strstr(bytes.bytes, "\r\n\r\n") != NULL
            && strstr(bytes.bytes, "Connection: close") == NULL;
@@ -114,7 +134,7 @@ static bool answer(struct fake_server *server, int fd, struct blob *request)
 
 static void serve_connection(struct fake_server *server, int fd)
 {
-    struct blob request = { NULL, 0 };
+    struct blob request = { 0 };
 
     while (read_request(server, fd, &request) && answer(server, fd, &request))
         continue;
@@ -197,9 +217,9 @@ const char *fake_server_url(const struct fake_server *server)
     return server->url;
 }
 
-void fake_server_answer(struct fake_server *server, const void *bytes, size_t size)
+static void queue_answer(struct fake_server *server, const void *bytes, size_t size, bool resets)
 {
-    struct blob copy = { rk_mem_calloc(1, size + 1), size };
+    struct blob copy = { rk_mem_calloc(1, size + 1), size, resets };
 
     if (size > 0)
         memcpy(copy.bytes, bytes, size);
@@ -207,6 +227,16 @@ void fake_server_answer(struct fake_server *server, const void *bytes, size_t si
     RK_ASSERT(server->n_answers < EXCHANGES_MAX);
     server->answers[server->n_answers++] = copy;
     pthread_mutex_unlock(&server->lock);
+}
+
+void fake_server_answer(struct fake_server *server, const void *bytes, size_t size)
+{
+    queue_answer(server, bytes, size, false);
+}
+
+void fake_server_answer_and_reset(struct fake_server *server, const void *bytes, size_t size)
+{
+    queue_answer(server, bytes, size, true);
 }
 
 void fake_server_answer_text(struct fake_server *server, const char *status, const char *headers, const char *body)

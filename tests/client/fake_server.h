@@ -18,6 +18,9 @@ const char *fake_server_url(const struct fake_server *server);
  * there are none left, each request is answered 500. */
 void fake_server_answer(struct fake_server *server, const void *bytes, size_t size);
 
+/* The same for an answer behind which the connection is reset, not closed. */
+void fake_server_answer_and_reset(struct fake_server *server, const void *bytes, size_t size);
+
 /* "HTTP/1.1 <status>", Content-Length, the headers (each with its line end), and the body. */
 void fake_server_answer_text(struct fake_server *server, const char *status, const char *headers, const char *body);
 

@@ -137,6 +137,18 @@ void bed_check_request_line(size_t n, const char *expected)
     ck_assert_str_eq(line, expected);
 }
 
+void bed_check_field(size_t n, const char *line)
+{
+    const char *request = fake_server_request(bed.server, n, NULL);
+    char expected[256];
+    const char *found;
+
+    (void)snprintf(expected, sizeof expected, "\r\n%s\r\n", line);
+    found = strstr(request, expected);
+    ck_assert_msg(found != NULL, "no %s in %s", line, request);
+    ck_assert_ptr_null(strstr(found + 2, expected));
+}
+
 int bed_reserve_port(char *url, size_t size)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

@@ -47,6 +47,9 @@ void bed_check_result(int code, const char *out, const char *err);
 const char *bed_body(size_t n, size_t *size_out);
 void bed_check_request_line(size_t n, const char *expected);
 
+/* A recorded request has this line in its head, and only once. */
+void bed_check_field(size_t n, const char *line);
+
 /* A port at which nobody listens: bound, so that nobody else gets it. */
 int bed_reserve_port(char *url, size_t size);
 

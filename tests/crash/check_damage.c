@@ -38,7 +38,7 @@
 #define SMALL_SEED     28u     /* of which sealed and newest file have tombstones, and what has expired and will */
 #define LARGE_BYTES    (256u << 10)
 #define SMALL_BYTES    (8u << 10) /* beside a large one */
-#define HINT_WRITES    6900u      /* whose hint is as large (38 bytes each), of 69 bytes on average */
+#define HINT_WRITES    8300u      /* whose hint is as large (32 bytes each), of 69 bytes on average */
 
 static char *dir;
 static struct damage_bed *bed;

@@ -9,6 +9,7 @@ check_crash_SOURCES = %D%/check_crash.c \
 	%D%/sim_fixed.c %D%/sim_fixed.h \
 	%D%/sim_history.c %D%/sim_history.h \
 	%D%/sim_image.c %D%/sim_image.h \
+	%D%/sim_keys.c %D%/sim_keys.h \
 	%D%/sim_memory.c %D%/sim_memory.h \
 	%D%/sim_record.c %D%/sim_record.h \
 	%D%/sim_replay.c %D%/sim_replay.h \
@@ -27,6 +28,7 @@ check_damage_SOURCES = %D%/check_damage.c \
 	%D%/sim_fixed.c %D%/sim_fixed.h \
 	%D%/sim_history.c %D%/sim_history.h \
 	%D%/sim_image.c %D%/sim_image.h \
+	%D%/sim_keys.c %D%/sim_keys.h \
 	%D%/sim_memory.c %D%/sim_memory.h \
 	%D%/sim_record.c %D%/sim_record.h \
 	%D%/sim_script.c %D%/sim_script.h \

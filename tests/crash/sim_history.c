@@ -6,6 +6,7 @@
 #include "disk/disk_record.h"
 #include "keydir/keydir_writer.h"
 #include "log/log_store.h"
+#include "sim_keys.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -293,6 +294,8 @@ enum rk_err sim_history_try(const struct sim_history *history, const char *root,
         result_out->n_records = find_state(history, store, keydir, where);
     else if (err == RK_OK)
         check_state(history, result_out->n_records, store, keydir, where);
+    if (err == RK_OK)
+        sim_keys_check(store, history->may_be_damaged, where);
     empty_keydir(keydir, store);
     rk_log_store_close(&store);
     return err;

@@ -9,7 +9,7 @@
 
 #define SIM_KEYS       10
 #define SIM_KEY_BYTES  16
-#define SIM_WRITES_MAX 8192
+#define SIM_WRITES_MAX 9216
 #define SIM_VALUE_MAX  (200u << 10)
 #define SIM_BEGIN_S    1700000000u /* since 1970: the clock of sim_fixed.h, and where those of scripts begin */
 

@@ -12,3 +12,8 @@ check_disk_scan_SOURCES = %D%/check_disk_scan.c tests/log/test_log.c tests/log/t
 check_disk_scan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support -I$(top_srcdir)/tests/log
 # What it reads is written by log.
 check_disk_scan_LDADD = librk_test.a $(RK_LOG_LIBS) $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
+check_PROGRAMS += check_disk_keys
+check_disk_keys_SOURCES = %D%/check_disk_keys.c tests/log/keys_model.c tests/log/keys_model.h
+check_disk_keys_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support -I$(top_srcdir)/tests/log
+# What it reads is written by log.
+check_disk_keys_LDADD = librk_test.a $(RK_LOG_LIBS) $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)

@@ -7,6 +7,7 @@
 #include "disk/disk_location.h"
 #include "disk/disk_manifest.h"
 #include "disk/disk_scan.h"
+#include "log/log_keys_tree.h"
 
 #include "base/base_crc.h"
 
@@ -90,14 +91,88 @@ static void write_hint_seeds(void)
     memcpy(header.uuid, fuzz_data_identity.uuid, sizeof header.uuid);
     header.trailer_crc = summary.trailer_crc;
     header.entries_crc = rk_crc32c(0, hint + RK_DISK_HINT_HEADER_BYTES, at - RK_DISK_HINT_HEADER_BYTES);
-    memcpy(hint + at, "\1\0a\2\0bb\1\0a\1\0c", 13);
-    header.keys_offset = at;
-    header.keys_bytes = 13;
-    header.keys_crc = rk_crc32c(0, hint + at, 13);
+    header.keys_offset = at; /* sorted keys are another target's */
+    header.has_sorted_keys = true;
     rk_disk_hint_header_encode(hint, &header);
-    write_seed("hint", "good", 0, hint, at + 13);
-    write_seed("hint", "good-fixed", 1, hint, at + 13);
+    write_seed("hint", "good", 0, hint, at);
+    write_seed("hint", "good-fixed", 1, hint, at);
+    header.has_sorted_keys = false;
+    rk_disk_hint_header_encode(hint, &header);
+    write_seed("hint", "older", 1, hint, at);
     write_seed("hint", "cut", 1, hint, at - 5);
+}
+
+struct sink {
+    uint8_t bytes[4096];
+    size_t size;
+};
+
+static bool write_to_sink(void *context, const uint8_t *from, size_t size)
+{
+    struct sink *sink = context;
+
+    memcpy(sink->bytes + sink->size, from, size);
+    sink->size += size;
+    return true;
+}
+
+/* The first byte says that checksums are made to fit, the second where the root is. */
+static void write_keys_seed(const char *name, unsigned n_keys, unsigned padding)
+{
+    struct sink sink = { .size = 1 };
+    struct rk_log_keys_tree *tree = rk_log_keys_tree_create(write_to_sink, &sink);
+    uint64_t root_at;
+    char key[2000];
+
+    for (unsigned i = 0; i < n_keys; i++) {
+        struct rk_disk_key record = { .key = (const uint8_t *)key, .sequence = i + 1, .value_len = 100 * i };
+
+        record.key_len = (uint16_t)snprintf(key, sizeof key, "key-%u%0*u", i, (int)padding, i * i);
+        if (!rk_log_keys_tree_add(tree, &record))
+            abort();
+    }
+    if (!rk_log_keys_tree_finish(tree, &root_at))
+        abort();
+    sink.bytes[0] = (uint8_t)root_at;
+    rk_log_keys_tree_destroy(&tree);
+    write_seed("keys", name, 1, sink.bytes, sink.size);
+}
+
+/* Two blocks below a root, so short that the root's place fits into a byte: no writer makes them so. */
+static void write_two_levels(void)
+{
+    static const char *const names[] = { "key-1", "key-5" };
+    struct sink sink = { .size = 1 };
+    size_t size = RK_DISK_KEYS_HEAD_BYTES, at[2];
+    uint8_t block[256];
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct rk_disk_keys_entry entry = { .n_rest = 5, .rest = (const uint8_t *)names[i], .key.sequence = i + 1 };
+
+        at[i] = sink.size - 1;
+        size = RK_DISK_KEYS_HEAD_BYTES;
+        size += rk_disk_keys_entry_encode(block + size, 0, &entry);
+        rk_disk_keys_block_seal(block, size, 0, 1);
+        (void)write_to_sink(&sink, block, size);
+    }
+    sink.bytes[0] = (uint8_t)(sink.size - 1);
+    size = RK_DISK_KEYS_HEAD_BYTES;
+    for (unsigned i = 0; i < 2; i++) {
+        struct rk_disk_keys_entry entry = { .n_rest = 5 * i, .rest = (const uint8_t *)names[i], .child = at[i] };
+
+        size += rk_disk_keys_entry_encode(block + size, 1, &entry);
+    }
+    rk_disk_keys_block_seal(block, size, 1, 2);
+    (void)write_to_sink(&sink, block, size);
+    write_seed("keys", "two-levels", 1, sink.bytes, sink.size);
+}
+
+static void write_keys_seeds(void)
+{
+    write_keys_seed("one", 1, 1);
+    write_keys_seed("nine", 9, 1);
+    write_keys_seed("long", 2, 300);
+    write_two_levels();
 }
 
 static void write_manifest_seeds(void)
@@ -179,6 +254,7 @@ int main(int argc, char **argv)
     (void)mkdir(root, 0777); /* it may be there */
     write_scan_seeds();
     write_hint_seeds();
+    write_keys_seeds();
     write_manifest_seeds();
     write_conf_seeds();
     write_http_seeds();

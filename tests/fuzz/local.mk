@@ -1,16 +1,19 @@
 # fuzz: any bytes where bytes come from outside. Each target is a test over its seeds, and with make fuzz a libFuzzer.
-fuzz_targets = scan hint manifest conf http parser
+fuzz_targets = scan hint keys manifest conf http parser
 fuzz_cppflags = $(AM_CPPFLAGS) -DFUZZ_ROUNDS=20000
 fuzz_log_libs = $(RK_LOG_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS)
 fuzz_log_sources = %D%/fuzz_main.c %D%/fuzz.h %D%/fuzz_data.c %D%/fuzz_data.h
 
-check_PROGRAMS += fuzz_scan fuzz_hint fuzz_manifest fuzz_conf fuzz_http fuzz_parser
+check_PROGRAMS += fuzz_scan fuzz_hint fuzz_keys fuzz_manifest fuzz_conf fuzz_http fuzz_parser
 fuzz_scan_SOURCES = %D%/fuzz_scan.c $(fuzz_log_sources)
 fuzz_scan_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_SEEDS='"$(abs_top_srcdir)/%D%/seeds/scan"'
 fuzz_scan_LDADD = $(fuzz_log_libs)
 fuzz_hint_SOURCES = %D%/fuzz_hint.c $(fuzz_log_sources)
 fuzz_hint_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_SEEDS='"$(abs_top_srcdir)/%D%/seeds/hint"'
 fuzz_hint_LDADD = $(fuzz_log_libs)
+fuzz_keys_SOURCES = %D%/fuzz_keys.c $(fuzz_log_sources)
+fuzz_keys_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_SEEDS='"$(abs_top_srcdir)/%D%/seeds/keys"'
+fuzz_keys_LDADD = $(fuzz_log_libs)
 fuzz_manifest_SOURCES = %D%/fuzz_manifest.c %D%/fuzz_main.c %D%/fuzz.h
 fuzz_manifest_CPPFLAGS = $(fuzz_cppflags) -DFUZZ_SEEDS='"$(abs_top_srcdir)/%D%/seeds/manifest"'
 fuzz_manifest_LDADD = $(fuzz_log_libs)

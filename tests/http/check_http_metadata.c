@@ -88,6 +88,31 @@ START_TEST(lines_of_lists_become_one)
 }
 END_TEST
 
+/* What is written of a type alone is what is written of all that there is. */
+START_TEST(a_type_alone)
+{
+    static const char *const types[] = { "", "t", "text/plain; charset=utf-8", "a\tb", "a\x01" };
+    char longest[RK_HTTP_METADATA_VALUE_MAX + 2];
+
+    memset(longest, 't', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    for (size_t i = 0; i < sizeof types / sizeof types[0] + 2; i++) {
+        const char *type = i < 5 ? types[i] : longest + (6 - i);
+        struct bed_lines bed;
+        struct rk_http_metadata_lines lines = { .stored[RK_HTTP_CONTENT_TYPE] = bed_lines(&bed, type) };
+        uint8_t bytes[RK_HTTP_METADATA_MAX], *alone = malloc(RK_HTTP_METADATA_TYPE_MAX);
+        size_t len = 0, alone_len = 0;
+        struct rk_http_span wrong;
+        enum rk_err err = rk_http_metadata_encode(&lines, bytes, &len, &wrong);
+
+        ck_assert_int_eq(rk_http_metadata_encode_type(bed_span(type), alone, &alone_len), err);
+        ck_assert_uint_eq(alone_len, len);
+        ck_assert_mem_eq(alone, bytes, len);
+        free(alone);
+    }
+}
+END_TEST
+
 START_TEST(an_empty_value_is_none)
 {
     struct bed_lines bed;
@@ -306,6 +331,7 @@ Suite *test_suite(void)
 
     tcase_add_loop_test(tcase, metadata_comes_back, 0, N_ROWS(good));
     tcase_add_test(tcase, lines_of_lists_become_one);
+    tcase_add_test(tcase, a_type_alone);
     tcase_add_test(tcase, an_empty_value_is_none);
     tcase_add_loop_test(tcase, what_could_not_be_sent_is_refused, 0, N_ROWS(bad));
     tcase_add_test(tcase, a_nul_byte_is_refused);

@@ -58,6 +58,39 @@ START_TEST(connection_close_is_honoured)
 }
 END_TEST
 
+START_TEST(chunks_are_the_last_of_a_connection)
+{
+    bed_start();
+    bed_expect("PUT /v1/kv/a HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+               "PUT /v1/kv/behind HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\ny",
+               201, "Connection: close");
+    ck_assert_uint_eq(raw_client_receive_end(&bed.client), 0);
+    ck_assert_uint_eq(bed.server.control->n_puts, 1);
+    bed_stop();
+}
+END_TEST
+
+/* What libh2o is told of the end of the connection takes the place of a field. */
+START_TEST(chunks_leave_room_for_one_field_less)
+{
+    static char text[8192];
+
+    for (int n = 98; n <= 100; n++) {
+        char *at = text + sprintf(text, "PUT /v1/kv/a HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n");
+
+        for (int i = 2; i < n; i++)
+            at += sprintf(at, "X-%d: x\r\n", i);
+        sprintf(at, "\r\n1\r\nx\r\n0\r\n\r\n");
+        bed_start();
+        if (n < 100)
+            bed_expect(text, 201, "Connection: close");
+        else
+            bed_expect_code(text, 431, "too-many-fields");
+        bed_stop();
+    }
+}
+END_TEST
+
 START_TEST(expectations)
 {
     bed_start();
@@ -115,6 +148,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_pipeline_stays_in_step);
     tcase_add_test(tcase, http_1_0);
     tcase_add_test(tcase, connection_close_is_honoured);
+    tcase_add_test(tcase, chunks_are_the_last_of_a_connection);
+    tcase_add_test(tcase, chunks_leave_room_for_one_field_less);
     tcase_add_test(tcase, expectations);
     tcase_add_test(tcase, the_server_as_a_whole);
     tcase_add_test(tcase, http_2_is_not_spoken);

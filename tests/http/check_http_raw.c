@@ -141,6 +141,11 @@ static void check_request(struct request *request)
     request->len = strlen(request->text);
     request->head_len = end != NULL ? (size_t)(end - request->text) + 4 : request->len;
     request->by_head = request->by_head && request->status >= 400;
+    if (request->status < 300
+        && strcasestr(request->text, "\r\n"
+                                     "Transfer-Encoding:")
+               != NULL)
+        request->has_next = false; /* chunks are the last of a connection */
     for (int cut = 0; cut < N_CUTS; cut++)
         check_cut(request, cut);
     n_requests++;

@@ -287,7 +287,7 @@ static enum rk_err fake_write(void *self, const struct rk_store_write *write, rk
         return RK_OK;
     }
     control->last_durability = write->durability;
-    operation->result.synced = write->durability == RK_STORE_SYNCED;
+    operation->result.synced = write->durability == RK_STORE_SYNCED || control->all_synced;
     operation->result.sequence = ++fake.sequence;
     operation->result.replaced = apply_write(write);
     return RK_OK;
@@ -301,6 +301,7 @@ static enum rk_err fake_update(void *self, const struct rk_store_update *update,
     struct operation *operation;
 
     fake.control->n_updates++;
+    fake.control->last_folds = update->folds;
     if (fake.control->submit_error != RK_OK)
         return (enum rk_err)fake.control->submit_error;
     operation = queue(ticket_out, context);
@@ -359,7 +360,7 @@ static void finish_update(struct operation *operation)
         return;
     }
     fake.control->last_durability = write.durability;
-    result->synced = write.durability == RK_STORE_SYNCED;
+    result->synced = write.durability == RK_STORE_SYNCED || fake.control->all_synced;
     result->folded = fake.control->fold;
     write.key = update->key;
     write.key_len = update->key_len;

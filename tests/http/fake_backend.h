@@ -23,6 +23,7 @@ struct fake_control {
     _Atomic bool bad_metadata;
     _Atomic bool not_ready;
     _Atomic bool fold;         /* updates are decided upon what is not written yet */
+    _Atomic bool all_synced;   /* writes are durable when they are answered, whatever they ask for */
     _Atomic bool decide_twice; /* they are decided upon an absent key first */
     _Atomic int refuses;       /* enum rk_err of the puts that would be tried */
     _Atomic bool drain;
@@ -31,6 +32,7 @@ struct fake_control {
     /* counted by the backend */
     _Atomic uint64_t n_gets, n_puts, n_deletes, n_updates, n_pieces; /* started */
     _Atomic uint64_t n_cancelled;
+    _Atomic bool last_folds;     /* of the last update */
     _Atomic int last_durability; /* enum rk_store_durability of the last write */
     _Atomic uint64_t n_sources, n_released;
     _Atomic uint64_t n_awake;

@@ -46,10 +46,19 @@ check_http_server_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/su
 check_http_server_LDADD = librk_test.a librk_test_http.a librk_http.a librk_base.a $(CHECK_LIBS) $(H2O_LIBS) \
 	$(OPENSSL_LIBS) $(ISAL_LIBS)
 
-check_PROGRAMS += check_http_onekey
-check_http_onekey_SOURCES = %D%/check_http_onekey.c
+check_PROGRAMS += check_http_onekey check_http_stored check_http_parts check_http_decided
+check_http_onekey_SOURCES = %D%/check_http_onekey.c %D%/http_rows.c %D%/http_rows.h
 check_http_onekey_CFLAGS = $(check_http_server_CFLAGS)
 check_http_onekey_LDADD = $(check_http_server_LDADD)
+check_http_stored_SOURCES = %D%/check_http_stored.c %D%/http_rows.c %D%/http_rows.h
+check_http_stored_CFLAGS = $(check_http_server_CFLAGS)
+check_http_stored_LDADD = $(check_http_server_LDADD)
+check_http_parts_SOURCES = %D%/check_http_parts.c %D%/http_rows.c %D%/http_rows.h
+check_http_parts_CFLAGS = $(check_http_server_CFLAGS)
+check_http_parts_LDADD = $(check_http_server_LDADD)
+check_http_decided_SOURCES = %D%/check_http_decided.c %D%/http_rows.c %D%/http_rows.h
+check_http_decided_CFLAGS = $(check_http_server_CFLAGS)
+check_http_decided_LDADD = $(check_http_server_LDADD)
 
 check_PROGRAMS += check_http_refusals
 check_http_refusals_SOURCES = %D%/check_http_refusals.c

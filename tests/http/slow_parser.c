@@ -385,10 +385,11 @@ static void note_asking(struct slow_head *head, const struct slow_field *field)
     for (size_t i = 0; i < sizeof asking / sizeof asking[0]; i++)
         head->asks |= strcasecmp(field->name, asking[i]) == 0;
     head->asks |= strncasecmp(field->name, "RackKV-", 7) == 0;
-    if (strcasecmp(field->name, "Content-Type") != 0)
-        return;
-    head->asks |= head->has_type || strlen(field->value) > 2048;
-    head->has_type |= strlen(field->value) <= 2048;
+    if (strlen(field->name) == 12 && strchr("cC", field->name[0]) != NULL && !head->has_type
+        && strlen(field->value) <= 2048)
+        head->has_type = true;
+    else
+        head->asks |= strcasecmp(field->name, "Content-Type") == 0;
 }
 
 /* What the parser says otherwise than by its list of fields, or in another form. */

@@ -3,6 +3,7 @@
 
 #include "base/base_detail.h"
 #include "keydir/keydir_check_writer.h"
+#include "keydir/keydir_layout.h"
 #include "keydir/keydir_resize.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MIB (1ull << 20)
+#define MIB         (1ull << 20)
+#define LIMBO_BYTES (64 * MIB / 8) /* so much of a keydir of 64 MiB may be in limbo at any time */
 
 /* The published vector of SipHash-2-4 with 128 bits: key 00..0f, no message. */
 START_TEST(fingerprint_is_siphash)
@@ -201,6 +203,100 @@ START_TEST(limit_holds_and_lets_go)
     ck_assert_uint_ge(n_again, n_full / 20);
     ck_assert_uint_le(rk_keydir_writer_usage(bed->writer).used_bytes, 8 * MIB);
     keydir_bed_verify(bed);
+    keydir_bed_destroy(&bed);
+}
+END_TEST
+
+/* The place of a deleted entry is nobody's until its own ticket has passed: not one less, and not one more. */
+START_TEST(a_deleted_entry_is_free_when_its_ticket_has_passed)
+{
+    struct keydir_bed *bed = keydir_bed_create(16 * MIB, 100, true, 8);
+    uint64_t ticket;
+
+    for (uint32_t id = 0; id < 100; id++)
+        keydir_bed_put(bed, id);
+    keydir_bed_pass(bed);
+    ticket = keydir_bed_ticket();
+    for (uint32_t id = 0; id < 3; id++)
+        keydir_bed_delete(bed, id);
+    ck_assert(rk_keydir_writer_wants_grace(bed->writer));
+    rk_keydir_writer_reclaim(bed->writer, ticket - 1);
+    ck_assert(rk_keydir_writer_wants_grace(bed->writer));
+    rk_keydir_writer_reclaim(bed->writer, ticket);
+    ck_assert(!rk_keydir_writer_wants_grace(bed->writer));
+    keydir_bed_verify(bed);
+    keydir_bed_destroy(&bed);
+}
+END_TEST
+
+static uint32_t deepest_page(const struct keydir_bed *bed, uint32_t depth)
+{
+    uint32_t deepest = 0;
+
+    for (uint64_t i = 0; i < 1ull << depth; i++) {
+        uint32_t page_depth = rk_keydir_word_depth(atomic_load(&bed->reader->directory[i]));
+
+        if (page_depth > deepest)
+            deepest = page_depth;
+    }
+    return deepest;
+}
+
+/* As large as its deepest page asks for, and no larger, while keys come and when they have gone. */
+START_TEST(the_directory_is_as_deep_as_its_deepest_page)
+{
+    const uint32_t n_ids = 100000;
+    struct keydir_bed *bed = keydir_bed_create(64 * MIB, n_ids, true, 9);
+    uint32_t depth = 0, top_depth = 0;
+
+    for (uint32_t i = 0; i < 2 * n_ids; i++) {
+        if (i < n_ids)
+            keydir_bed_put(bed, i);
+        else
+            keydir_bed_delete(bed, i - n_ids);
+        if (i % 512 != 511)
+            continue;
+        keydir_bed_pass_once(bed);
+        depth = atomic_load(&bed->reader->header->depth);
+        top_depth = depth > top_depth ? depth : top_depth;
+        ck_assert_uint_eq(depth, deepest_page(bed, depth));
+    }
+    ck_assert_uint_ge(top_depth, 5);
+    keydir_bed_pass(bed);
+    depth = atomic_load(&bed->reader->header->depth);
+    ck_assert_uint_eq(depth, deepest_page(bed, depth));
+    ck_assert_uint_lt(depth, 2);
+    keydir_bed_destroy(&bed);
+}
+END_TEST
+
+/* A keydir that is emptied while a reader sleeps: pages are made small again only as far as limbo may take it. */
+START_TEST(limbo_is_bounded_while_the_keydir_is_emptied)
+{
+    const uint32_t n_ids = 1000000;
+    struct keydir_bed *bed = keydir_bed_create(64 * MIB, n_ids, true, 10);
+    struct rk_keydir_usage usage;
+    uint64_t slept_from;
+
+    for (uint32_t id = 0; id < n_ids; id++) {
+        keydir_bed_put(bed, id);
+        if (id % 512 == 0)
+            keydir_bed_pass_once(bed);
+    }
+    keydir_bed_pass(bed);
+    slept_from = keydir_bed_ticket() - 1;
+    for (uint32_t id = 0; id < n_ids; id++) {
+        keydir_bed_delete(bed, id);
+        if (id % 512 != 0)
+            continue;
+        rk_keydir_writer_reclaim(bed->writer, slept_from);
+        usage = rk_keydir_writer_usage(bed->writer);
+        ck_assert_msg(usage.limbo_bytes <= LIMBO_BYTES + (usage.used_bytes - usage.limbo_bytes) / 8 + MIB,
+                      "%llu in limbo, %llu in all", (unsigned long long)usage.limbo_bytes,
+                      (unsigned long long)usage.used_bytes);
+    }
+    keydir_bed_pass(bed);
+    ck_assert_uint_eq(rk_keydir_writer_usage(bed->writer).limbo_bytes, 0);
     keydir_bed_destroy(&bed);
 }
 END_TEST
@@ -412,7 +508,10 @@ Suite *test_suite(void)
     tcase_add_test(sizes, bytes_a_key);
     tcase_add_test(sizes, memory_goes_back);
     tcase_add_test(sizes, limit_holds_and_lets_go);
+    tcase_add_test(sizes, a_deleted_entry_is_free_when_its_ticket_has_passed);
+    tcase_add_test(sizes, the_directory_is_as_deep_as_its_deepest_page);
     tcase_add_test(sizes, limbo_is_bounded);
+    tcase_add_test(sizes, limbo_is_bounded_while_the_keydir_is_emptied);
     suite_add_tcase(suite, sizes);
     return suite;
 }

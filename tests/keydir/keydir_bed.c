@@ -20,6 +20,11 @@ uint64_t rk_grace_writer_ticket(const struct rk_grace_writer *grace)
     return grace->ticket;
 }
 
+uint64_t keydir_bed_ticket(void)
+{
+    return bed_grace.ticket;
+}
+
 struct rk_fingerprint keydir_bed_fingerprint(uint32_t id)
 {
     static const uint8_t hash_key[RK_KEYDIR_HASH_KEY_BYTES] = "0123456789abcdef";

@@ -31,6 +31,9 @@ void keydir_bed_pass(struct keydir_bed *bed);
 /* Ends it, and reclaims once. */
 void keydir_bed_pass_once(struct keydir_bed *bed);
 
+/* What is deleted now is free when this ticket has passed. */
+uint64_t keydir_bed_ticket(void);
+
 /* Looks every id up, as writer and as reader; the counts must fit, too. */
 void keydir_bed_verify(struct keydir_bed *bed);
 

@@ -98,7 +98,7 @@ static const struct written table[] = {
     { false, "created before it had expired", "p1:1@1-2x10-12 p2:2@5-6+" },
     { true, "either, while it expires", "p1:1@1-2x10-12 g1:1@11-11 g0:1@11-11 p2:2@11-11+" },
     { false, "expired and back", "p1:1@1-2x10-12 g0:1@10-10 g1:1@11-11" },
-    { false, "expired, then replaced", "p1:1@1-2x10-12 g0:1@10-10 p2:2@11-11~" },
+    { true, "expired after it was found, before it was replaced", "p1:1@1-2x10-12 g0:1@13-14 p2:2@11-16~" },
     { true, "written anew, it does not expire", "p1:1@1-2x10-12 p2:2@5-6~ g2:2@20-21" },
 };
 

@@ -104,7 +104,7 @@ static bool is_absent_at(const struct check *check, uint64_t position, uint64_t 
 
     if (position % 2 == 0)
         return check->versions[i].value == 0;
-    return check->filled[i] || (!check->sealed[i] && linear_may_be_expired(check, i, time_ns));
+    return check->filled[i] || linear_may_be_expired(check, i, time_ns);
 }
 
 /* The same, with a delete without an answer at one of the odd positions. */

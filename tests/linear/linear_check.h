@@ -16,8 +16,8 @@
  *
  * A write may say what it found (`before`): that the key was absent or there, as the answer to a PUT does, or which
  * write stood there, as a condition does. Then the write that stands just before it in the order of the sequences must
- * be that one: nothing may stand between. A put may expire: from some moment between `expires_from_ns` and
- * `expires_to_ns` on, the key is absent until the next write. */
+ * be that one: nothing may stand between, but that it may have expired since that was found. A put may expire: from
+ * some moment between `expires_from_ns` and `expires_to_ns` on, the key is absent until the next write. */
 #ifndef RK_LINEAR_CHECK_H
 #define RK_LINEAR_CHECK_H
 

@@ -123,6 +123,39 @@ START_TEST(missing_and_doubtful_hints_are_made_after_a_start)
 }
 END_TEST
 
+/* What versions before sorted keys have left: a start uses it, and it is made anew after that. */
+START_TEST(an_older_hint_counts_and_is_made_anew)
+{
+    struct rk_log_hinter *hinter = NULL;
+    struct rk_disk_hint_header header;
+    struct rk_recovery result;
+    size_t size;
+    uint8_t *bytes;
+
+    bed_open_writer(&bed);
+    bed_write(&bed, 20, 5);
+    bed_close_writer(&bed);
+    ck_assert_int_eq(bed_make_hint(&bed, 1, NULL), RK_OK);
+    bytes = read_hint(1, &size);
+    ck_assert_int_eq(rk_disk_hint_header_decode(bytes, &header), RK_OK);
+    header.has_sorted_keys = false;
+    rk_disk_hint_header_encode(bytes, &header);
+    write_hint(1, bytes, size);
+    free(bytes);
+    bed_recover_all(&bed, &result);
+    ck_assert_uint_eq(result.n_hints, 1);
+    ck_assert_int_eq(rk_log_hinter_start(&hinter, bed.store, rk_space_fingerprint, 1000000, NULL), RK_OK);
+    while (rk_log_hinter_figures(hinter, NULL).n_rounds == 0)
+        (void)sched_yield();
+    ck_assert_uint_eq(rk_log_hinter_figures(hinter, NULL).n_made, 1);
+    rk_log_hinter_stop(&hinter);
+    bytes = read_hint(1, &size);
+    ck_assert_int_eq(rk_disk_hint_header_decode(bytes, &header), RK_OK);
+    ck_assert(header.has_sorted_keys);
+    free(bytes);
+}
+END_TEST
+
 /* Looking at a hint is reading all of it, and the list changes with each file: so a hint that is taken away behind the
  * thread's back is not missed. */
 START_TEST(each_hint_is_looked_at_once)
@@ -336,6 +369,7 @@ Suite *test_suite(void)
     tcase_add_checked_fixture(tcase, create_bed, destroy_bed);
     tcase_add_test(tcase, hints_stand_for_sealed_files);
     tcase_add_test(tcase, missing_and_doubtful_hints_are_made_after_a_start);
+    tcase_add_test(tcase, an_older_hint_counts_and_is_made_anew);
     tcase_add_test(tcase, each_hint_is_looked_at_once);
     tcase_add_test(tcase, a_file_that_is_sealed_twice_gets_a_hint_twice);
     tcase_add_test(tcase, any_doubt_and_the_data_file_is_read);

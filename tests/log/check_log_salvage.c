@@ -2,9 +2,11 @@
  * and the original stays. */
 #include "base/base_detail.h"
 #include "base/base_io.h"
+#include "disk/disk_file.h"
 #include "disk/disk_location.h"
 #include "disk/disk_scan.h"
 #include "disk/disk_summary.h"
+#include "log/log_merged.h"
 #include "log/log_salvage.h"
 #include "log/log_store.h"
 #include "log/log_store_change.h"
@@ -323,6 +325,79 @@ static void reopen_store(void)
 }
 
 /* A file that is missing costs what it had, and no sequence of it is given out again. */
+/* The records of the first file, the newest first, in a merged file that takes its place. Returns where the one in the
+ * middle is. */
+static struct rk_location merge_first_file(uint32_t *number_out)
+{
+    struct rk_log_merged_settings settings = { .dir_fd = rk_log_store_dir_fd(bed.store),
+                                               .identity = rk_log_store_identity(bed.store),
+                                               .file_number = rk_log_store_next_number(bed.store),
+                                               .sequence = 2 * N_RECORDS,
+                                               .expected_bytes = FILE_BYTES };
+    struct rk_disk_manifest_change change = { .n_removed = 1, .n_added = 1 };
+    struct rk_disk_scan_item items[N_RECORDS];
+    struct rk_log_merged *merged = NULL;
+    struct rk_disk_scan *scan = NULL;
+    struct rk_location middle = { 0 };
+    uint32_t old = rk_log_store_file(bed.store, 0);
+    size_t size;
+    uint8_t *bytes = test_log_read_file(bed.path, names[0], &size);
+
+    ck_assert_int_eq(rk_disk_scan_open(&scan, settings.dir_fd, old, settings.identity, NULL), RK_OK);
+    for (unsigned i = 0; i < N_RECORDS; i++)
+        ck_assert_int_eq(rk_disk_scan_next(scan, &items[i], NULL), RK_OK);
+    rk_disk_scan_close(&scan);
+    ck_assert_int_eq(rk_log_merged_create(&merged, &settings, NULL), RK_OK);
+    for (unsigned i = N_RECORDS; i-- > 0;) {
+        struct rk_location from = rk_disk_location_decode(items[i].location);
+        uint64_t to = rk_log_merged_begin_record(merged, items[i].header.sequence, from.size_bytes);
+
+        ck_assert_int_eq(rk_log_merged_append(merged, bytes + from.offset_bytes, from.size_bytes, false, NULL), RK_OK);
+        if (i == N_RECORDS / 2)
+            middle = rk_disk_location_decode(to);
+    }
+    ck_assert_int_eq(rk_log_merged_finish(merged, 2 * N_RECORDS, NULL), RK_OK);
+    rk_log_merged_close(&merged, false);
+    free(bytes);
+    change.removed = &old, change.added = &settings.file_number;
+    ck_assert_int_eq(rk_log_store_change(bed.store, &change, NULL), RK_OK);
+    *number_out = settings.file_number;
+    return middle;
+}
+
+/* A merged file has its records in any order, and a recovery must know that of what was kept of it, too. */
+START_TEST(what_is_kept_of_a_merged_file_is_a_merged_file)
+{
+    struct rk_disk_file_summary summary;
+    char name[RK_DISK_FILE_NAME_BYTES];
+    uint64_t sequences[N_SEEN_MAX];
+    uint32_t number;
+    struct rk_location damaged = merge_first_file(&number);
+    size_t size, first;
+    uint8_t *bytes;
+
+    rk_disk_file_name(name, number);
+    bytes = test_log_read_file(bed.path, name, &size);
+    bytes[damaged.offset_bytes + damaged.size_bytes / 2] ^= 1;
+    test_log_write_file(bed.path, name, bytes, size);
+    free(bytes);
+    ck_assert_int_eq(do_salvage(), RK_OK);
+    ck_assert_uint_eq(n_replaced, 1);
+    ck_assert_uint_eq(last_file.file_number, number);
+    ck_assert_uint_eq(last_file.n_kept, N_RECORDS - 1);
+    ck_assert_int_eq(rk_disk_file_summarize(rk_log_store_dir_fd(bed.store), last_file.new_number,
+                                            &rk_log_store_identity(bed.store)->secret, &summary, NULL),
+                     RK_OK);
+    ck_assert_int_eq(summary.kind, RK_DISK_FILE_MERGED);
+    ck_assert_uint_eq(summary.trailer.first_sequence, 1);
+    ck_assert_uint_eq(summary.trailer.last_sequence, N_RECORDS);
+    ck_assert_uint_eq(list_sequences(sequences), 2 * N_RECORDS - 1);
+    first = rk_log_store_file(bed.store, 0) == last_file.new_number ? 0 : N_RECORDS;
+    for (size_t i = 1; i < N_RECORDS - 1; i++) /* still the newest first */
+        ck_assert_uint_lt(sequences[first + i], sequences[first + i - 1]);
+}
+END_TEST
+
 START_TEST(a_missing_file_is_listed_no_more)
 {
     uint64_t sequences[N_SEEN_MAX];
@@ -485,6 +560,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_hole_costs_what_was_in_it);
     tcase_add_test(tcase, a_cut_file_keeps_what_is_before_the_cut);
     tcase_add_test(tcase, a_salvage_may_fail_anywhere);
+    tcase_add_test(tcase, what_is_kept_of_a_merged_file_is_a_merged_file);
     tcase_add_loop_test(tcase, a_missing_file_is_listed_no_more, 0, 2);
     tcase_add_loop_test(tcase, a_foreign_file_is_moved_to_quarantine, 0, 2);
     tcase_add_test(tcase, newer_files_are_listed_again);

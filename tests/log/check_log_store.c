@@ -277,8 +277,8 @@ END_TEST
 
 START_TEST(a_sweep_removes_our_own_names_only)
 {
-    static const char *const gone[] = { "0000000002.data", "0000000002.hint", "MANIFEST.tmp", "STORE.tmp",
-                                        "0000000001.hint.tmp" };
+    static const char *const gone[] = { "0000000002.data", "0000000002.hint",     "MANIFEST.tmp",
+                                        "STORE.tmp",       "0000000001.hint.tmp", "0000000001.keys.tmp" };
     static const char *const kept[] = { "0000000001.data", "0000000001.hint", "notes.txt", "000000002.data",
                                         "MANIFEST.old",    "STORE",           "LOCK" };
     struct rk_log_store *store = open_store();

@@ -452,6 +452,26 @@ START_TEST(deletes_go_on_in_the_reserve)
 }
 END_TEST
 
+/* The file is cut back to its end, and what was preallocated behind that goes with it; the next put sees to a reserve
+ * again before it is written. */
+START_TEST(a_failed_write_does_not_cost_the_reserve)
+{
+    uint64_t location, sequence;
+
+    reopen_with_reserve(RESERVE_BYTES);
+    test_log_put(writer(), "a", "1");
+    ck_assert_int_eq(test_log_stage(writer(), "a", "lost", &location, &sequence), RK_OK);
+    test_io_install(&(struct test_io_fault){ .calls = TEST_IO_PWRITEV, .nth = 1, .errnum = EIO });
+    ck_assert_int_eq(rk_log_writer_flush(writer()), RK_ERR_IO);
+    test_io_remove();
+    rk_io = &full_disk;
+    fill_disk(RESERVE_BYTES + 4096);
+    ck_assert_uint_le(write_until_full("0123456789"), 4096 / 64 + 1);
+    ck_assert_uint_ge(write_until_full(NULL), RESERVE_BYTES / 48 - 8);
+    disk_is_full = false;
+}
+END_TEST
+
 START_TEST(a_roll_over_does_not_give_the_reserve_away)
 {
     uint32_t file_number;
@@ -732,6 +752,46 @@ START_TEST(a_first_file_without_room_for_its_name_is_gone)
 }
 END_TEST
 
+static struct rk_io_ops syncing;
+static uint64_t sequence_meanwhile;
+
+static int sync_while_written(int fd)
+{
+    rk_io = &rk_io_kernel_ops;
+    test_log_put(writer(), "b", "while it runs");
+    sequence_meanwhile = rk_log_writer_last_sequence(writer());
+    return rk_io_kernel_ops.fdatasync(fd);
+}
+
+/* What is flushed while fdatasync runs may not be on the disk when it ends: neither the sequence nor the marks of the
+ * records that follow cover it before the next one. */
+START_TEST(a_sync_covers_what_was_flushed_before_it_began)
+{
+    struct rk_disk_scan_item item;
+    struct rk_disk_scan *scan = NULL;
+    uint64_t end_bytes;
+
+    test_log_put(writer(), "a", "before");
+    end_bytes = rk_log_writer_end_bytes(writer());
+    syncing = rk_io_kernel_ops;
+    syncing.fdatasync = sync_while_written;
+    rk_io = &syncing;
+    ck_assert_int_eq(rk_log_writer_sync(writer()), RK_OK);
+    ck_assert_uint_eq(sequence_meanwhile, 2);
+    ck_assert_uint_eq(rk_log_writer_durable_sequence(writer()), 1);
+    test_log_put(writer(), "c", "after");
+    ck_assert_int_eq(rk_disk_scan_open(&scan, rk_log_store_dir_fd(log_under_test.store), 1,
+                                       rk_log_store_identity(log_under_test.store), NULL),
+                     RK_OK);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_int_eq(rk_disk_scan_next(scan, &item, NULL), RK_OK);
+    ck_assert_uint_eq((uint64_t)item.header.durable_units * RK_DISK_UNIT_BYTES, end_bytes);
+    rk_disk_scan_close(&scan);
+    ck_assert_int_eq(rk_log_writer_sync(writer()), RK_OK);
+    ck_assert_uint_eq(rk_log_writer_durable_sequence(writer()), 3);
+}
+END_TEST
+
 /* The syncer catches up with a writer that rolls over and never syncs by itself. */
 START_TEST(the_syncer_makes_durable_what_is_flushed)
 {
@@ -832,6 +892,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_failed_sync_is_never_retried);
     tcase_add_test(tcase, a_disk_that_cannot_preallocate_is_written_all_the_same);
     tcase_add_test(tcase, deletes_go_on_in_the_reserve);
+    tcase_add_test(tcase, a_failed_write_does_not_cost_the_reserve);
     tcase_add_test(tcase, a_roll_over_does_not_give_the_reserve_away);
     tcase_add_test(tcase, a_roll_over_that_is_asked_for_takes_the_reserve_along);
     tcase_add_test(tcase, a_small_store_takes_little);
@@ -844,6 +905,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_seal_that_cannot_be_taken_back_ends_the_writing);
     tcase_add_test(tcase, a_directory_that_cannot_be_synced_is_not_full);
     tcase_add_test(tcase, a_first_file_without_room_for_its_name_is_gone);
+    tcase_add_test(tcase, a_sync_covers_what_was_flushed_before_it_began);
     tcase_add_test(tcase, the_syncer_makes_durable_what_is_flushed);
     tcase_add_test(tcase, the_syncer_needs_no_asking);
     tcase_add_test(tcase, the_syncer_does_not_let_much_gather);

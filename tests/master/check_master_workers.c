@@ -65,15 +65,16 @@ START_TEST(only_ready_makes_a_worker_serve)
     ck_assert_uint_eq(rk_master_workers_n_serving(bed.workers), 0);
     bed_ready(1);
     ck_assert_uint_eq(rk_master_workers_n_serving(bed.workers), 1);
-    rk_master_workers_poll_fds(bed.workers, fds);
+    ck_assert(!rk_master_serving_is_ready(bed.workers)); /* all must be */
+    rk_master_serving_poll_fds(bed.workers, fds);
     ck_assert_int_ge(fds[0].fd, 0);
     ck_assert_int_eq(fds[0].events, POLLIN);
     ck_assert_int_eq(fds[1].fd, -1);               /* nothing that it says is waited for */
-    rk_master_workers_on_readable(bed.workers, 0); /* said nothing yet */
+    rk_master_serving_on_readable(bed.workers, 0); /* said nothing yet */
     ck_assert_uint_eq(rk_master_workers_n_serving(bed.workers), 1);
     bed_exit(0, EXIT_CODE(1));
-    rk_master_workers_on_readable(bed.workers, 0); /* and never will */
-    rk_master_workers_poll_fds(bed.workers, fds);
+    rk_master_serving_on_readable(bed.workers, 0); /* and never will */
+    rk_master_serving_poll_fds(bed.workers, fds);
     ck_assert_int_eq(fds[0].fd, -1);
 }
 END_TEST
@@ -116,8 +117,8 @@ END_TEST
 START_TEST(the_end_of_another_process_means_nothing)
 {
     bed_serve();
-    rk_master_workers_on_exit(bed.workers, 12345, SIGKILL);
-    rk_master_workers_on_exit(bed.workers, 0, SIGKILL);
+    rk_master_serving_on_exit(bed.workers, 12345, SIGKILL);
+    rk_master_serving_on_exit(bed.workers, 0, SIGKILL);
     bed_run(1000, 100);
     ck_assert_uint_eq(rk_master_workers_n_serving(bed.workers), BED_SLOTS);
     ck_assert_uint_eq(bed.n_starts, BED_SLOTS);
@@ -180,14 +181,17 @@ START_TEST(stop_is_said_and_nobody_is_started)
     bed_serve();
     bed_exit(2, SIGKILL); /* a slot that is down when the stop comes */
     bed.n_lines = 0;
-    rk_master_workers_stop(bed.workers, _i == 1);
+    ck_assert(!rk_master_serving_is_over(bed.workers));
+    rk_master_serving_stop(bed.workers, _i == 1);
     for (unsigned slot = 0; slot < 2; slot++) {
         char messages[2];
 
         ck_assert_int_eq(recv(bed_last(slot)->channel, messages, sizeof messages, MSG_DONTWAIT), 1);
         ck_assert_int_eq(messages[0], expected[_i]);
+        ck_assert(!rk_master_serving_is_over(bed.workers));
         bed_exit(slot, EXIT_CODE(0));
     }
+    ck_assert(rk_master_serving_is_over(bed.workers));
     bed_run(MINUTE_MS, 100);
     ck_assert_uint_eq(bed.n_starts, BED_SLOTS);
     ck_assert_uint_eq(rk_master_workers_n_alive(bed.workers), 0);
@@ -205,7 +209,7 @@ START_TEST(nothing_is_said_to_who_is_gone)
     bed_serve();
     bed_exit(1, SIGKILL);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    rk_master_workers_stop(bed.workers, false);
+    rk_master_serving_stop(bed.workers, false);
     ck_assert_int_eq(recv(pair[0], &byte, 1, MSG_DONTWAIT), -1);
     ck_assert_int_eq(recv(pair[1], &byte, 1, MSG_DONTWAIT), -1);
     close(pair[0]);
@@ -216,10 +220,10 @@ END_TEST
 START_TEST(who_does_not_stop_is_killed_once)
 {
     bed_serve();
-    rk_master_workers_stop(bed.workers, false);
+    rk_master_serving_stop(bed.workers, false);
     bed_exit(0, EXIT_CODE(0));
-    rk_master_workers_kill(bed.workers, "it did not stop in time");
-    rk_master_workers_kill(bed.workers, "it did not stop in time");
+    rk_master_serving_end_now(bed.workers, "it did not stop in time");
+    rk_master_serving_end_now(bed.workers, "it did not stop in time");
     ck_assert_uint_eq(bed.n_kills, 2);
     ck_assert_int_eq(bed.kills[0].pid, bed_last(1)->pid);
     ck_assert_int_eq(bed.kills[1].pid, bed_last(2)->pid);

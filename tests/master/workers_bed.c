@@ -223,12 +223,14 @@ void bed_create(void)
 
 void bed_destroy(void)
 {
+    struct rk_detail detail;
+
     for (size_t i = 0; i < bed.n_starts; i++)
         if (bed.starts[i].channel >= 0)
             close(bed.starts[i].channel);
-    rk_master_workers_destroy(&bed.workers);
+    ck_assert_int_eq(rk_master_serving_close(&bed.workers, &detail), RK_OK);
     ck_assert_ptr_null(bed.workers);
-    rk_master_workers_destroy(&bed.workers);
+    ck_assert_int_eq(rk_master_serving_close(&bed.workers, &detail), RK_OK); /* of none */
     free(bed.engine.board);
     free(bed.engine.stats);
     free(bed.engine.rings);
@@ -240,7 +242,7 @@ void bed_tick(void)
     for (unsigned slot = 0; slot < BED_SLOTS; slot++)
         if (bed.beats[slot])
             atomic_fetch_add(&bed.engine.board->slots[slot].heartbeat, 1);
-    rk_master_workers_tick(bed.workers, bed.now_ms * RK_NS_PER_MS);
+    rk_master_serving_tick(bed.workers, bed.now_ms * RK_NS_PER_MS);
 }
 
 void bed_run(uint64_t for_ms, uint64_t step_ms)
@@ -262,7 +264,7 @@ struct bed_start *bed_last(unsigned slot)
 void bed_say(unsigned slot, char message)
 {
     ck_assert_int_eq(send(bed_last(slot)->channel, &message, 1, MSG_NOSIGNAL), 1);
-    rk_master_workers_on_readable(bed.workers, slot);
+    rk_master_serving_on_readable(bed.workers, slot);
 }
 
 void bed_ready(unsigned slot)
@@ -277,7 +279,7 @@ void bed_exit(unsigned slot, int wait_status)
     ck_assert_msg(is_alive(slot), "there is no process in slot %u", slot);
     close(last->channel);
     last->channel = -1;
-    rk_master_workers_on_exit(bed.workers, last->pid, wait_status);
+    rk_master_serving_on_exit(bed.workers, last->pid, wait_status);
 }
 
 void bed_serve(void)
@@ -286,6 +288,7 @@ void bed_serve(void)
     for (unsigned slot = 0; slot < BED_SLOTS; slot++)
         bed_ready(slot);
     ck_assert_uint_eq(rk_master_workers_n_serving(bed.workers), BED_SLOTS);
+    ck_assert(rk_master_serving_is_ready(bed.workers));
 }
 
 void bed_let_go(void)

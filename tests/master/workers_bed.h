@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "master/master_engine.h"
+#include "master/master_serving.h"
 #include "master/master_spawn.h"
 #include "master/master_workers.h"
 #include "shm/shm_handover.h"
@@ -45,7 +46,7 @@ enum bed_rings { BED_RINGS_CLOSED, BED_RINGS_OPEN, BED_RINGS_CLOSING };
 struct bed {
     struct rk_conf conf;
     struct rk_master_engine engine;
-    struct rk_master_workers *workers;
+    struct rk_master_serving *workers;
     uint64_t now_ms; /* of rk_time_monotonic_ns, too */
 
     /* What the test decides. */

@@ -43,13 +43,16 @@ tests_of() {
     hole_without_sync) echo 'check_crash@holes-none' ;;
     full_for_good) echo 'check_system_full' ;;
     failed_sync_forgotten) echo 'check_log_writer check_system_faults' ;;
-    key_not_compared) echo 'check_store_client' ;;
+    key_not_compared | expired_told_late) echo 'check_store_client' ;;
     salvage_keeps_no_original) echo 'check_log_salvage check_system_faults' ;;
     unlisted_are_removed) echo 'check_log_unlisted check_system_lost' ;;
     expectation_ignored) echo 'check_writer_batch check_writer_update' ;;
     pending_not_compared) echo 'check_writer_batch' ;;
     expired_counts_as_there) echo 'check_writer_batch check_writer_update' ;;
     synced_answered_before_sync) echo 'check_writer_batch' ;;
+    weak_tag_matches) echo 'check_http_condition check_system_one_key' ;;
+    malformed_condition_taken) echo 'check_http_condition check_http_onekey' ;;
+    unknown_parameter_passed_over) echo 'check_http_server check_http_onekey' ;;
     end_not_marked) echo 'check_damage check_recover check_system_lost' ;;
     skip_fdatasync | skip_dir_fsync | ack_before_write) echo 'check_crash' ;;
     esac

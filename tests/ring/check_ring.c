@@ -268,6 +268,27 @@ START_TEST(a_hostile_producer_is_found_out)
 }
 END_TEST
 
+/* Back behind what was taken and not yet given back: less than the ring's size from what was given back, so that this
+ * bound alone would take it. */
+START_TEST(a_tail_that_goes_back_is_found_out)
+{
+    const uint64_t header[2] = { 16, 1 };
+    uint8_t *message;
+    uint64_t size;
+
+    for (uint8_t i = 1; i <= 3; i++)
+        ck_assert(send_bytes(i, 16));
+    for (uint8_t i = 1; i <= 3; i++)
+        expect_bytes(i, 16);
+    memcpy((uint8_t *)ring + RK_RING_DATA_OFFSET + 96, header, sizeof header); /* what is there would pass */
+    atomic_store(&ring->tail, 64);
+    ck_assert_int_eq(rk_ring_next(&consumer, &message, &size), RK_ERR_CORRUPT);
+    ck_assert_int_eq(rk_ring_next(&consumer, &message, &size), RK_ERR_CORRUPT);
+    rk_ring_release(&consumer);
+    ck_assert_int_eq(rk_ring_next(&consumer, &message, &size), RK_ERR_CORRUPT);
+}
+END_TEST
+
 START_TEST(a_base_that_moves_under_messages_is_found_out)
 {
     uint8_t *message;
@@ -355,6 +376,7 @@ Suite *test_suite(void)
     tcase_add_loop_test(tcase, a_ring_may_have_any_size, 0, 7);
     tcase_add_loop_test(tcase, the_longest_message_always_gets_through, 0, 6);
     tcase_add_test(tcase, a_hostile_producer_is_found_out);
+    tcase_add_test(tcase, a_tail_that_goes_back_is_found_out);
     tcase_add_test(tcase, a_base_that_moves_under_messages_is_found_out);
     tcase_add_test(tcase, two_threads_lose_nothing);
     suite_add_tcase(suite, tcase);

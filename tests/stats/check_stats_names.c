@@ -101,11 +101,34 @@ START_TEST(the_block_is_found_in_a_map)
 }
 END_TEST
 
+/* What the writer refuses, as programs and people are told. */
+START_TEST(a_refused_state_has_one_word_error_and_sentence)
+{
+    static const struct {
+        enum rk_err refused, put;
+        const char *word, *text;
+    } rows[] = {
+        { RK_OK, RK_OK, "all", "" },
+        { RK_ERR_NO_SPACE, RK_ERR_NO_SPACE, "deletes",
+          "puts are refused until there is space, deletes and reads go on" },
+        { RK_ERR_READ_ONLY, RK_ERR_READ_ONLY, "none", "writes are refused until a restart" },
+        { RK_ERR_IO, RK_ERR_READ_ONLY, "none", "writes are refused until a restart" },
+    };
+    struct rk_stats_writer writer = { .refused = (uint64_t)-rows[_i].refused };
+    enum rk_stats_accepted accepted = rk_stats_accepted(&writer);
+
+    ck_assert_int_eq(rk_stats_accepted_err(accepted), rows[_i].put);
+    ck_assert_str_eq(rk_stats_accepted_word(accepted), rows[_i].word);
+    ck_assert_str_eq(rk_stats_accepted_text(accepted), rows[_i].text);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("stats");
     TCase *tcase = tcase_create("names");
 
+    tcase_add_loop_test(tcase, a_refused_state_has_one_word_error_and_sentence, 0, 4);
     tcase_add_test(tcase, each_counter_has_one_row);
     tcase_add_test(tcase, names_are_names_and_told_once);
     tcase_add_test(tcase, a_value_is_read_where_the_row_says);

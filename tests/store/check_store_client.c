@@ -2,6 +2,7 @@
  * the writer at their other ends, and reads go through real data files. Whether the page cache has a record is the
  * test's to say. */
 #include "base/base_io.h"
+#include "base/base_time.h"
 #include "disk/disk_file.h"
 #include "disk/disk_location.h"
 #include "disk/disk_record.h"
@@ -35,17 +36,35 @@ static struct rk_log_store *store;
 static struct rk_log_writer *log_writer;
 static struct rk_keydir_writer *keydir;
 static struct rk_io_ops ops;
-static bool cold; /* the page cache has nothing */
+static bool cold;                /* the page cache has nothing */
+static void (*while_read)(void); /* called once, after bytes were read and before anybody looks at them */
 static struct rk_ring *requests, *completions;
 static struct rk_ring_consumer taken;
 static struct rk_ring_producer given;
 static struct rk_doorbell writer_doorbell;
 static int writer_bell, own_bell;
+static int hold_bell; /* of pread_held */
 static _Atomic uint64_t last_sequence;
 static struct rk_stats_client stats;
 static struct rk_store_client *client;
 static void *allocations[4096];
 static size_t n_allocations;
+static _Atomic uint64_t files_edition;
+static uint64_t now_ns;
+static unsigned n_closed;
+
+/* The clock is the test's. */
+uint64_t __wrap_rk_time_monotonic_ns(void);
+uint64_t __wrap_rk_time_monotonic_ns(void)
+{
+    return now_ns;
+}
+
+static int close_counted(int fd)
+{
+    n_closed++;
+    return rk_io_kernel_ops.close(fd);
+}
 
 /* What a callback was told. */
 struct told {
@@ -57,10 +76,27 @@ struct told {
 
 static ssize_t preadv2_as_told(int fd, const struct iovec *iov, int n_iov, off_t offset, int flags)
 {
-    if (!cold)
-        return rk_io_kernel_ops.preadv2(fd, iov, n_iov, offset, 0);
+    void (*then)(void) = while_read;
+    ssize_t n;
+
+    while_read = NULL;
+    if (!cold) {
+        n = rk_io_kernel_ops.preadv2(fd, iov, n_iov, offset, 0);
+        if (then != NULL)
+            then();
+        return n;
+    }
     errno = EAGAIN;
     return -1;
+}
+
+/* A reader thread that waits until it is let go. */
+static ssize_t pread_held(int fd, void *bytes, size_t size, off_t offset)
+{
+    uint64_t one;
+
+    ck_assert_int_eq(read(hold_bell, &one, sizeof one), sizeof one);
+    return rk_io_kernel_ops.pread(fd, bytes, size, offset);
 }
 
 /* What is read here never has to survive a power failure. */
@@ -101,6 +137,7 @@ static void open_client(uint64_t ring_bytes)
                                                 .last_sequence = &last_sequence,
                                                 .n_reader_threads = 2,
                                                 .max_open_files = 16,
+                                                .files_edition = &files_edition,
                                                 .stats = &stats,
                                             },
                                             NULL),
@@ -120,8 +157,12 @@ static void setup(void)
     ops = rk_io_kernel_ops;
     ops.preadv2 = preadv2_as_told;
     ops.fdatasync = ops.fsync = sync_nothing;
+    ops.close = close_counted;
     rk_io = &ops;
     cold = false;
+    now_ns = RK_NS_PER_S;
+    atomic_store(&files_edition, 0);
+    while_read = NULL;
     dir = test_dir_create();
     ck_assert_int_eq(rk_log_store_open(&store, dir, NULL), RK_OK);
     ck_assert_int_eq(
@@ -459,6 +500,11 @@ static struct rk_location put(const char *key, const char *value)
                                                  .value_len = (uint32_t)strlen(value) });
 }
 
+static void put_new(void)
+{
+    put("k", "new");
+}
+
 static uint8_t *make_large(void)
 {
     uint8_t *bytes = allocate(NULL, LARGE_BYTES);
@@ -620,6 +666,91 @@ START_TEST(what_is_absent_comes_with_a_sequence)
 }
 END_TEST
 
+static void put_expired(const char *key)
+{
+    put_record(&(struct rk_record_parts){ .type = RK_RECORD_PUT,
+                                          .key = key,
+                                          .key_len = (uint16_t)strlen(key),
+                                          .value = "old",
+                                          .value_len = 3,
+                                          .expiry_ms = 1 });
+}
+
+/* What came while the expired one was read: the sequence that is told may be the new one's, so the value must be. */
+START_TEST(an_expired_value_that_is_replaced_meanwhile_is_read_again)
+{
+    struct told told = { 0 };
+    struct rk_store_value value;
+    rk_store_ticket ticket = 0;
+    enum rk_err err;
+
+    cold = _i != 0;
+    put_expired("k");
+    while_read = cold ? NULL : put_new;
+    err = rk_store_client_get(client, "k", 1, &arena, &value, on_get, &told, &ticket);
+    if (cold) {
+        ck_assert_int_eq(err, RK_ERR_AGAIN);
+        put_new(); /* a cancel by the same ticket still finds the operation */
+        wait_for(&told);
+        err = told.err;
+        value = told.value;
+    }
+    ck_assert_int_eq(err, RK_OK);
+    ck_assert_uint_eq(value.sequence, 2);
+    ck_assert_mem_eq(value.value, "new", 3);
+    ck_assert_uint_eq(rk_counter_get(&stats.misses), 0);
+}
+END_TEST
+
+/* Turns until so many reads of reader threads have come back. */
+static void wait_for_reads(uint64_t n)
+{
+    while (rk_counter_get(&stats.disk_reads) < n) {
+        struct pollfd bell = { .fd = own_bell, .events = POLLIN };
+
+        ck_assert_msg(poll(&bell, 1, DEADLINE_MS) == 1, "no reader thread rang");
+        rk_doorbell_drain(own_bell);
+        ck_assert_int_eq(rk_store_client_poll(client), RK_OK);
+    }
+}
+
+static void let_go(void)
+{
+    ck_assert_int_eq(write(hold_bell, &(uint64_t){ 1 }, sizeof(uint64_t)), sizeof(uint64_t));
+}
+
+START_TEST(a_read_that_begins_again_can_be_cancelled)
+{
+    struct told told = { 0 };
+    struct rk_store_value value;
+    rk_store_ticket ticket = 0;
+    long deadline = DEADLINE_MS;
+
+    hold_bell = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    ops.pread = pread_held;
+    cold = true;
+    put_expired("k");
+    ck_assert_int_eq(rk_store_client_get(client, "k", 1, &arena, &value, on_get, &told, &ticket), RK_ERR_AGAIN);
+    put_new();
+    let_go();
+    wait_for_reads(2); /* as many were asked for */
+    ck_assert_uint_eq(told.n_calls, 0);
+    ck_assert_uint_eq(rk_store_client_n_pending(client), 1);
+    rk_store_client_cancel(client, ticket);
+    let_go();
+    for (; rk_store_client_n_pending(client) > 0 && deadline > 0; deadline--) {
+        struct pollfd bell = { .fd = own_bell, .events = POLLIN };
+
+        (void)poll(&bell, 1, 1);
+        rk_doorbell_drain(own_bell);
+        ck_assert_int_eq(rk_store_client_poll(client), RK_OK);
+    }
+    ck_assert_uint_eq(rk_store_client_n_pending(client), 0);
+    ck_assert_uint_eq(told.n_calls, 0);
+    close(hold_bell);
+}
+END_TEST
+
 /* Two keys with one fingerprint: who finds the other's record finds nothing of its own. */
 START_TEST(a_record_of_another_key_is_nothing)
 {
@@ -723,6 +854,33 @@ START_TEST(a_file_that_is_short_or_gone_is_an_error_of_this_read_alone)
 }
 END_TEST
 
+/* A file that is unlinked while somebody reads from it is closed when that has ended, though the files do not change
+ * again; and until then it is looked at now and then, not at every turn of the event loop. */
+START_TEST(a_file_that_is_gone_is_closed_after_its_last_read)
+{
+    struct rk_location location = put_large("large", make_large());
+    uint8_t *bytes = allocate(NULL, RK_STORE_PIECE_BYTES);
+    char name[RK_DISK_FILE_NAME_BYTES];
+    struct rk_store_value value;
+
+    ck_assert_int_eq(get("large", &value), RK_OK);
+    rk_disk_file_name(name, location.file_number);
+    ck_assert_int_eq(unlinkat(rk_log_store_dir_fd(store), name, 0), 0);
+    n_closed = 0;
+    atomic_store(&files_edition, 1);
+    ck_assert_int_eq(rk_store_client_poll(client), RK_OK);
+    ck_assert_int_eq(read_piece(value.source, 0, bytes, RK_STORE_PIECE_BYTES), RK_OK);
+    ck_assert_uint_eq(n_closed, 0);
+    rk_store_client_release(client, value.source);
+    now_ns += 100 * RK_NS_PER_MS - 1;
+    ck_assert_int_eq(rk_store_client_poll(client), RK_OK);
+    ck_assert_uint_eq(n_closed, 0);
+    now_ns += 1;
+    ck_assert_int_eq(rk_store_client_poll(client), RK_OK);
+    ck_assert_uint_eq(n_closed, 1);
+}
+END_TEST
+
 START_TEST(a_cancelled_read_calls_nobody)
 {
     struct told told = { 0 }, other = { 0 };
@@ -786,11 +944,14 @@ Suite *test_suite(void)
     tcase_set_timeout(reads, 60);
     tcase_add_loop_test(reads, what_is_there_is_read, 0, 2);
     tcase_add_loop_test(reads, what_is_absent_comes_with_a_sequence, 0, 2);
+    tcase_add_loop_test(reads, an_expired_value_that_is_replaced_meanwhile_is_read_again, 0, 2);
+    tcase_add_test(reads, a_read_that_begins_again_can_be_cancelled);
     tcase_add_loop_test(reads, a_record_of_another_key_is_nothing, 0, 2);
     tcase_add_loop_test(reads, damage_is_found_and_harms_nobody_else, 0, 2);
     tcase_add_loop_test(reads, a_large_value_comes_in_pieces, 0, 2);
     tcase_add_loop_test(reads, damage_in_a_large_value_is_found_in_its_piece, 0, 2);
     tcase_add_loop_test(reads, a_file_that_is_short_or_gone_is_an_error_of_this_read_alone, 0, 2);
+    tcase_add_test(reads, a_file_that_is_gone_is_closed_after_its_last_read);
     tcase_add_test(reads, a_cancelled_read_calls_nobody);
     tcase_add_test(reads, what_is_under_way_at_the_end_is_forgotten);
     suite_add_tcase(suite, reads);

@@ -30,6 +30,37 @@ expect 'any bytes in' 0 '' "$build/rackkv" put 'a/../b //+%' "@$folder/bytes"
 expect 'the same bytes out' 0 '' cmp "$folder/bytes" "$folder/back"
 expect 'standard input' 0 '' bash -c "printf from-a-pipe | '$build/rackkv' put piped -"
 expect 'shell on a pipe' 0 'from-a-pipe' bash -c "printf 'GET piped\nEXIT\n' | '$build/rackkv' shell"
+expect 'what belongs to a value' 0 '' "$build/rackkv" put --ttl 1h --type text/plain --meta owner=Kraków mine 0123456789
+expect 'its type' 0 'Content-Type: text/plain' "$build/rackkv" get -i mine
+expect 'its metadata' 0 'RackKV-Meta-owner: Kraków' "$build/rackkv" get -i mine
+expect 'its end' 0 'RackKV-Expires: ' "$build/rackkv" get -i mine
+expect 'a range' 0 '345' "$build/rackkv" get --range 3-5 mine
+expect 'a range behind the end' 1 '416' "$build/rackkv" get --range 10- mine
+expect 'append' 0 '' "$build/rackkv" append mine abc
+expect 'the end of it' 0 'abc' "$build/rackkv" get --range -3 mine
+expect 'its metadata stays' 0 'RackKV-Meta-owner: Kraków' "$build/rackkv" get -i mine
+expect 'touch' 0 '' "$build/rackkv" touch mine
+expect 'it has no end any more' 1 '' bash -c "'$build/rackkv' get -i mine | grep RackKV-Expires"
+expect 'incr' 0 '5' "$build/rackkv" incr n 5
+expect 'incr by less' 0 '-3' "$build/rackkv" incr n -8
+expect 'incr of no number' 1 '409' "$build/rackkv" incr mine
+etag=$("$build/rackkv" get --json n | sed 's/.*"seq":\([0-9]*\).*/\1/')
+expect 'compare and set' 0 '' "$build/rackkv" put --if-match "$etag" n 7
+expect 'compare and set, too late' 5 'the current ETag is "' "$build/rackkv" put --if-match "$etag" n 8
+expect 'create only' 5 'the current ETag is "' "$build/rackkv" put --if-none-match '*' n 8
+expect 'change only' 5 'there is no such key now' "$build/rackkv" put --if-match '*' never 8
+expect 'delete, too late' 5 'the current ETag is "' "$build/rackkv" delete --if-match "$etag" n
+etag=$("$build/rackkv" get --json n | sed 's/.*"seq":\([0-9]*\).*/\1/')
+expect 'not modified' 5 "not modified: the current ETag is \"$etag\"" "$build/rackkv" get --if-none-match "$etag" n
+expect 'nothing was changed' 0 7 "$build/rackkv" get n
+expect 'a time to live that is none' 1 '400' "$build/rackkv" put --ttl 0 n 9
+expect 'each durability' 0 '' "$build/rackkv" put --durability written n 9
+expect 'the shell has the commands, too' 1 "$(printf 'OK\nyes\n10\nno')" "$build/rackkv" shell \
+    <<<"$(printf 'PUT --ttl 1m n 8\nEXISTS n\nincr n 2\nEXISTS never')"
+seq 2000 | sed 's/.*/{"key":"import&","value":"v&","content_type":"text\/x-&","ttl":"1h"}/' >"$folder/lines"
+expect 'import' 0 '{"imported":2000}' "$build/rackkv" import --json "$folder/lines"
+expect 'a key of it' 0 v1999 "$build/rackkv" get import1999
+expect 'its type' 0 'text/x-1999' "$build/rackkv" get -i import1999
 expect 'curl, the original way' 0 'OK' curl -fsS "$RACKKV_URL/put?key=a&val=1"
 expect 'curl reads it' 0 '1' curl -fsS "$RACKKV_URL/get?key=a"
 expect 'Ctrl-C' 0 '' bash -c "kill -INT $server; tail --pid=$server -f /dev/null"

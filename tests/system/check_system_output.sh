@@ -33,6 +33,11 @@ for command in $("$build/rackkv" help | sed -n 's/^  \([a-z]\+\) .*/\1/p'); do
     get) lost "$build/rackkv" get k && lost "$build/rackkv" --json get k ;;
     delete) lost "$build/rackkv" --json delete k && "$build/rackkv" put k v ;;
     exists) lost "$build/rackkv" --json exists k ;;
+    incr) lost "$build/rackkv" incr n && lost "$build/rackkv" --json incr n ;;
+    append) lost "$build/rackkv" --json append k v ;;
+    touch) "$build/rackkv" put k v && lost "$build/rackkv" --json touch k ;;
+    import) : >"$folder/none" && lost "$build/rackkv" --json import "$folder/none" ;;
+    export) lost "$build/rackkv" export --help ;;
     shell) # shellcheck disable=SC2016
         expect 'rackkv shell, full' 1 'standard output' bash -c 'printf "GET k\n" | "$0" shell >/dev/full' "$build/rackkv" ;;
     *) lost "$build/rackkv" "$command" ;;
