@@ -152,6 +152,13 @@ static int kernel_write_in_place(int fd)
     return ioctl(fd, FS_IOC_SETFLAGS, &flags);
 }
 
+static int kernel_copies_on_write(int fd)
+{
+    struct statfs status;
+
+    return fstatfs(fd, &status) == 0 && status.f_type == BTRFS_SUPER_MAGIC;
+}
+
 const struct rk_io_ops rk_io_kernel_ops = {
     .open_at = kernel_open_at,
     .close = kernel_close,
@@ -174,6 +181,7 @@ const struct rk_io_ops rk_io_kernel_ops = {
     .flock = kernel_flock,
     .syncfs = kernel_syncfs,
     .write_in_place = kernel_write_in_place,
+    .copies_on_write = kernel_copies_on_write,
 };
 
 const struct rk_io_ops *rk_io = &rk_io_kernel_ops;
@@ -191,9 +199,7 @@ bool rk_io_disk(int fd, uint64_t *free_bytes_out, uint64_t *disk_bytes_out)
 
 bool rk_io_copies_on_write(int fd)
 {
-    struct statfs status;
-
-    return fstatfs(fd, &status) == 0 && status.f_type == BTRFS_SUPER_MAGIC;
+    return rk_io->copies_on_write(fd) == 1;
 }
 
 ssize_t rk_io_pread_full(int fd, void *bytes, size_t size, off_t offset)

@@ -36,6 +36,7 @@ struct rk_io_ops {
     int (*syncfs)(int fd); /* after it, what was unlinked is free on every file system */
     int (*write_in_place)(
         int fd); /* of an empty file, where the file system copies on write: not this one (FS_NOCOW_FL) */
+    int (*copies_on_write)(int fd); /* fstatfs: 1, 0 */
 };
 
 /* The table that calls the kernel. */

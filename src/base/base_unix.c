@@ -34,6 +34,8 @@ static enum rk_err fail(struct rk_detail *detail, const char *path, const char *
     int error = errno;
 
     rk_detail_set(detail, "%s: %s: %s", path, what, strerror(error));
+    if (error == ENOSPC || error == EDQUOT)
+        return RK_ERR_NO_SPACE;
     return error == ENOENT ? RK_ERR_NOT_FOUND : error == EADDRINUSE ? RK_ERR_BUSY : RK_ERR_IO;
 }
 

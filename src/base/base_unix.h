@@ -23,8 +23,8 @@ struct rk_unix_listener {
 
 /* A socket that listens at the path, close-on-exec and non-blocking; nobody else can connect before it has its owner,
  * group and mode. A name that a dead server left is replaced; RK_ERR_BUSY when somebody listens there (also when its
- * queue is full), RK_ERR_INVALID when it is no socket, RK_ERR_TOO_LARGE when the last part of the path is too long. On
- * failure no name of ours stays. Main thread. */
+ * queue is full), RK_ERR_INVALID when it is no socket, RK_ERR_TOO_LARGE when the last part of the path is too long;
+ * RK_ERR_NO_SPACE when the disk has no room for the name. On failure no name of ours stays. Main thread. */
 enum rk_err rk_unix_listen(const char *path, int backlog, const struct rk_unix_access *access,
                            struct rk_unix_listener *listener_out, struct rk_detail *detail);
 

@@ -2,7 +2,6 @@
 
 #include "base/base_detail.h"
 #include "base/base_mem.h"
-#include "base/base_time.h"
 #include "compactor/compactor.h"
 
 #include <stdlib.h>
@@ -30,7 +29,6 @@ enum rk_err rk_control_start(struct rk_control **control_out, const struct rk_co
     enum rk_err err;
 
     control->settings = *settings;
-    control->started_ns = rk_time_monotonic_ns();
     copy_strings(&control->settings);
     err = rk_control_server_start(&control->server,
                                   &(struct rk_control_server_settings){ .path = settings->socket_path,

@@ -13,6 +13,7 @@
 #include "base/base_err.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct rk_board;
 struct rk_control;
@@ -31,6 +32,7 @@ struct rk_control_settings {
     const char *socket_path;
     const char *urls[RK_CONTROL_URLS_MAX]; /* where the server listens */
     size_t n_urls;
+    uint64_t started_ns; /* when the server was, as rk_time_monotonic_ns counts */
     unsigned n_slots;
     const struct rk_board *board;
     const struct rk_stats_block *stats;

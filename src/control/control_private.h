@@ -14,7 +14,6 @@
 struct rk_control {
     struct rk_control_settings settings; /* strings of our own */
     struct rk_control_server *server;
-    uint64_t started_ns;
     _Atomic bool serving; /* release by the main thread: what follows is set */
     struct rk_log_writer *log;
     struct rk_compactor *compactor;

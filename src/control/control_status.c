@@ -77,8 +77,8 @@ json_t *rk_control_verb_status(struct rk_control *control, const json_t *request
     json_t *status = json_pack(
         "{s:b, s:s, s:i, s:s, s:s, s:o, s:f, s:o, s:o}", "ok", 1, "state", serving ? "serving" : "recovering", "pid",
         (int)getpid(), "version", PACKAGE_VERSION, "data_dir", rk_log_store_path(store), "urls", show_urls(control),
-        "uptime_seconds", (double)(rk_time_monotonic_ns() - control->started_ns) / (double)RK_NS_PER_S, "workers",
-        show_workers(control), "disk_free_bytes", rk_control_number(free_bytes(rk_log_store_dir_fd(store))));
+        "uptime_seconds", (double)(rk_time_monotonic_ns() - control->settings.started_ns) / (double)RK_NS_PER_S,
+        "workers", show_workers(control), "disk_free_bytes", rk_control_number(free_bytes(rk_log_store_dir_fd(store))));
 
     if (serving)
         add_data(control, status);

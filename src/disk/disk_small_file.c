@@ -94,18 +94,37 @@ static int sync_names(int dir_fd)
     return RK_PLANTED(skip_dir_fsync) ? 0 : rk_io->fsync(dir_fd);
 }
 
-enum rk_err rk_disk_small_file_commit(int dir_fd, const char *name, struct rk_detail *detail)
+/* An fsync that failed has promised nothing, whatever it blames: RK_ERR_NO_SPACE would say that nothing happened. */
+static enum rk_err make_names_durable(int dir_fd, struct rk_detail *detail)
+{
+    if (sync_names(dir_fd) == 0)
+        return RK_OK;
+    (void)fail(detail, "the directory", "cannot be made durable");
+    return RK_ERR_IO;
+}
+
+/* Where there is no room for another name, as on btrfs, the file system has changed nothing. */
+static enum rk_err replace_name(int dir_fd, const char *name, struct rk_detail *detail)
 {
     char tmp_name[NAME_BYTES];
+    enum rk_err err;
 
     make_tmp_name(tmp_name, name);
-    if (sync_names(dir_fd) != 0)
-        return fail(detail, "the directory", "cannot be made durable");
-    if (rk_io->rename_at(dir_fd, tmp_name, name) != 0)
-        return fail(detail, tmp_name, "cannot be renamed");
-    if (sync_names(dir_fd) != 0)
-        return fail(detail, "the directory", "cannot be made durable");
-    return RK_OK;
+    if (rk_io->rename_at(dir_fd, tmp_name, name) == 0)
+        return RK_OK;
+    err = fail(detail, tmp_name, "cannot be renamed");
+    if (err == RK_ERR_NO_SPACE)
+        rk_disk_small_file_discard(dir_fd, name);
+    return err;
+}
+
+enum rk_err rk_disk_small_file_commit(int dir_fd, const char *name, struct rk_detail *detail)
+{
+    enum rk_err err = make_names_durable(dir_fd, detail);
+
+    if (err == RK_OK)
+        err = replace_name(dir_fd, name, detail);
+    return err == RK_OK ? make_names_durable(dir_fd, detail) : err;
 }
 
 void rk_disk_small_file_discard(int dir_fd, const char *name)

@@ -166,7 +166,7 @@ static enum rk_err cut_back(struct rk_log_active *active, enum rk_err err, struc
 
 /* The trailer goes; so does the hint that was made of the file with it, which recovery and merges would tell from a
  * hint of the next trailer by its CRC. */
-static enum rk_err unseal(struct rk_log_active *active, struct rk_detail *detail)
+static enum rk_err cut_trailer(struct rk_log_active *active, struct rk_detail *detail)
 {
     char name[RK_DISK_FILE_NAME_BYTES];
 
@@ -175,7 +175,7 @@ static enum rk_err unseal(struct rk_log_active *active, struct rk_detail *detail
         return RK_ERR_READ_ONLY;
     }
     active->is_sealed = false;
-    active->preallocated_bytes = active->end_bytes;
+    active->preallocated_bytes = active->step_at_bytes = active->end_bytes;
     rk_disk_hint_name(name, active->file_number);
     (void)rk_io->unlink_at(active->dir_fd, name); /* there may be none */
     return RK_OK;
@@ -184,7 +184,7 @@ static enum rk_err unseal(struct rk_log_active *active, struct rk_detail *detail
 static enum rk_err write_at_end(struct rk_log_active *active, struct iovec *iov, int n_iov, uint64_t size_bytes,
                                 struct rk_detail *detail)
 {
-    enum rk_err err = active->is_sealed ? unseal(active, detail) : RK_OK;
+    enum rk_err err = active->is_sealed ? cut_trailer(active, detail) : RK_OK;
 
     if (err != RK_OK)
         return err;
@@ -298,6 +298,12 @@ enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_rec
     active->end_bytes += sizeof bytes;
     active->preallocated_bytes = active->end_bytes;
     return RK_OK;
+}
+
+enum rk_err rk_log_active_unseal(struct rk_log_active *active, struct rk_detail *detail)
+{
+    active->end_bytes -= RK_DISK_FILE_FRAME_BYTES;
+    return cut_trailer(active, detail);
 }
 
 void rk_log_active_close(struct rk_log_active *active, bool remove)

@@ -91,6 +91,9 @@ enum rk_err rk_log_active_append(struct rk_log_active *active, struct iovec *iov
 enum rk_err rk_log_active_seal(struct rk_log_active *active, const struct rk_record_secret *secret,
                                const struct rk_record_stamp *stamp, struct rk_detail *detail);
 
+/* Takes a seal back, durably: the file goes on where it ended before. RK_OK, RK_ERR_READ_ONLY. */
+enum rk_err rk_log_active_unseal(struct rk_log_active *active, struct rk_detail *detail);
+
 /* Closes the descriptor; `remove` also unlinks the file, which is not listed. */
 void rk_log_active_close(struct rk_log_active *active, bool remove);
 

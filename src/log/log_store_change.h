@@ -4,9 +4,9 @@
  * 1. A file is listed only after it is complete as far as its kind demands and its name is durable; it is unlinked only
  *    after a MANIFEST without it is durable. What may be there
  *    and is not listed: log_unlisted.h.
- * 2. A change has two halves. stage() does all that needs space and can be taken back; commit() is the switch. After a
- *    commit that failed, nobody knows which list a restart will find: nothing may be written to files that only one of
- *    the two has.
+ * 2. A change has two halves. stage() does all that needs space and can be taken back; commit() is the switch. A commit
+ *    that says RK_ERR_NO_SPACE was an abort, and may be tried again; after one that failed otherwise, nobody knows
+ * which list a restart will find: nothing may be written to files that only one of the two has.
  * 3. One change at a time: stage() waits for the other thread's commit() or abort().
  * 4. Details name the file, and leave it to the caller to name the directory. */
 #ifndef RK_LOG_STORE_CHANGE_H

@@ -118,9 +118,10 @@ static enum rk_err list_first_file(struct rk_log_writer *writer, struct rk_log_a
         rk_log_active_close(active, true);
         return err;
     }
-    if (rk_log_store_commit(writer->store, detail) != RK_OK) {
-        rk_log_active_close(active, false); /* it may be listed */
-        return RK_ERR_IO;
+    err = rk_log_store_commit(writer->store, detail);
+    if (err != RK_OK) {
+        rk_log_active_close(active, err == RK_ERR_NO_SPACE); /* else it may be listed */
+        return err == RK_ERR_NO_SPACE ? err : RK_ERR_IO;
     }
     if (empty != 0) {
         rk_disk_file_name(name, empty);
@@ -165,8 +166,20 @@ enum rk_err rk_log_writer_begin(struct rk_log_writer *writer, const struct rk_lo
     return err == RK_ERR_NO_SPACE && can_go_on ? begin_with_newest(writer, newest, detail) : err;
 }
 
+/* The seal is made, and the next file did not become one: the sealed one goes on. RK_ERR_READ_ONLY when it cannot. */
+static enum rk_err go_on_locked(struct rk_log_writer *writer, struct rk_log_active *next, struct rk_detail *detail)
+{
+    struct rk_detail why_not;
+
+    rk_log_active_close(next, true);
+    if (rk_log_active_unseal(&writer->active, &why_not) == RK_OK)
+        return RK_ERR_NO_SPACE;
+    *detail = why_not;
+    return RK_ERR_READ_ONLY;
+}
+
 /* The next file is made, and its place in the list staged. Everything that needs space was done by then, but for the
- * trailer. */
+ * trailer, and on some file systems the name. */
 static enum rk_err switch_file_locked(struct rk_log_writer *writer, struct rk_log_active *next,
                                       struct rk_detail *detail)
 {
@@ -177,7 +190,10 @@ static enum rk_err switch_file_locked(struct rk_log_writer *writer, struct rk_lo
         rk_log_active_close(next, true);
         return err;
     }
-    if (rk_log_store_commit(writer->store, detail) != RK_OK) {
+    err = rk_log_store_commit(writer->store, detail);
+    if (err == RK_ERR_NO_SPACE)
+        return go_on_locked(writer, next, detail);
+    if (err != RK_OK) {
         rk_log_active_close(next, false); /* it may be listed */
         return RK_ERR_READ_ONLY;          /* and the sealed one must not grow */
     }

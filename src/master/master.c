@@ -4,14 +4,13 @@
 #include "base/base_diag.h"
 #include "base/base_diag_file.h"
 #include "base/base_path.h"
-#include "base/base_pid_file.h"
 #include "base/base_time.h"
 #include "conf/conf.h"
-#include "control/control.h"
 #include "master/master_control.h"
 #include "master/master_engine.h"
 #include "master/master_limits.h"
 #include "master/master_listeners.h"
+#include "master/master_pid_file.h"
 #include "master/master_recovery.h"
 #include "master/master_serving.h"
 #include "master/master_signals.h"
@@ -37,8 +36,8 @@ struct master {
     struct rk_master_listeners *listeners;
     struct rk_master_serving *serving;
     struct rk_master_recovery *recovery; /* while it runs */
-    struct rk_control *control;
-    struct rk_pid_file pid_file;
+    struct rk_master_control control;
+    struct rk_master_pid_file pid_file;
     struct rk_master_signals signals;
     int exit_code;
     bool ready_told;
@@ -51,15 +50,6 @@ struct master {
 static unsigned count_slots(const struct rk_master_options *options)
 {
     return options->run_worker != NULL ? 1 : (unsigned)options->conf->server.workers;
-}
-
-static enum rk_err open_pid_file(struct master *master, const char *path, struct rk_detail *detail)
-{
-    enum rk_err err = path[0] != '\0' ? rk_pid_file_open(&master->pid_file, path, detail) : RK_OK;
-
-    if (err != RK_OK)
-        rk_detail_wrap(detail, "server.pid_file");
-    return err;
 }
 
 static enum rk_err open_listeners(struct master *master, unsigned n_slots, struct rk_detail *detail)
@@ -94,13 +84,13 @@ static enum rk_err open_master(struct master *master, struct rk_detail *detail)
     if (err == RK_OK)
         err = rk_master_engine_lock(&master->engine, conf, n_slots, detail);
     if (err == RK_OK)
-        err = open_pid_file(master, conf->server.pid_file, detail);
+        err = rk_master_pid_file_open(&master->pid_file, conf->server.pid_file, detail);
     if (err == RK_OK)
         err = open_listeners(master, n_slots, detail);
     if (err == RK_OK)
         err = rk_master_engine_open(&master->engine, conf, (uint32_t)conf->http.n_listen, detail);
     if (err == RK_OK)
-        err = rk_master_control_start(&master->control, conf, &master->engine, master->listeners, detail);
+        err = rk_master_control_start(&master->control, detail);
     if (err != RK_OK)
         return err;
     err = start_serving(master, detail);
@@ -220,7 +210,7 @@ static void end_recovery(struct master *master)
     if (err == RK_OK)
         err = rk_master_engine_serve(&master->engine, master->options->conf, &detail);
     if (err == RK_OK) {
-        rk_control_serve(master->control, master->engine.log, master->engine.compactor);
+        rk_master_control_serve(&master->control);
         return;
     }
     rk_diag(RK_DIAG_ERROR, "cannot start: %s", detail.text);
@@ -261,6 +251,14 @@ static bool is_ready(const struct master *master)
     return master->recovery == NULL && !master->stopping && rk_master_serving_is_ready(master->serving);
 }
 
+static void take_late(struct master *master, uint64_t now_ns)
+{
+    if (master->stopping)
+        return;
+    rk_master_late_tick(&master->pid_file.late, now_ns);
+    rk_master_late_tick(&master->control.late, now_ns);
+}
+
 static void run_loop(struct master *master)
 {
     while (!rk_master_serving_is_over(master->serving)) {
@@ -270,6 +268,7 @@ static void run_loop(struct master *master)
         on_hangup(master, now_ns);
         if (!master->stopping)
             rk_master_state_watch(&master->state, &master->engine, now_ns);
+        take_late(master, now_ns);
         if (master->recovery != NULL)
             rk_master_recovery_tell(master->recovery, now_ns);
         if (!master->ready_told && is_ready(master))
@@ -291,7 +290,7 @@ static int close_master(struct master *master)
         rk_diag(RK_DIAG_ERROR, "%s", detail.text);
         exit_code = 1;
     }
-    rk_control_stop(&master->control); /* nobody calls on the engine's threads any more */
+    rk_master_control_stop(&master->control); /* nobody calls on the engine's threads any more */
     err = rk_master_engine_close(&master->engine);
     if (err != RK_OK) {
         rk_diag(RK_DIAG_ERROR,
@@ -300,7 +299,7 @@ static int close_master(struct master *master)
         exit_code = 1;
     }
     rk_master_listeners_close(&master->listeners);
-    rk_pid_file_close(&master->pid_file);
+    rk_master_pid_file_close(&master->pid_file);
     rk_master_signals_close(&master->signals);
     return exit_code;
 }
@@ -311,8 +310,8 @@ static void leave_recovery(struct master *master)
 {
     if (master->recovery == NULL)
         return;
-    rk_control_stop(&master->control);
-    rk_pid_file_close(&master->pid_file);
+    rk_master_control_stop(&master->control);
+    rk_master_pid_file_close(&master->pid_file);
     rk_diag(RK_DIAG_INFO, "stopped before recovery was over");
     _exit(master->exit_code);
 }
@@ -321,7 +320,9 @@ int rk_master_run(const struct rk_master_options *options)
 {
     struct master master = { .options = options,
                              .signals = { .fd = -1 },
-                             .engine = { .writer_bell = -1, .notice_fd = -1 } };
+                             .engine = { .writer_bell = -1, .notice_fd = -1 },
+                             .control = {
+                                 .conf = options->conf, .engine = &master.engine, .listeners = &master.listeners } };
     struct rk_detail detail = { .text = "" };
     enum rk_err err;
     int exit_code;

@@ -158,7 +158,9 @@ static enum rk_err open_unix(struct listener *listener, unsigned n_slots, const 
     enum rk_err err = rk_unix_listen(path, BACKLOG, access, &listener->unix_listener, detail);
 
     if (err != RK_OK) {
-        rk_detail_wrap(detail, "http.listen");
+        rk_detail_wrap(detail, err == RK_ERR_NO_SPACE
+                                   ? "http.listen: free some space, or choose a path on another file system"
+                                   : "http.listen");
         return err;
     }
     listener->unix_path = path;

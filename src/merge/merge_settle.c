@@ -94,8 +94,9 @@ static enum rk_err list_output(struct rk_merge *merge, struct rk_detail *detail)
     RK_ASSERT(change.before != 0); /* an input goes only after all that was wanted of it is listed */
     if (err != RK_OK)
         return err;
-    merge->output_may_be_listed = true;
-    return rk_log_store_commit(merge->settings->store, detail);
+    err = rk_log_store_commit(merge->settings->store, detail);
+    merge->output_may_be_listed = err != RK_ERR_NO_SPACE;
+    return err;
 }
 
 static enum rk_err finish_output(struct rk_merge *merge, struct rk_detail *detail)

@@ -6,6 +6,7 @@
 #include "base_bed.h"
 #include "test_main.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -18,8 +19,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+int __real_bind(int fd, const struct sockaddr *name, socklen_t name_len);
+int __wrap_bind(int fd, const struct sockaddr *name, socklen_t name_len);
+
+static int bind_error; /* 0: as the kernel says */
+
 static const struct rk_unix_access own = { .mode = 0600, .owner = (uid_t)-1, .group = (gid_t)-1 };
 static struct rk_detail detail;
+
+/* Names in the file system alone can be without room. */
+int __wrap_bind(int fd, const struct sockaddr *name, socklen_t name_len)
+{
+    if (bind_error == 0 || name->sa_data[0] == '\0')
+        return __real_bind(fd, name, name_len);
+    errno = bind_error;
+    return -1;
+}
 
 /* ---- the lock of starts ---- */
 
@@ -156,6 +171,26 @@ START_TEST(a_socket_that_cannot_be_given_is_not_left)
     ck_assert_int_ne(err, RK_OK);
     ck_assert_msg(strstr(detail.text, "owner and group") != NULL, "%s", detail.text);
     ck_assert(!base_bed_is_there(base_bed_path));
+}
+END_TEST
+
+START_TEST(a_name_that_has_no_room_is_told_from_other_failures)
+{
+    static const struct {
+        int errnum;
+        enum rk_err err;
+    } cases[] = { { ENOSPC, RK_ERR_NO_SPACE }, { EDQUOT, RK_ERR_NO_SPACE }, { EACCES, RK_ERR_IO } };
+    struct rk_unix_listener listener;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bind_error = cases[i].errnum;
+        ck_assert_int_eq(rk_unix_listen(base_bed_path, 1, &own, &listener, &detail), cases[i].err);
+        ck_assert_ptr_nonnull(strstr(detail.text, base_bed_path));
+        ck_assert_ptr_nonnull(strstr(detail.text, strerror(cases[i].errnum)));
+    }
+    bind_error = 0;
+    ck_assert_int_eq(rk_unix_listen(base_bed_path, 1, &own, &listener, &detail), RK_OK);
+    rk_unix_close(base_bed_path, &listener);
 }
 END_TEST
 
@@ -300,6 +335,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, the_mode_of_a_socket_is_not_the_umasks_doing);
     tcase_add_test(tcase, a_socket_is_given_to_owner_and_group);
     tcase_add_test(tcase, a_socket_that_cannot_be_given_is_not_left);
+    tcase_add_test(tcase, a_name_that_has_no_room_is_told_from_other_failures);
     tcase_add_test(tcase, a_live_socket_is_kept_and_a_stale_one_taken_over);
     tcase_add_test(tcase, a_full_queue_is_a_live_socket);
     tcase_add_loop_test(tcase, what_is_no_socket_is_kept, 0, BASE_BED_N_OBSTACLES);

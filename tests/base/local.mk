@@ -19,4 +19,5 @@ check_base_pid_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/
 check_base_pid_file_LDADD = librk_test.a librk_base.a $(CHECK_LIBS) $(ISAL_LIBS)
 check_base_unix_SOURCES = %D%/check_base_unix.c $(BASE_BED)
 check_base_unix_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support -I$(top_srcdir)/tests/base
+check_base_unix_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind
 check_base_unix_LDADD = librk_test.a librk_base.a $(CHECK_LIBS) $(ISAL_LIBS)

@@ -92,6 +92,7 @@ struct scenario {
     bool syncs;
     unsigned punch_odds; /* after one batch in so many; 0: never */
     unsigned merge_odds; /* after one batch in so many; 0: never */
+    unsigned spare_odds; /* the same; then the disk copies on write */
 };
 
 /* Mostly on, and sometimes back; sometimes it is noticed what has expired. */
@@ -122,7 +123,11 @@ static void write_lives(struct sim_script *script, const struct scenario *scenar
                 sim_script_punch(script);
             if (scenario->merge_odds > 0 && sim_script_random(script, scenario->merge_odds) == 0)
                 sim_script_merge(script);
+            if (scenario->spare_odds > 0 && sim_script_random(script, scenario->spare_odds) == 0)
+                sim_script_spare(script);
         }
+        if (life == 0 && scenario->spare_odds > 0)
+            sim_script_give_up_spare(script);
         if (life == 2)
             sim_script_roll(script);
         if (life == 1)
@@ -174,9 +179,19 @@ static void replay_script(const struct work *work, uint64_t figures_out[SIM_CREW
     memcpy(figures_out, alone.figures, sizeof alone.figures);
 }
 
+/* How often it was given up: a start that makes it anew does not count. */
+static uint64_t count_spares(const struct sim_trace *trace)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < trace->n_ops; i++)
+        n += trace->ops[i].kind == SIM_UNLINK && strcmp(trace->ops[i].name, "SPARE") == 0;
+    return n;
+}
+
 static void run_scenario(const struct scenario *scenario)
 {
-    uint64_t n_states = 0, n_recoveries = 0, n_expired = 0;
+    uint64_t n_states = 0, n_recoveries = 0, n_expired = 0, n_spares = 0;
     size_t n_ops = 0, n_writes = 0;
 
     for (unsigned i = 0; i < setting("RK_CRASH_ROUNDS", 1); i++) {
@@ -185,6 +200,7 @@ static void run_scenario(const struct scenario *scenario)
         struct sim_script *script;
 
         settings.seed += i;
+        sim_memory_copy_on_write(scenario->spare_odds > 0);
         sim_fixed_random(settings.seed);
         sim_image_write(&(struct sim_image){ .has_root = false }, root);
         script = sim_script_create(root, &settings);
@@ -196,6 +212,7 @@ static void run_scenario(const struct scenario *scenario)
         n_ops += sim_script_trace(script)->n_ops;
         n_writes += sim_script_history(script)->n_writes;
         n_expired += sim_script_n_expired(script);
+        n_spares += count_spares(sim_script_trace(script));
         sim_script_destroy(&script);
     }
     if (ONE_IN == 1) { /* some hundred operations, with several states at each */
@@ -203,6 +220,7 @@ static void run_scenario(const struct scenario *scenario)
         ck_assert_uint_gt(n_recoveries, 0);
     }
     ck_assert((n_expired > 0) == scenario->settings.expires);
+    ck_assert((n_spares > 0) == (scenario->spare_odds > 0));
     printf("%s: %llu crash states after %zu operations of %zu writes", scenario->name, (unsigned long long)n_states,
            n_ops, n_writes);
     if (scenario->settings.expires)
@@ -299,6 +317,26 @@ START_TEST(holes_beside_what_expired)
 }
 END_TEST
 
+/* What a disk that copies on write has besides: a file that is made, unlinked and made again, and never synced. */
+START_TEST(a_spare_that_comes_and_goes)
+{
+    run_scenario(&(struct scenario){
+        .name = "always, spare",
+        .settings = { .sync_always = true,
+                      .file_size_bytes = 1024,
+                      .seed = 14001,
+                      .batch_max = 6,
+                      .value_max = 600,
+                      .large_odds = 8,
+                      .merges = true,
+                      .spare_bytes = 2048 },
+        .n_batches = 7,
+        .merge_odds = 12,
+        .spare_odds = 3,
+    });
+}
+END_TEST
+
 START_TEST(merges_of_synced_writes)
 {
     run_merges("always, merged", true, false, 4001);
@@ -389,6 +427,7 @@ Suite *test_suite(void)
     tcase_add_test(add_case(suite, "always", false), every_write_is_synced);
     tcase_add_test(add_case(suite, "none", false), nothing_is_synced_but_by_rolling_over);
     tcase_add_test(add_case(suite, "interval", false), now_and_then_a_sync);
+    tcase_add_test(add_case(suite, "spare", false), a_spare_that_comes_and_goes);
     tcase_add_test(add_case(suite, "holes", false), holes_in_synced_writes);
     tcase_add_test(add_case(suite, "holes-none", false), holes_in_writes_that_are_not_synced);
     tcase_add_test(add_case(suite, "holes-expired", false), holes_beside_what_expired);

@@ -131,6 +131,43 @@ START_TEST(data_files)
 }
 END_TEST
 
+/* In blocks of 64 bytes, so that small files have holes. */
+START_TEST(data_files_with_holes)
+{
+    subject = "data files with holes";
+    damage_bed_make(bed, &(struct damage_settings){ .seed = SMALL_SEED,
+                                                    .expires = true,
+                                                    .holes = true,
+                                                    .n_sealed = 2,
+                                                    .sealed_bytes = 1500,
+                                                    .newest_bytes = 300,
+                                                    .batch_max = 2,
+                                                    .value_max = 300 });
+    damage_all("1.data", setting("RK_DAMAGE_STRIDE", DEFAULT_STRIDE));
+    damage_all("2.data", setting("RK_DAMAGE_STRIDE", DEFAULT_STRIDE));
+}
+END_TEST
+
+START_TEST(a_spare)
+{
+    size_t file = 0;
+
+    subject = "SPARE";
+    damage_bed_make(bed, &(struct damage_settings){ .seed = SMALL_SEED,
+                                                    .spare = true,
+                                                    .n_sealed = 2,
+                                                    .sealed_bytes = 600,
+                                                    .newest_bytes = 600,
+                                                    .batch_max = 2,
+                                                    .value_max = 60 });
+    while (!damage_bed_is(bed, file, "SPARE"))
+        ck_assert_uint_lt(++file, bed->image.n_files);
+    damage_all("SPARE", 1);
+    damage_bed_cut(bed, file, bed->image.files[file].bytes.size / 2);
+    damage_bed_flip(bed, file, bed->image.files[file].bytes.size * 4);
+}
+END_TEST
+
 /* Recovery does not read what a hint stands for: damage is found when a value is read. */
 START_TEST(data_files_with_hints)
 {
@@ -323,6 +360,8 @@ Suite *test_suite(void)
     tcase_add_test(small, identity_and_list);
     tcase_add_test(small, hints);
     tcase_add_test(small, data_files);
+    tcase_add_test(small, data_files_with_holes);
+    tcase_add_test(small, a_spare);
     tcase_add_test(small, data_files_with_hints);
     tcase_add_test(small, a_closed_newest_file);
     tcase_add_test(random, garbage);

@@ -98,7 +98,7 @@ static bool has_suffix(const char *name, const char *suffix)
 
 static enum damage_kind kind_of(const struct damage_bed *bed, const char *name)
 {
-    if (strcmp(name, "LOCK") == 0)
+    if (strcmp(name, "LOCK") == 0 || strcmp(name, "SPARE") == 0)
         return DAMAGE_LOCK;
     if (has_suffix(name, ".hint"))
         return DAMAGE_HINT;
@@ -150,20 +150,37 @@ static uint64_t file_bytes(const struct damage_settings *settings)
     return most * 2 > FILE_BYTES_MIN ? most * 2 : FILE_BYTES_MIN;
 }
 
+/* In the sealed files: the newest one is empty. */
+static void punch_holes(struct sim_script *script)
+{
+    const struct sim_trace *trace = sim_script_trace(script);
+    size_t n_ops = trace->n_ops, n_holes = 0;
+
+    sim_script_punch(script);
+    while (n_ops < trace->n_ops)
+        n_holes += trace->ops[n_ops++].kind == SIM_PUNCH;
+    ck_assert_uint_ge(n_holes, 2);
+}
+
 /* Sealed files, and a newest one that was in use when the process died, or was closed. */
 void damage_bed_make(struct damage_bed *bed, const struct damage_settings *settings)
 {
     struct sim_script *script;
 
+    if (settings->spare)
+        sim_memory_copy_on_write(true);
     sim_fixed_random(settings->seed);
     sim_image_write(&(struct sim_image){ .has_root = false }, bed->root);
-    script = sim_script_create(bed->root, &(struct sim_script_settings){ .sync_always = true,
-                                                                         .file_size_bytes = file_bytes(settings),
-                                                                         .seed = settings->seed,
-                                                                         .batch_max = settings->batch_max,
-                                                                         .value_max = settings->value_max,
-                                                                         .large_odds = 1,
-                                                                         .expires = settings->expires });
+    script =
+        sim_script_create(bed->root, &(struct sim_script_settings){ .sync_always = true,
+                                                                    .file_size_bytes = file_bytes(settings),
+                                                                    .seed = settings->seed,
+                                                                    .batch_max = settings->batch_max,
+                                                                    .value_max = settings->value_max,
+                                                                    .large_odds = 1,
+                                                                    .spare_bytes = settings->spare ? FILE_BYTES_MIN : 0,
+                                                                    .merges = settings->holes,
+                                                                    .expires = settings->expires });
     sim_script_open(script);
     for (unsigned i = 0; i < settings->n_sealed; i++) {
         fill_file(script, settings->sealed_bytes);
@@ -171,6 +188,10 @@ void damage_bed_make(struct damage_bed *bed, const struct damage_settings *setti
         if (settings->expires)
             sim_script_wait(script, FILE_AGE_S);
     }
+    if (settings->spare)
+        sim_script_spare(script);
+    if (settings->holes)
+        punch_holes(script);
     bed->n_sealed_writes = sim_script_history(script)->n_writes;
     if (settings->hints)
         sim_script_hints(script);
@@ -255,6 +276,8 @@ static void check_case(struct damage_bed *bed, size_t file)
     enum rk_err err;
 
     bed->n_cases++;
+    bed->history.n_least = bed->at_least; /* of what has holes the number of records does not tell */
+    bed->history.n_most = bed->at_most;
     sim_image_write(&bed->image, bed->root);
     err = sim_history_try(&bed->history, bed->root, bed->where, &result, &detail);
     if (err == RK_OK)

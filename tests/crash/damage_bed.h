@@ -21,7 +21,7 @@
 
 /* What damage to a file may lead to. */
 enum damage_kind {
-    DAMAGE_LOCK,   /* nothing is read of it: harmless */
+    DAMAGE_LOCK,   /* LOCK, SPARE: nothing is read of it: harmless */
     DAMAGE_HINT,   /* made anew: harmless */
     DAMAGE_HEAD,   /* STORE, MANIFEST: always reported */
     DAMAGE_SEALED, /* reported, or everything is there */
@@ -32,6 +32,8 @@ struct damage_settings {
     uint64_t seed; /* the same one makes the same bytes */
     bool hints;
     bool expires;          /* some records have expiries, and some of these are past */
+    bool holes;            /* over what is dead in the sealed files */
+    bool spare;            /* the disk copies on write: there is a SPARE */
     bool closed;           /* the newest file was closed; or the process died */
     unsigned n_sealed;     /* files before the newest */
     uint64_t sealed_bytes; /* in each at least */

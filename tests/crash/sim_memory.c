@@ -59,6 +59,7 @@ static struct {
     struct open_fd fds[FDS_MAX];
     size_t n_open;
     bool root_is_locked;
+    bool copies_on_write;
 } memory = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static void lock(void)
@@ -289,12 +290,18 @@ static int memory_fstat(int fd, struct stat *status)
     *status = (struct stat){ .st_mode = S_IFREG | 0600, .st_blksize = BLOCK_BYTES };
     if (fd_of(fd)->kind == FD_FILE)
         status->st_size = (off_t)file_of(fd)->bytes.size;
+    status->st_blocks = (status->st_size + 511) / 512;
     return leave(0, 0);
 }
 
 static int memory_nothing(int fd)
 {
     return 0;
+}
+
+static int memory_copies_on_write(int fd)
+{
+    return memory.copies_on_write;
 }
 
 static int memory_sync(int fd)
@@ -407,6 +414,7 @@ const struct rk_io_ops sim_memory_ops = {
     .fallocate = memory_fallocate,
     .syncfs = memory_nothing,
     .write_in_place = memory_nothing,
+    .copies_on_write = memory_copies_on_write,
     .sync_range = memory_sync_range,
     .fadvise = memory_fadvise,
     .fstat = memory_fstat,
@@ -422,7 +430,13 @@ const struct rk_io_ops sim_memory_ops = {
 void sim_memory_begin(void)
 {
     memory.is_used = true;
+    memory.copies_on_write = false;
     rk_io = &sim_memory_ops;
+}
+
+void sim_memory_copy_on_write(bool copies)
+{
+    memory.copies_on_write = copies;
 }
 
 void sim_memory_end(void)

@@ -23,6 +23,9 @@ void sim_memory_begin(void);
 void sim_memory_end(void);
 bool sim_memory_is_used(void);
 
+/* Whether it says that it copies on write (not, from begin on): then a store keeps a SPARE. */
+void sim_memory_copy_on_write(bool copies);
+
 void sim_memory_put(const struct sim_image *image);
 
 /* A copy of what is there now. */

@@ -153,7 +153,8 @@ void sim_script_destroy(struct sim_script **script)
 void sim_script_open(struct sim_script *script)
 {
     struct sim_promise *promise = &script->trace.promise;
-    struct rk_log_writer_settings settings = { .file_size_bytes = script->settings.file_size_bytes };
+    struct rk_log_writer_settings settings = { .file_size_bytes = script->settings.file_size_bytes,
+                                               .spare_bytes = script->settings.spare_bytes };
     struct rk_recover_hooks hooks = { .now_s = promise->now_s };
     struct rk_recovery result;
     struct rk_detail detail = { "" };
@@ -400,6 +401,19 @@ void sim_script_punch(struct sim_script *script)
     ck_assert_msg(rk_merge_punch_run(&settings, &freed_bytes, &detail) == RK_OK, "%s", detail.text);
     if (rk_log_writer_durable_sequence(script->writer) == rk_log_writer_last_sequence(script->writer))
         script->trace.promise.n_durable = script->trace.promise.n_acked;
+}
+
+void sim_script_give_up_spare(struct sim_script *script)
+{
+    rk_log_writer_open_spare(script->writer);
+}
+
+void sim_script_spare(struct sim_script *script)
+{
+    sim_script_give_up_spare(script);
+    if (script->settings.merges)
+        sim_script_merge(script);
+    rk_log_writer_take_spare(script->writer);
 }
 
 static enum rk_err on_look_turn(void *context)

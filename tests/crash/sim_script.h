@@ -11,12 +11,13 @@ struct sim_script_settings {
     bool sync_always; /* the mode; otherwise nothing is synced but by sim_script_sync and by rolling over */
     uint64_t file_size_bytes;
     uint64_t seed;
-    unsigned batch_max;  /* writes in a batch */
-    uint32_t value_max;  /* mostly small; now and then up to this */
-    unsigned large_odds; /* one value in so many */
-    bool merges;         /* sim_script_merge is called */
-    bool expires;        /* some writes have an expiry: past, soon, or never to come */
-    bool full_starts;    /* the disk is full at each start but the first */
+    unsigned batch_max;   /* writes in a batch */
+    uint32_t value_max;   /* mostly small; now and then up to this */
+    unsigned large_odds;  /* one value in so many */
+    bool merges;          /* sim_script_merge is called */
+    bool expires;         /* some writes have an expiry: past, soon, or never to come */
+    uint64_t spare_bytes; /* of writers; a file where the table says that it copies on write */
+    bool full_starts;     /* the disk is full at each start but the first */
 };
 
 struct rk_log_store;
@@ -41,6 +42,10 @@ void sim_script_merge(struct sim_script *script);
 
 /* Punches holes over what is dead, in all files, in blocks of 64 bytes. */
 void sim_script_punch(struct sim_script *script);
+
+/* Gives the spare up, and makes it again with a merge in between; or leaves it given up: for who dies then. */
+void sim_script_spare(struct sim_script *script);
+void sim_script_give_up_spare(struct sim_script *script);
 
 /* The clock goes on, or is set back. It stands still otherwise. */
 void sim_script_wait(struct sim_script *script, int seconds);

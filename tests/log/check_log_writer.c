@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FILE_BYTES (1u << 20)
 
@@ -661,6 +662,96 @@ START_TEST(a_roll_over_may_fail_anywhere)
 }
 END_TEST
 
+static bool is_in_folder(const char *name)
+{
+    char path[512];
+
+    (void)snprintf(path, sizeof path, "%s/%s", log_under_test.path, name);
+    return access(path, F_OK) == 0;
+}
+
+/* As on a btrfs that is full: all was written, and only the name cannot be changed. The file goes on, and rolls over
+ * later. */
+START_TEST(a_rename_without_room_is_tried_again)
+{
+    static const int errnums[] = { ENOSPC, EDQUOT };
+    uint32_t file_number = rk_log_writer_file_number(writer());
+    struct rk_disk_scan_end end;
+
+    test_log_put(writer(), "a", "1");
+    for (size_t i = 0; i < 2; i++) {
+        test_io_install(
+            &(struct test_io_fault){ .calls = TEST_IO_RENAME, .nth = 1, .forever = true, .errnum = errnums[i] });
+        ck_assert_int_eq(rk_log_writer_roll(writer()), RK_ERR_NO_SPACE);
+        ck_assert_uint_ge(test_io_n_calls(), 1);
+        test_io_remove();
+        ck_assert_int_eq(rk_log_writer_state(writer()), RK_OK);
+        ck_assert_uint_eq(rk_log_writer_file_number(writer()), file_number);
+        ck_assert_uint_eq(rk_log_store_n_files(log_under_test.store), 1);
+        ck_assert(!is_in_folder("MANIFEST.tmp"));
+        ck_assert(!is_in_folder("0000000002.data") && !is_in_folder("0000000003.data"));
+        ck_assert_uint_eq(scan_file(file_number, &end), 1 + i);
+        ck_assert_int_eq(end.kind, RK_DISK_SCAN_OPEN);
+        test_log_put(writer(), "b", "2");
+        ck_assert_int_eq(rk_log_writer_sync(writer()), RK_OK);
+        ck_assert_uint_eq(scan_file(file_number, &end), 2 + i);
+    }
+    ck_assert_int_eq(rk_log_writer_roll(writer()), RK_OK);
+    ck_assert_uint_eq(rk_log_store_n_files(log_under_test.store), 2);
+    ck_assert_uint_eq(scan_file(file_number, &end), 3);
+    ck_assert_int_eq(end.kind, RK_DISK_SCAN_SEALED);
+    ck_assert_uint_eq(end.end_bytes, end.file_bytes);
+}
+END_TEST
+
+/* And where the seal cannot be taken back after that, the sealed file must not grow. */
+START_TEST(a_seal_that_cannot_be_taken_back_ends_the_writing)
+{
+    struct test_io_fault fault = { .calls = TEST_IO_RENAME | TEST_IO_FTRUNCATE, .forever = true, .errnum = ENOSPC };
+    uint64_t location, sequence;
+    struct rk_disk_scan_end end;
+
+    test_log_put(writer(), "a", "1");
+    fault.nth = 2; /* the first one ends the file behind its trailer */
+    test_io_install(&fault);
+    ck_assert_int_eq(rk_log_writer_roll(writer()), RK_ERR_READ_ONLY);
+    test_io_remove();
+    ck_assert_int_eq(test_log_stage(writer(), "b", "2", &location, &sequence), RK_ERR_READ_ONLY);
+    ck_assert_uint_eq(scan_file(1, &end), 1);
+    ck_assert_int_eq(end.kind, RK_DISK_SCAN_SEALED);
+}
+END_TEST
+
+/* No sync that fails is taken for a full disk, whatever it says: after it, nobody knows what is there. */
+START_TEST(a_directory_that_cannot_be_synced_is_not_full)
+{
+    struct test_io_fault fault = { .calls = TEST_IO_FSYNC, .forever = true, .errnum = ENOSPC };
+
+    test_log_put(writer(), "a", "1");
+    fault.nth = 2; /* the first one is of MANIFEST.tmp */
+    test_io_install(&fault);
+    ck_assert_int_eq(rk_log_writer_roll(writer()), RK_ERR_READ_ONLY);
+    test_io_remove();
+}
+END_TEST
+
+START_TEST(a_first_file_without_room_for_its_name_is_gone)
+{
+    struct rk_log_writer_settings settings = { .file_size_bytes = FILE_BYTES, .next_sequence = 2 };
+    struct rk_detail detail;
+
+    test_log_put(writer(), "a", "1");
+    ck_assert_int_eq(rk_log_writer_close(&log_under_test.writer), RK_OK);
+    test_io_install(&(struct test_io_fault){ .calls = TEST_IO_RENAME, .nth = 1, .errnum = ENOSPC });
+    ck_assert_int_eq(rk_log_writer_open(&log_under_test.writer, log_under_test.store, &settings, &detail),
+                     RK_ERR_NO_SPACE);
+    test_io_remove();
+    ck_assert(!is_in_folder("0000000002.data") && !is_in_folder("MANIFEST.tmp"));
+    ck_assert_uint_eq(rk_log_store_n_files(log_under_test.store), 1);
+    ck_assert_int_eq(rk_log_writer_open(&log_under_test.writer, log_under_test.store, &settings, &detail), RK_OK);
+}
+END_TEST
+
 static struct rk_io_ops syncing;
 static uint64_t sequence_meanwhile;
 
@@ -810,6 +901,10 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_refused_put_tries_no_roll_over_of_its_own);
     tcase_add_test(tcase, a_put_does_not_fail_the_deletes_of_its_batch);
     tcase_add_test(tcase, a_roll_over_may_fail_anywhere);
+    tcase_add_test(tcase, a_rename_without_room_is_tried_again);
+    tcase_add_test(tcase, a_seal_that_cannot_be_taken_back_ends_the_writing);
+    tcase_add_test(tcase, a_directory_that_cannot_be_synced_is_not_full);
+    tcase_add_test(tcase, a_first_file_without_room_for_its_name_is_gone);
     tcase_add_test(tcase, a_sync_covers_what_was_flushed_before_it_began);
     tcase_add_test(tcase, the_syncer_makes_durable_what_is_flushed);
     tcase_add_test(tcase, the_syncer_needs_no_asking);

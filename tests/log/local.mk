@@ -10,6 +10,11 @@ check_log_writer_SOURCES = %D%/check_log_writer.c %D%/test_log.c %D%/test_log.h
 check_log_writer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_log_writer_LDADD = librk_test.a $(RK_LOG_LIBS) $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
 
+check_PROGRAMS += check_log_spare
+check_log_spare_SOURCES = %D%/check_log_spare.c %D%/test_log.c %D%/test_log.h
+check_log_spare_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_log_spare_LDADD = librk_test.a $(RK_LOG_LIBS) $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
+
 check_PROGRAMS += check_log_salvage
 check_log_salvage_SOURCES = %D%/check_log_salvage.c %D%/test_log.c %D%/test_log.h
 check_log_salvage_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support

@@ -34,3 +34,8 @@ check_master_recovery_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/test
 check_master_recovery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rk_recover_store -Wl,--wrap=rk_diag \
 	-Wl,--wrap=rk_time_monotonic_ns
 check_master_recovery_LDADD = librk_test.a librk_master.a librk_recover.a $(RK_COMPACTOR_LIBS) librk_conf.a librk_base.a $(CHECK_LIBS) $(YAML_LIBS) $(ISAL_LIBS) $(SODIUM_LIBS) $(URCU_LIBS)
+check_PROGRAMS += check_master_late
+check_master_late_SOURCES = %D%/check_master_late.c
+check_master_late_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_master_late_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rk_diag -Wl,--wrap=rk_time_monotonic_ns
+check_master_late_LDADD = librk_test.a librk_master.a librk_base.a $(CHECK_LIBS)

@@ -12,6 +12,7 @@
 #include "test_main.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +258,89 @@ START_TEST(files_of_which_nothing_is_wanted_go_at_once)
     rk_io = unwatched;
     ck_assert_uint_eq(n_lists, 1);
     ck_assert_uint_eq(rk_log_store_n_files(model.store), 1);
+    model_check(&model);
+}
+END_TEST
+
+/* Thousands of files take a while, and nothing of them is read. */
+START_TEST(whole_dead_files_are_progress)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        fill(1, 10);
+        model_roll(&model);
+    }
+    fill(1, 10);
+    model.n_halfway = 0;
+    ck_assert_int_eq(model_merge(&model, NULL, 0), RK_OK);
+    ck_assert_uint_eq(rk_log_store_n_files(model.store), 1);
+    ck_assert_uint_gt(model.n_halfway, 0);
+}
+END_TEST
+
+static bool renames_fail;
+static unsigned n_renames_left; /* so many; the sync behind the last one fails */
+
+static int rename_or_not(int dir_fd, const char *from, const char *to)
+{
+    if (renames_fail) {
+        errno = ENOSPC;
+        return -1;
+    }
+    n_renames_left -= strcmp(to, "MANIFEST") == 0;
+    return unwatched->rename_at(dir_fd, from, to);
+}
+
+static int sync_or_not(int fd)
+{
+    if (n_renames_left > 0 || renames_fail)
+        return unwatched->fsync(fd);
+    errno = EIO;
+    return -1;
+}
+
+static enum rk_err merge_with_failures(bool fail_renames)
+{
+    struct rk_io_ops ops = *rk_io;
+    enum rk_err err;
+
+    unwatched = rk_io;
+    ops.rename_at = rename_or_not;
+    ops.fsync = sync_or_not;
+    renames_fail = fail_renames;
+    n_renames_left = 1;
+    rk_io = &ops;
+    err = model_merge(&model, NULL, 0);
+    rk_io = unwatched;
+    return err;
+}
+
+static unsigned n_data_files(void)
+{
+    char pattern[600];
+    glob_t found;
+    unsigned n = 0;
+
+    (void)snprintf(pattern, sizeof pattern, "%s/*.data", rk_log_store_path(model.store));
+    if (glob(pattern, 0, NULL, &found) == 0)
+        n = (unsigned)found.gl_pathc;
+    globfree(&found);
+    return n;
+}
+
+/* An output that surely is not listed gives its space back at once; one that may be listed stays. */
+START_TEST(an_output_goes_only_when_it_is_not_listed)
+{
+    unsigned n_before;
+
+    fill(MODEL_KEYS, 200);
+    model_roll(&model);
+    fill(MODEL_KEYS / 2, 200);
+    n_before = n_data_files();
+    ck_assert_int_eq(merge_with_failures(true), RK_ERR_NO_SPACE);
+    ck_assert_uint_eq(n_data_files(), n_before);
+    ck_assert_int_eq(merge_with_failures(false), RK_ERR_IO);
+    ck_assert_uint_eq(n_data_files(), n_before + 1);
+    model_restart(&model, true, false);
     model_check(&model);
 }
 END_TEST
@@ -527,6 +611,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_tombstone_for_what_lives_waits_for_what_replaced_it);
     tcase_add_test(tcase, the_hint_of_a_merged_file_is_that_of_its_records);
     tcase_add_test(tcase, files_of_which_nothing_is_wanted_go_at_once);
+    tcase_add_test(tcase, whole_dead_files_are_progress);
+    tcase_add_test(tcase, an_output_goes_only_when_it_is_not_listed);
     tcase_add_test(tcase, large_values_are_copied_whole);
     tcase_add_test(tcase, the_active_file_and_unknown_files_are_refused);
     tcase_add_test(tcase, a_disk_without_room_for_an_output_is_left_alone);

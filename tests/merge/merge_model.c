@@ -276,6 +276,7 @@ static enum rk_err on_turn(void *context, const struct rk_merge_progress *progre
     model->n_reclaimed =
         progress->removed_bytes
         - (progress->written_bytes < progress->removed_bytes ? progress->written_bytes : progress->removed_bytes);
+    model->n_halfway += progress->done_bytes > 0 && progress->done_bytes < progress->total_bytes;
     if (model->turns_left > 0 && --model->turns_left == 0)
         return RK_ERR_AGAIN;
     return RK_OK;

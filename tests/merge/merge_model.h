@@ -45,6 +45,7 @@ struct model {
     /* how the next merge ends: 0 by itself */
     unsigned calls_left; /* the writer thread is gone at this call */
     unsigned turns_left; /* cancelled at this turn */
+    unsigned n_halfway;  /* turns, of all merges, that said more than nothing and less than all */
 
     /* what clients do before the writer thread comes to the call of this number; NULL: nothing */
     void (*meanwhile)(struct model *model);

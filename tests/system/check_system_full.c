@@ -1,6 +1,7 @@
 /* What a user sees of a server whose disk is full: puts are refused, reads and deletes go on, and so does all of it
  * when there is space again. A server that starts on a full disk serves what it has. */
 #include "system_client.h"
+#include "system_ctl.h"
 #include "system_disk.h"
 #include "system_server.h"
 #include "test_dir.h"
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -245,6 +247,105 @@ START_TEST(a_server_that_was_killed_starts_on_a_full_disk)
 }
 END_TEST
 
+static void wait_ctl(const char *command, const char *text)
+{
+    long begin_ms = system_now_ms();
+
+    while (strstr(system_ctl(disk, command), text) == NULL) {
+        ck_assert_msg(system_now_ms() - begin_ms < SYSTEM_DEADLINE_MS, "%s: %s", text, system_ctl(disk, command));
+        usleep(10000); /* the state of another process wakes nobody */
+    }
+}
+
+static bool shown_status_has(const char *text)
+{
+    char command[400];
+
+    snprintf(command, sizeof command, "./rackkvctl -s %s/control.sock status | grep -qF '%s'", disk, text);
+    return system(command) == 0;
+}
+
+/* What is done about it, and what its operator can do. */
+START_TEST(a_full_disk_says_what_is_done)
+{
+    struct system_response response;
+    static char body[VALUE_BYTES];
+    unsigned n;
+
+    if (!is_mounted)
+        return;
+    start_server("log.reserve=256KiB");
+    ck_assert_ptr_nonnull(strstr(system_ctl(disk, "merge status"), "\"rescue\":\"none\",\"holes_bytes\":0,"));
+    (void)system_ctl(disk, "merge pause");
+    n = put_until_full(0);
+    wait_ctl("merge status", "\"rescue\":\"paused\"");
+    ck_assert(shown_status_has("full disk") && shown_status_has("the disk is full: deletes only"));
+    ck_assert(shown_status_has("merge resume"));
+    system_client_request(&client, "PUT", make_target(n), body, sizeof body, &response);
+    ck_assert_int_eq(response.status, 507);
+    ck_assert_ptr_nonnull(strstr(response.body, "the disk is full: see rackkvctl status"));
+    system_response_fini(&response);
+    (void)system_ctl(disk, "merge resume");
+    wait_ctl("merge status", "\"rescue\":\"stuck\""); /* all is live */
+    ck_assert(shown_status_has("full disk"));
+    for (unsigned i = 0; i < n; i++)
+        if (i % 8 != 0)
+            ck_assert_int_eq(delete (make_target(i)), 204);
+    wait_ctl("merge status", "\"rescue\":\"none\"");
+    ck_assert_int_eq(put(n), 201);
+    ck_assert(shown_status_has("accepted") && !shown_status_has("full disk"));
+}
+END_TEST
+
+/* Who cannot listen where he was told to, or cannot be heard, says so at once. */
+static void check_start_fails(const char *section_and_key, const char *path, const char *expected)
+{
+    char setting[400], *output = NULL;
+    const char *arguments[] = { "-o", setting, NULL };
+
+    snprintf(setting, sizeof setting, "%s%s", section_and_key, path);
+    ck_assert_int_eq(system_server_run(disk, arguments, &output), 1);
+    ck_assert_msg(strstr(output, expected) != NULL, "%s", output);
+    free(output);
+}
+
+/* A name takes a block or an inode, of which there may be none; neither is needed to serve. */
+START_TEST(a_start_without_room_for_names_has_them_later)
+{
+    char pid_file[300], setting[320], control[300];
+    const char *arguments[] = { "-o", "server.workers=1", "-o", setting, NULL };
+
+    if (!is_mounted)
+        return;
+    snprintf(pid_file, sizeof pid_file, "%s/pid", disk);
+    snprintf(setting, sizeof setting, "server.pid_file=%s", pid_file);
+    snprintf(control, sizeof control, "%s/control.sock", disk);
+    server = system_server_start(disk, arguments);
+    ck_assert(system_client_open(&client, system_server_port(server)));
+    ck_assert_int_eq(system_client_status(&client, "PUT", make_target(1), "kept", 4), 201);
+    stop_server(SIGTERM, 0);
+    system_disk_limit_names(disk, 0);
+    check_start_fails("http.listen=unix:", control, "free some space, or choose a path on another file system");
+    check_start_fails("server.log_file=", control, "No space left on device");
+    server = system_server_start(disk, arguments);
+    ck_assert(system_client_open(&client, system_server_port(server)));
+    system_client_check(&client, make_target(1), 200, "kept");
+    ck_assert_uint_eq(system_server_count(server, "the server starts without the PID file, and tries again"), 1);
+    ck_assert_uint_eq(system_server_count(server, "the server starts without the control socket, and tries again"), 1);
+    ck_assert(system_server_has_line(server, "control.sock: binding: No space left on device"));
+    ck_assert_int_ne(access(pid_file, F_OK), 0);
+    ck_assert_int_ne(access(control, F_OK), 0);
+    system_disk_limit_names(disk, 100);
+    system_server_wait_line(server, "room again for the PID file: it is there now");
+    system_server_wait_line(server, "room again for the control socket: it is there now");
+    ck_assert_int_eq(access(pid_file, F_OK), 0);
+    ck_assert_ptr_nonnull(strstr(system_ctl(disk, "file list"), "\"file\"")); /* it serves: recovery was over before */
+    stop_server(SIGTERM, 0);
+    ck_assert_int_ne(access(pid_file, F_OK), 0);
+    ck_assert_int_ne(access(control, F_OK), 0);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("system full");
@@ -255,6 +356,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, puts_are_refused_until_there_is_space);
     tcase_add_test(tcase, a_server_that_was_stopped_starts_on_a_full_disk);
     tcase_add_test(tcase, a_server_that_was_killed_starts_on_a_full_disk);
+    tcase_add_test(tcase, a_full_disk_says_what_is_done);
+    tcase_add_test(tcase, a_start_without_room_for_names_has_them_later);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -83,11 +83,9 @@ static bool mount_disk(int kind)
 
 static void start_server(const char *const *settings)
 {
-    static char socket[300];
-    const char *arguments[32] = { "-o", "server.workers=1", "-o", "limits.max_value=1MiB", "-o", socket };
-    size_t n = 6;
+    const char *arguments[32] = { "-o", "server.workers=1", "-o", "limits.max_value=1MiB" };
+    size_t n = 4;
 
-    snprintf(socket, sizeof socket, "server.control_socket=%s/control.sock", dir); /* not on the full disk */
     for (size_t i = 0; settings[i] != NULL; i++) {
         arguments[n++] = "-o";
         arguments[n++] = settings[i];

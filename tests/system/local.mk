@@ -155,3 +155,14 @@ check_PROGRAMS += check_system_batch
 check_system_batch_SOURCES = %D%/check_system_batch.c $(SYSTEM_SUPPORT)
 check_system_batch_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_batch_LDADD = $(SYSTEM_LDADD)
+
+# The disk that was full for good once, on real file systems.
+EXTRA_PROGRAMS += check_system_rescue
+CLEANFILES += check_system_rescue$(EXEEXT)
+check_system_rescue_SOURCES = %D%/check_system_rescue.c $(SYSTEM_DISK) $(SYSTEM_SUPPORT)
+check_system_rescue_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_rescue_LDADD = $(SYSTEM_LDADD)
+
+check-long: check-long-rescue
+check-long-rescue: check_system_rescue$(EXEEXT) rackkvd$(EXEEXT)
+	./check_system_rescue$(EXEEXT)

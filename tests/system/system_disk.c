@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define STEP_BYTES (256 << 10)
@@ -64,6 +65,16 @@ bool system_disk_mount_kind(const char *folder, const char *kind, unsigned mib, 
         return false;
     }
     return strcmp(kind, "tmpfs") == 0 ? make_tmpfs(mib, path) : make_image(folder, kind, mib, path);
+}
+
+void system_disk_limit_names(const char *path, unsigned n_more)
+{
+    struct statvfs status;
+    char options[64];
+
+    ck_assert_int_eq(statvfs(path, &status), 0);
+    snprintf(options, sizeof options, "nr_inodes=%llu", (unsigned long long)(status.f_files - status.f_ffree) + n_more);
+    ck_assert_int_eq(mount(NULL, path, NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, options), 0);
 }
 
 void system_disk_unmount(const char *path)

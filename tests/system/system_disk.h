@@ -12,6 +12,9 @@ bool system_disk_mount(const char *folder, char *path, size_t size);
  * folder. False also where there is no mkfs for it, or no loop device. */
 bool system_disk_mount_kind(const char *folder, const char *kind, unsigned mib, char *path, size_t size);
 
+/* Of a tmpfs: lets it have so many more files, sockets and folders than there are. */
+void system_disk_limit_names(const char *path, unsigned n_more);
+
 void system_disk_unmount(const char *path);
 
 /* Makes the file, a ballast, as large as the disk allows, to the last page; once more takes what has come free. */
