@@ -38,6 +38,7 @@ dist_check_SCRIPTS += %D%/check_readme.sh
 dist_check_SCRIPTS += %D%/check_system_cli.sh
 dist_check_SCRIPTS += %D%/check_system_ctl.sh
 dist_check_SCRIPTS += %D%/check_system_daemon.sh
+dist_check_SCRIPTS += %D%/check_system_model.sh
 dist_check_SCRIPTS += %D%/check_system_output.sh
 dist_check_SCRIPTS += %D%/check_system_python.sh
 dist_check_SCRIPTS += %D%/check_system_settings.sh
@@ -150,3 +151,8 @@ check_system_footprint_LDADD = $(SYSTEM_LDADD)
 check-long: check-long-space
 check-long-space: check_system_footprint$(EXEEXT) rackkvd$(EXEEXT) rackkvctl$(EXEEXT)
 	N_KEYS=$(N_KEYS) ./check_system_footprint$(EXEEXT)
+
+EXTRA_DIST += %D%/system_model.py
+check-long: check-long-model
+check-long-model: rackkvd$(EXEEXT)
+	RK_MODEL_OPERATIONS=1000000 RK_MODEL_RESTARTS=100 $(srcdir)/%D%/check_system_model.sh
