@@ -38,6 +38,7 @@ dist_check_SCRIPTS += %D%/check_readme.sh
 dist_check_SCRIPTS += %D%/check_system_cli.sh
 dist_check_SCRIPTS += %D%/check_system_ctl.sh
 dist_check_SCRIPTS += %D%/check_system_daemon.sh
+dist_check_SCRIPTS += %D%/check_system_model.sh
 dist_check_SCRIPTS += %D%/check_system_output.sh
 dist_check_SCRIPTS += %D%/check_system_python.sh
 dist_check_SCRIPTS += %D%/check_system_settings.sh
@@ -166,3 +167,8 @@ check_system_rescue_LDADD = $(SYSTEM_LDADD)
 check-long: check-long-rescue
 check-long-rescue: check_system_rescue$(EXEEXT) rackkvd$(EXEEXT)
 	./check_system_rescue$(EXEEXT)
+
+EXTRA_DIST += %D%/system_model.py
+check-long: check-long-model
+check-long-model: rackkvd$(EXEEXT)
+	RK_MODEL_OPERATIONS=1000000 RK_MODEL_RESTARTS=100 $(srcdir)/%D%/check_system_model.sh
