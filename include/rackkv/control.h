@@ -13,6 +13,96 @@
 #define RK_CONTROL_KEY              "key"
 #define RK_CONTROL_KEY64            "key64"
 
+/* Names of members of answers, of whatever verb; doc/control.md says what each is. */
+#define RK_CONTROL_OK                    "ok"
+#define RK_CONTROL_ERROR                 "error"
+#define RK_CONTROL_DETAIL                "detail"
+#define RK_CONTROL_STATE                 "state"
+#define RK_CONTROL_PID                   "pid"
+#define RK_CONTROL_VERSION               "version"
+#define RK_CONTROL_DATA_DIR              "data_dir"
+#define RK_CONTROL_URLS                  "urls"
+#define RK_CONTROL_UPTIME_SECONDS        "uptime_seconds"
+#define RK_CONTROL_WORKERS               "workers"
+#define RK_CONTROL_COUNT                 "count"
+#define RK_CONTROL_STARTS                "starts"
+#define RK_CONTROL_DEATHS                "deaths"
+#define RK_CONTROL_DISK_FREE_BYTES       "disk_free_bytes"
+#define RK_CONTROL_WRITES                "writes"
+#define RK_CONTROL_KEYS                  "keys"
+#define RK_CONTROL_LAST_SEQUENCE         "last_sequence"
+#define RK_CONTROL_DURABLE_SEQUENCE      "durable_sequence"
+#define RK_CONTROL_KEYDIR_USED_BYTES     "keydir_used_bytes"
+#define RK_CONTROL_KEYDIR_MAX_BYTES      "keydir_max_bytes"
+#define RK_CONTROL_LIVE_BYTES            "live_bytes"
+#define RK_CONTROL_DEAD_BYTES            "dead_bytes"
+#define RK_CONTROL_TOMBSTONE_BYTES       "tombstone_bytes"
+#define RK_CONTROL_DATA_FILES            "data_files"
+#define RK_CONTROL_MERGE                 "merge"
+#define RK_CONTROL_RECOVERY              "recovery"
+#define RK_CONTROL_DONE_BYTES            "done_bytes"
+#define RK_CONTROL_TOTAL_BYTES           "total_bytes"
+#define RK_CONTROL_RECORDS               "records"
+#define RK_CONTROL_LOG_FILE              "log_file"
+#define RK_CONTROL_RESCUE                "rescue"
+#define RK_CONTROL_HOLES_BYTES           "holes_bytes"
+#define RK_CONTROL_PAUSED                "paused"
+#define RK_CONTROL_RATE_BYTES_PER_SECOND "rate_bytes_per_second"
+#define RK_CONTROL_NEXT_CHECK_SECONDS    "next_check_seconds"
+#define RK_CONTROL_CURRENT               "current"
+#define RK_CONTROL_ID                    "id"
+#define RK_CONTROL_CAUSE                 "cause"
+#define RK_CONTROL_STARTED_MS            "started_ms"
+#define RK_CONTROL_ELAPSED_SECONDS       "elapsed_seconds"
+#define RK_CONTROL_READ_BYTES            "read_bytes"
+#define RK_CONTROL_WRITTEN_BYTES         "written_bytes"
+#define RK_CONTROL_RECLAIMED_BYTES       "reclaimed_bytes"
+#define RK_CONTROL_RECORDS_COPIED        "records_copied"
+#define RK_CONTROL_RECORDS_DROPPED       "records_dropped"
+#define RK_CONTROL_WHY                   "why"
+#define RK_CONTROL_MERGES                "merges"
+#define RK_CONTROL_ROLLED                "rolled"
+#define RK_CONTROL_FILE                  "file"
+#define RK_CONTROL_OFFSET                "offset"
+#define RK_CONTROL_SIZE                  "size"
+#define RK_CONTROL_SEQUENCE              "sequence"
+#define RK_CONTROL_TYPE                  "type"
+#define RK_CONTROL_VALUE_BYTES           "value_bytes"
+#define RK_CONTROL_EXPIRES_MS            "expires_ms"
+#define RK_CONTROL_WRITTEN_MS            "written_ms"
+#define RK_CONTROL_ACTIVE                "active"
+#define RK_CONTROL_SEALED                "sealed"
+#define RK_CONTROL_HINT                  "hint"
+#define RK_CONTROL_FIRST_SEQUENCE        "first_sequence"
+#define RK_CONTROL_FRAME_BYTES           "frame_bytes"
+#define RK_CONTROL_PREALLOCATED_BYTES    "preallocated_bytes"
+#define RK_CONTROL_OVERWRITTEN_BYTES     "overwritten_bytes"
+#define RK_CONTROL_DELETED_BYTES         "deleted_bytes"
+#define RK_CONTROL_EXPIRED_BYTES         "expired_bytes"
+#define RK_CONTROL_GAIN_BYTES            "gain_bytes"
+#define RK_CONTROL_ELIGIBLE              "eligible"
+#define RK_CONTROL_REASON                "reason"
+#define RK_CONTROL_EXPIRY_NOTE           "expiry_note"
+
+/* All of them, for whoever goes through them. */
+#define RK_CONTROL_ANSWER_MEMBERS                                                                                    \
+    RK_CONTROL_OK, RK_CONTROL_ERROR, RK_CONTROL_DETAIL, RK_CONTROL_STATE, RK_CONTROL_PID, RK_CONTROL_VERSION,        \
+        RK_CONTROL_DATA_DIR, RK_CONTROL_URLS, RK_CONTROL_UPTIME_SECONDS, RK_CONTROL_WORKERS, RK_CONTROL_COUNT,       \
+        RK_CONTROL_STARTS, RK_CONTROL_DEATHS, RK_CONTROL_DISK_FREE_BYTES, RK_CONTROL_WRITES, RK_CONTROL_KEYS,        \
+        RK_CONTROL_LAST_SEQUENCE, RK_CONTROL_DURABLE_SEQUENCE, RK_CONTROL_KEYDIR_USED_BYTES,                         \
+        RK_CONTROL_KEYDIR_MAX_BYTES, RK_CONTROL_LIVE_BYTES, RK_CONTROL_DEAD_BYTES, RK_CONTROL_TOMBSTONE_BYTES,       \
+        RK_CONTROL_DATA_FILES, RK_CONTROL_MERGE, RK_CONTROL_RECOVERY, RK_CONTROL_DONE_BYTES, RK_CONTROL_TOTAL_BYTES, \
+        RK_CONTROL_RECORDS, RK_CONTROL_LOG_FILE, RK_CONTROL_RESCUE, RK_CONTROL_HOLES_BYTES, RK_CONTROL_PAUSED,       \
+        RK_CONTROL_RATE_BYTES_PER_SECOND, RK_CONTROL_PACED, RK_CONTROL_NEXT_CHECK_SECONDS, RK_CONTROL_CURRENT,       \
+        RK_CONTROL_ID, RK_CONTROL_CAUSE, RK_CONTROL_STARTED_MS, RK_CONTROL_ELAPSED_SECONDS, RK_CONTROL_FILES,        \
+        RK_CONTROL_READ_BYTES, RK_CONTROL_WRITTEN_BYTES, RK_CONTROL_RECLAIMED_BYTES, RK_CONTROL_RECORDS_COPIED,      \
+        RK_CONTROL_RECORDS_DROPPED, RK_CONTROL_WHY, RK_CONTROL_MERGES, RK_CONTROL_ROLLED, RK_CONTROL_FILE,           \
+        RK_CONTROL_OFFSET, RK_CONTROL_SIZE, RK_CONTROL_SEQUENCE, RK_CONTROL_TYPE, RK_CONTROL_VALUE_BYTES,            \
+        RK_CONTROL_EXPIRES_MS, RK_CONTROL_WRITTEN_MS, RK_CONTROL_ACTIVE, RK_CONTROL_SEALED, RK_CONTROL_HINT,         \
+        RK_CONTROL_FIRST_SEQUENCE, RK_CONTROL_FRAME_BYTES, RK_CONTROL_PREALLOCATED_BYTES,                            \
+        RK_CONTROL_OVERWRITTEN_BYTES, RK_CONTROL_DELETED_BYTES, RK_CONTROL_EXPIRED_BYTES, RK_CONTROL_GAIN_BYTES,     \
+        RK_CONTROL_ELIGIBLE, RK_CONTROL_REASON, RK_CONTROL_EXPIRY_NOTE
+
 /* Verb, what "command" says, whether it is answered while the server recovers, whether its answer may have to wait (for
  * a disk, or for the compactor). */
 #define RK_CONTROL_VERB_TABLE(X)                    \

@@ -43,7 +43,7 @@ enum rk_client_exit rk_client_admin_fail(bool json, enum rk_client_exit code, co
         fprintf(stderr, "rackkvctl: %s\n", text);
         return code;
     }
-    answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", name, "detail", text);
+    answer = json_pack("{s:b, s:s, s:s}", RK_CONTROL_OK, 0, RK_CONTROL_ERROR, name, RK_CONTROL_DETAIL, text);
     rk_client_admin_print_json(answer);
     json_decref(answer);
     return code;
@@ -52,11 +52,11 @@ enum rk_client_exit rk_client_admin_fail(bool json, enum rk_client_exit code, co
 /* The server said no. What it cannot read was sent by another version than its own. */
 static enum rk_client_exit report_refusal(const struct rk_client_admin *admin, const json_t *answer)
 {
-    const char *name = rk_client_admin_text(answer, "error");
+    const char *name = rk_client_admin_text(answer, RK_CONTROL_ERROR);
     bool usage = strcmp(name, "usage") == 0 || strcmp(name, "unknown_command") == 0;
 
     return rk_client_admin_fail(admin->json, usage ? RK_CLIENT_EXIT_USAGE : RK_CLIENT_EXIT_FAILED, name,
-                                rk_client_admin_text(answer, "detail"));
+                                rk_client_admin_text(answer, RK_CONTROL_DETAIL));
 }
 
 json_t *rk_client_admin_request(enum rk_control_verb_id verb)
@@ -86,7 +86,7 @@ enum rk_client_exit rk_client_admin_ask(const struct rk_client_admin *admin, jso
                                     detail.text);
     if (err != RK_OK)
         return rk_client_admin_fail(admin->json, RK_CLIENT_EXIT_FAILED, "failed", detail.text);
-    if (!rk_client_admin_flag(answer, "ok"))
+    if (!rk_client_admin_flag(answer, RK_CONTROL_OK))
         code = report_refusal(admin, answer);
     if (code == RK_CLIENT_EXIT_DONE)
         *answer_out = answer;

@@ -19,39 +19,40 @@
 
 void rk_client_admin_print_rate(const json_t *answer)
 {
-    uint64_t rate = rk_client_admin_number(answer, "rate_bytes_per_second");
+    uint64_t rate = rk_client_admin_number(answer, RK_CONTROL_RATE_BYTES_PER_SECOND);
     char text[RK_CLIENT_FIGURE_BYTES];
 
     if (rate > 0)
         printf("rate: at most %s/s%s\n", rk_client_figure_size(rate, text),
-               rk_client_admin_flag(answer, "paced") ? ", yields to requests" : "");
+               rk_client_admin_flag(answer, RK_CONTROL_PACED) ? ", yields to requests" : "");
     else
-        printf("rate: %s\n", rk_client_admin_flag(answer, "paced") ? "yields to requests" : "unlimited");
+        printf("rate: %s\n", rk_client_admin_flag(answer, RK_CONTROL_PACED) ? "yields to requests" : "unlimited");
 }
 
 static void show_current(const json_t *merge)
 {
-    uint64_t total = rk_client_admin_number(merge, "total_bytes"), read = rk_client_admin_number(merge, "read_bytes");
-    uint64_t n_files = rk_client_admin_number(merge, "files");
+    uint64_t total = rk_client_admin_number(merge, RK_CONTROL_TOTAL_BYTES),
+             read = rk_client_admin_number(merge, RK_CONTROL_READ_BYTES);
+    uint64_t n_files = rk_client_admin_number(merge, RK_CONTROL_FILES);
     char total_text[RK_CLIENT_FIGURE_BYTES], written[RK_CLIENT_FIGURE_BYTES], elapsed[RK_CLIENT_FIGURE_BYTES];
 
     printf("merge %" PRIu64 " (%s): %" PRIu64 " file%s, %" PRIu64 " %% of %s read, %s written, for %s\n",
-           rk_client_admin_number(merge, "id"), rk_client_admin_text(merge, "cause"), n_files, rk_plural(n_files),
-           total > 0 ? read * 100 / total : 0, rk_client_figure_size(total, total_text),
-           rk_client_figure_size(rk_client_admin_number(merge, "written_bytes"), written),
-           rk_client_figure_duration(rk_client_admin_real(merge, "elapsed_seconds"), elapsed));
+           rk_client_admin_number(merge, RK_CONTROL_ID), rk_client_admin_text(merge, RK_CONTROL_CAUSE), n_files,
+           rk_plural(n_files), total > 0 ? read * 100 / total : 0, rk_client_figure_size(total, total_text),
+           rk_client_figure_size(rk_client_admin_number(merge, RK_CONTROL_WRITTEN_BYTES), written),
+           rk_client_figure_duration(rk_client_admin_real(merge, RK_CONTROL_ELAPSED_SECONDS), elapsed));
 }
 
 static void show_merging(const struct rk_client_admin *admin, const json_t *answer)
 {
-    const json_t *current = json_object_get(answer, "current");
-    bool paused = rk_client_admin_flag(answer, "paused");
+    const json_t *current = json_object_get(answer, RK_CONTROL_CURRENT);
+    bool paused = rk_client_admin_flag(answer, RK_CONTROL_PAUSED);
     char next[RK_CLIENT_FIGURE_BYTES];
 
-    printf("%s%s", rk_client_admin_text(answer, "state"), paused ? ", paused" : "");
+    printf("%s%s", rk_client_admin_text(answer, RK_CONTROL_STATE), paused ? ", paused" : "");
     if (json_is_null(current) && !paused)
         printf(", next look in %s",
-               rk_client_figure_duration(rk_client_admin_real(answer, "next_check_seconds"), next));
+               rk_client_figure_duration(rk_client_admin_real(answer, RK_CONTROL_NEXT_CHECK_SECONDS), next));
     puts("");
     if (json_is_object(current))
         show_current(current);
@@ -84,10 +85,10 @@ enum rk_client_exit rk_client_admin_merge_resume(const struct rk_client_admin *a
 /* It ends at its next piece; by now it may have. */
 static void show_cancelling(const struct rk_client_admin *admin, const json_t *answer)
 {
-    const json_t *current = json_object_get(answer, "current");
+    const json_t *current = json_object_get(answer, RK_CONTROL_CURRENT);
 
     if (json_is_object(current))
-        printf("merge %" PRIu64 " is being cancelled\n", rk_client_admin_number(current, "id"));
+        printf("merge %" PRIu64 " is being cancelled\n", rk_client_admin_number(current, RK_CONTROL_ID));
     else
         puts("cancelled");
 }
@@ -116,24 +117,26 @@ static void add_merge_row(const struct rk_client_admin *admin, struct rk_client_
 {
     char text[RK_CLIENT_FIGURE_BYTES];
 
-    rk_client_table_add(table, "%" PRIu64, rk_client_admin_number(merge, "id"));
-    rk_client_table_add(table, "%s", rk_client_admin_text(merge, "state"));
-    rk_client_table_add(table, "%s", rk_client_admin_text(merge, "cause"));
-    rk_client_table_add(table, "%s", rk_client_figure_time(rk_client_admin_number(merge, "started_ms"), text));
-    rk_client_table_add(table, "%s", rk_client_figure_duration(rk_client_admin_real(merge, "elapsed_seconds"), text));
-    rk_client_table_add(table, "%" PRIu64, rk_client_admin_number(merge, "files"));
+    rk_client_table_add(table, "%" PRIu64, rk_client_admin_number(merge, RK_CONTROL_ID));
+    rk_client_table_add(table, "%s", rk_client_admin_text(merge, RK_CONTROL_STATE));
+    rk_client_table_add(table, "%s", rk_client_admin_text(merge, RK_CONTROL_CAUSE));
+    rk_client_table_add(table, "%s", rk_client_figure_time(rk_client_admin_number(merge, RK_CONTROL_STARTED_MS), text));
     rk_client_table_add(table, "%s",
-                        rk_client_figure_bytes(rk_client_admin_number(merge, "read_bytes"), admin->exact, text));
-    rk_client_table_add(table, "%s",
-                        rk_client_figure_bytes(rk_client_admin_number(merge, "written_bytes"), admin->exact, text));
-    rk_client_table_add(table, "%s", figure_signed(admin, merge, "reclaimed_bytes", text));
+                        rk_client_figure_duration(rk_client_admin_real(merge, RK_CONTROL_ELAPSED_SECONDS), text));
+    rk_client_table_add(table, "%" PRIu64, rk_client_admin_number(merge, RK_CONTROL_FILES));
+    rk_client_table_add(
+        table, "%s", rk_client_figure_bytes(rk_client_admin_number(merge, RK_CONTROL_READ_BYTES), admin->exact, text));
+    rk_client_table_add(
+        table, "%s",
+        rk_client_figure_bytes(rk_client_admin_number(merge, RK_CONTROL_WRITTEN_BYTES), admin->exact, text));
+    rk_client_table_add(table, "%s", figure_signed(admin, merge, RK_CONTROL_RECLAIMED_BYTES, text));
 }
 
 static void show_history(const struct rk_client_admin *admin, const json_t *answer)
 {
     static const char *const heads[] = { ">ID",    "STATE", "CAUSE",    "BEGAN",      ">TOOK",
                                          ">FILES", ">READ", ">WRITTEN", ">RECLAIMED", NULL };
-    const json_t *merges = json_object_get(answer, "merges"), *merge;
+    const json_t *merges = json_object_get(answer, RK_CONTROL_MERGES), *merge;
     struct rk_client_table *table;
     size_t i;
 
@@ -145,8 +148,8 @@ static void show_history(const struct rk_client_admin *admin, const json_t *answ
     json_array_foreach(merges, i, merge) add_merge_row(admin, table, merge);
     rk_client_table_print(table, stdout, admin->terminal);
     rk_client_table_destroy(&table);
-    json_array_foreach(merges, i, merge) if (rk_client_admin_text(merge, "why")[0] != '\0')
-        printf("%" PRIu64 ": %s\n", rk_client_admin_number(merge, "id"), rk_client_admin_text(merge, "why"));
+    json_array_foreach(merges, i, merge) if (rk_client_admin_text(merge, RK_CONTROL_WHY)[0] != '\0') printf(
+        "%" PRIu64 ": %s\n", rk_client_admin_number(merge, RK_CONTROL_ID), rk_client_admin_text(merge, RK_CONTROL_WHY));
 }
 
 enum rk_client_exit rk_client_admin_merge_history(const struct rk_client_admin *admin,
@@ -160,13 +163,14 @@ enum rk_client_exit rk_client_admin_merge_history(const struct rk_client_admin *
 /* merging [############--------------------]  37 %, 1.20 GiB written */
 static void show_progress(const json_t *merging, unsigned n_looks, bool *bar_is_shown)
 {
-    const json_t *merge = json_object_get(merging, "current");
-    uint64_t total = rk_client_admin_number(merge, "total_bytes"), read = rk_client_admin_number(merge, "read_bytes");
+    const json_t *merge = json_object_get(merging, RK_CONTROL_CURRENT);
+    uint64_t total = rk_client_admin_number(merge, RK_CONTROL_TOTAL_BYTES),
+             read = rk_client_admin_number(merge, RK_CONTROL_READ_BYTES);
     unsigned percent = total > 0 ? (unsigned)(read * 100 / total) : 0;
     char written[RK_CLIENT_FIGURE_BYTES], cells[RK_CLIENT_PROGRESS_CELLS + 1];
-    const char *paused = rk_client_admin_flag(merging, "paused") ? ", paused" : "";
+    const char *paused = rk_client_admin_flag(merging, RK_CONTROL_PAUSED) ? ", paused" : "";
 
-    rk_client_figure_size(rk_client_admin_number(merge, "written_bytes"), written);
+    rk_client_figure_size(rk_client_admin_number(merge, RK_CONTROL_WRITTEN_BYTES), written);
     rk_client_progress_bar(percent, cells);
     if (isatty(STDERR_FILENO)) {
         fprintf(stderr, "\r\033[Kmerging [%s] %3u %%, %s written%s", cells, percent, written, paused);
@@ -182,8 +186,8 @@ static json_t *find_in_history(const json_t *history, uint64_t id)
     json_t *merge;
     size_t i;
 
-    json_array_foreach(json_object_get(history, "merges"), i,
-                       merge) if (rk_client_admin_number(merge, "id") == id) return json_incref(merge);
+    json_array_foreach(json_object_get(history, RK_CONTROL_MERGES), i,
+                       merge) if (rk_client_admin_number(merge, RK_CONTROL_ID) == id) return json_incref(merge);
     return NULL;
 }
 
@@ -198,7 +202,7 @@ static enum rk_client_exit look_at_merge(const struct rk_client_admin *admin, ui
 
     if (code != RK_CLIENT_EXIT_DONE)
         return code;
-    if (rk_client_admin_number(json_object_get(answer, "current"), "id") == id) {
+    if (rk_client_admin_number(json_object_get(answer, RK_CONTROL_CURRENT), RK_CONTROL_ID) == id) {
         show_progress(answer, n_looks, bar_is_shown);
         json_decref(answer);
         return code;
@@ -208,8 +212,9 @@ static enum rk_client_exit look_at_merge(const struct rk_client_admin *admin, ui
     if (code != RK_CLIENT_EXIT_DONE)
         return code;
     *merge_out = find_in_history(answer, id);
-    is_lost = *merge_out == NULL && json_array_size(json_object_get(answer, "merges")) > 0
-              && rk_client_admin_number(json_array_get(json_object_get(answer, "merges"), 0), "id") > id;
+    is_lost =
+        *merge_out == NULL && json_array_size(json_object_get(answer, RK_CONTROL_MERGES)) > 0
+        && rk_client_admin_number(json_array_get(json_object_get(answer, RK_CONTROL_MERGES), 0), RK_CONTROL_ID) > id;
     json_decref(answer);
     return is_lost ? rk_client_admin_fail(admin->json, RK_CLIENT_EXIT_FAILED, "failed",
                                           "the merge is over, and forgotten: so many came after it")
@@ -218,26 +223,27 @@ static enum rk_client_exit look_at_merge(const struct rk_client_admin *admin, ui
 
 static void report_done(const json_t *merge)
 {
-    int64_t reclaimed = (int64_t)rk_client_admin_number(merge, "reclaimed_bytes");
-    uint64_t n_files = rk_client_admin_number(merge, "files");
-    uint64_t n_kept = rk_client_admin_number(merge, "records_copied");
+    int64_t reclaimed = (int64_t)rk_client_admin_number(merge, RK_CONTROL_RECLAIMED_BYTES);
+    uint64_t n_files = rk_client_admin_number(merge, RK_CONTROL_FILES);
+    uint64_t n_kept = rk_client_admin_number(merge, RK_CONTROL_RECORDS_COPIED);
     char size[RK_CLIENT_FIGURE_BYTES], took[RK_CLIENT_FIGURE_BYTES];
 
     printf("merged %" PRIu64 " file%s in %s: %s %s, %" PRIu64 " record%s kept, %" PRIu64 " dropped\n", n_files,
-           rk_plural(n_files), rk_client_figure_duration(rk_client_admin_real(merge, "elapsed_seconds"), took),
+           rk_plural(n_files), rk_client_figure_duration(rk_client_admin_real(merge, RK_CONTROL_ELAPSED_SECONDS), took),
            rk_client_figure_size((uint64_t)(reclaimed < 0 ? -reclaimed : reclaimed), size),
            reclaimed < 0 ? "more than before" : "given back", n_kept, rk_plural(n_kept),
-           rk_client_admin_number(merge, "records_dropped"));
+           rk_client_admin_number(merge, RK_CONTROL_RECORDS_DROPPED));
 }
 
 static enum rk_client_exit report_merge(const struct rk_client_admin *admin, json_t *merge)
 {
-    const char *state = rk_client_admin_text(merge, "state"), *why = rk_client_admin_text(merge, "why");
+    const char *state = rk_client_admin_text(merge, RK_CONTROL_STATE),
+               *why = rk_client_admin_text(merge, RK_CONTROL_WHY);
     bool done = strcmp(state, "done") == 0;
     json_t *answer;
 
     if (admin->json) {
-        answer = json_pack("{s:b, s:O}", "ok", done, "merge", merge);
+        answer = json_pack("{s:b, s:O}", RK_CONTROL_OK, done, RK_CONTROL_MERGE, merge);
         rk_client_admin_print_json(answer);
         json_decref(answer);
     } else if (done) {
@@ -303,7 +309,7 @@ enum rk_client_exit rk_client_admin_merge_start(const struct rk_client_admin *ad
     code = rk_client_admin_ask(admin, request, &answer);
     if (code != RK_CLIENT_EXIT_DONE)
         return code;
-    id = rk_client_admin_number(answer, "id");
+    id = rk_client_admin_number(answer, RK_CONTROL_ID);
     if (!words->wait && admin->json)
         rk_client_admin_print_json(answer);
     else if (!words->wait)

@@ -39,7 +39,8 @@ enum rk_client_exit rk_client_admin_merge_rate(const struct rk_client_admin *adm
     json_t *request = rk_client_admin_request(RK_CONTROL_VERB_MERGE_RATE);
     uint64_t bytes = 0;
 
-    if (word != NULL && strcmp(word, "unlimited") != 0 && strcmp(word, "paced") != 0 && !parse_rate(word, &bytes)) {
+    if (word != NULL && strcmp(word, "unlimited") != 0 && strcmp(word, RK_CONTROL_PACED) != 0
+        && !parse_rate(word, &bytes)) {
         json_decref(request);
         return rk_client_admin_fail(admin->json, RK_CLIENT_EXIT_USAGE, "usage",
                                     "merge rate takes a size for each second (50MiB), or unlimited, or paced");

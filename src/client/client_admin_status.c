@@ -13,7 +13,8 @@
 
 static void show_ping(const struct rk_client_admin *admin, const json_t *answer)
 {
-    printf("%s, pid %" PRIu64 "\n", rk_client_admin_text(answer, "state"), rk_client_admin_number(answer, "pid"));
+    printf("%s, pid %" PRIu64 "\n", rk_client_admin_text(answer, RK_CONTROL_STATE),
+           rk_client_admin_number(answer, RK_CONTROL_PID));
 }
 
 enum rk_client_exit rk_client_admin_ping(const struct rk_client_admin *admin, const struct rk_client_admin_words *words)
@@ -23,9 +24,9 @@ enum rk_client_exit rk_client_admin_ping(const struct rk_client_admin *admin, co
 
 static void show_recovery(const json_t *recovery)
 {
-    uint64_t total = rk_client_admin_number(recovery, "total_bytes");
-    uint64_t done = rk_client_admin_number(recovery, "done_bytes");
-    uint64_t n_records = rk_client_admin_number(recovery, "records");
+    uint64_t total = rk_client_admin_number(recovery, RK_CONTROL_TOTAL_BYTES);
+    uint64_t done = rk_client_admin_number(recovery, RK_CONTROL_DONE_BYTES);
+    uint64_t n_records = rk_client_admin_number(recovery, RK_CONTROL_RECORDS);
     char total_text[RK_CLIENT_FIGURE_BYTES];
 
     if (total == 0)
@@ -40,10 +41,10 @@ static void show_rescue(const json_t *merge)
 {
     static const char *const texts[][2] = {
         { "working", "space of dead records is being given back" },
-        { "paused", "`rackkvctl merge resume` would give back what is dead" },
+        { RK_CONTROL_PAUSED, "`rackkvctl merge resume` would give back what is dead" },
         { "stuck", "nothing more can be given back: delete keys, or make room on the disk" }
     };
-    const char *state = rk_client_admin_text(merge, "rescue");
+    const char *state = rk_client_admin_text(merge, RK_CONTROL_RESCUE);
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (strcmp(texts[i][0], state) == 0)
@@ -52,17 +53,18 @@ static void show_rescue(const json_t *merge)
 
 static void show_merging(const json_t *merge)
 {
-    const json_t *current = json_object_get(merge, "current");
-    uint64_t total = rk_client_admin_number(current, "total_bytes");
+    const json_t *current = json_object_get(merge, RK_CONTROL_CURRENT);
+    uint64_t total = rk_client_admin_number(current, RK_CONTROL_TOTAL_BYTES);
     char text[RK_CLIENT_FIGURE_BYTES];
 
-    printf("  merging    %s%s", rk_client_admin_text(merge, "state"),
-           rk_client_admin_flag(merge, "paused") ? ", paused" : "");
+    printf("  merging    %s%s", rk_client_admin_text(merge, RK_CONTROL_STATE),
+           rk_client_admin_flag(merge, RK_CONTROL_PAUSED) ? ", paused" : "");
     if (total > 0)
-        printf(", %" PRIu64 " %% of %s", rk_client_admin_number(current, "read_bytes") * 100 / total,
+        printf(", %" PRIu64 " %% of %s", rk_client_admin_number(current, RK_CONTROL_READ_BYTES) * 100 / total,
                rk_client_figure_size(total, text));
-    else if (!rk_client_admin_flag(merge, "paused"))
-        printf(", next look in %s", rk_client_figure_duration(rk_client_admin_real(merge, "next_check_seconds"), text));
+    else if (!rk_client_admin_flag(merge, RK_CONTROL_PAUSED))
+        printf(", next look in %s",
+               rk_client_figure_duration(rk_client_admin_real(merge, RK_CONTROL_NEXT_CHECK_SECONDS), text));
     puts("");
 }
 
@@ -71,19 +73,20 @@ static void show_data(const json_t *answer)
     static const char *const writes[][2] = { { "all", "accepted" },
                                              { "deletes", "the disk is full: deletes only" },
                                              { "none", "refused until a restart" } };
-    const char *accepted = rk_client_admin_text(answer, "writes");
+    const char *accepted = rk_client_admin_text(answer, RK_CONTROL_WRITES);
     char used[RK_CLIENT_FIGURE_BYTES], max[RK_CLIENT_FIGURE_BYTES], live[RK_CLIENT_FIGURE_BYTES];
     char dead[RK_CLIENT_FIGURE_BYTES], tombstones[RK_CLIENT_FIGURE_BYTES];
 
     printf("  records    %s live, %s dead, %s tombstones\n",
-           rk_client_figure_size(rk_client_admin_number(answer, "live_bytes"), live),
-           rk_client_figure_size(rk_client_admin_number(answer, "dead_bytes"), dead),
-           rk_client_figure_size(rk_client_admin_number(answer, "tombstone_bytes"), tombstones));
-    printf("  keys       %" PRIu64 ", index %s of at most %s\n", rk_client_admin_number(answer, "keys"),
-           rk_client_figure_size(rk_client_admin_number(answer, "keydir_used_bytes"), used),
-           rk_client_figure_size(rk_client_admin_number(answer, "keydir_max_bytes"), max));
-    printf("  sequence   %" PRIu64 ", durable up to %" PRIu64 "\n", rk_client_admin_number(answer, "last_sequence"),
-           rk_client_admin_number(answer, "durable_sequence"));
+           rk_client_figure_size(rk_client_admin_number(answer, RK_CONTROL_LIVE_BYTES), live),
+           rk_client_figure_size(rk_client_admin_number(answer, RK_CONTROL_DEAD_BYTES), dead),
+           rk_client_figure_size(rk_client_admin_number(answer, RK_CONTROL_TOMBSTONE_BYTES), tombstones));
+    printf("  keys       %" PRIu64 ", index %s of at most %s\n", rk_client_admin_number(answer, RK_CONTROL_KEYS),
+           rk_client_figure_size(rk_client_admin_number(answer, RK_CONTROL_KEYDIR_USED_BYTES), used),
+           rk_client_figure_size(rk_client_admin_number(answer, RK_CONTROL_KEYDIR_MAX_BYTES), max));
+    printf("  sequence   %" PRIu64 ", durable up to %" PRIu64 "\n",
+           rk_client_admin_number(answer, RK_CONTROL_LAST_SEQUENCE),
+           rk_client_admin_number(answer, RK_CONTROL_DURABLE_SEQUENCE));
     for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++)
         if (strcmp(writes[i][0], accepted) == 0)
             printf("  writes     %s\n", writes[i][1]);
@@ -91,31 +94,32 @@ static void show_data(const json_t *answer)
 
 static void show_status(const struct rk_client_admin *admin, const json_t *answer)
 {
-    const json_t *urls = json_object_get(answer, "urls"), *workers = json_object_get(answer, "workers");
+    const json_t *urls = json_object_get(answer, RK_CONTROL_URLS),
+                 *workers = json_object_get(answer, RK_CONTROL_WORKERS);
     char uptime[RK_CLIENT_FIGURE_BYTES], free_bytes[RK_CLIENT_FIGURE_BYTES];
 
-    printf("RackKV %s: %s, pid %" PRIu64 ", for %s\n", rk_client_admin_text(answer, "version"),
-           rk_client_admin_text(answer, "state"), rk_client_admin_number(answer, "pid"),
-           rk_client_figure_duration(rk_client_admin_real(answer, "uptime_seconds"), uptime));
+    printf("RackKV %s: %s, pid %" PRIu64 ", for %s\n", rk_client_admin_text(answer, RK_CONTROL_VERSION),
+           rk_client_admin_text(answer, RK_CONTROL_STATE), rk_client_admin_number(answer, RK_CONTROL_PID),
+           rk_client_figure_duration(rk_client_admin_real(answer, RK_CONTROL_UPTIME_SECONDS), uptime));
     for (size_t i = 0; i < json_array_size(urls); i++)
         printf("  %-9s  %s\n", i == 0 ? "listening" : "", json_string_value(json_array_get(urls, i)));
     printf("  workers    %" PRIu64 "; %" PRIu64 " started so far, %" PRIu64 " died\n",
-           rk_client_admin_number(workers, "count"), rk_client_admin_number(workers, "starts"),
-           rk_client_admin_number(workers, "deaths"));
-    printf("  data       %s", rk_client_admin_text(answer, "data_dir"));
-    if (json_object_get(answer, "data_files") != NULL)
-        printf(": %" PRIu64 " data file%s", rk_client_admin_number(answer, "data_files"),
-               rk_plural(rk_client_admin_number(answer, "data_files")));
+           rk_client_admin_number(workers, RK_CONTROL_COUNT), rk_client_admin_number(workers, RK_CONTROL_STARTS),
+           rk_client_admin_number(workers, RK_CONTROL_DEATHS));
+    printf("  data       %s", rk_client_admin_text(answer, RK_CONTROL_DATA_DIR));
+    if (json_object_get(answer, RK_CONTROL_DATA_FILES) != NULL)
+        printf(": %" PRIu64 " data file%s", rk_client_admin_number(answer, RK_CONTROL_DATA_FILES),
+               rk_plural(rk_client_admin_number(answer, RK_CONTROL_DATA_FILES)));
     printf(", %s free on the disk\n",
-           rk_client_figure_size(rk_client_admin_number(answer, "disk_free_bytes"), free_bytes));
-    if (json_object_get(answer, "recovery") != NULL)
-        show_recovery(json_object_get(answer, "recovery"));
+           rk_client_figure_size(rk_client_admin_number(answer, RK_CONTROL_DISK_FREE_BYTES), free_bytes));
+    if (json_object_get(answer, RK_CONTROL_RECOVERY) != NULL)
+        show_recovery(json_object_get(answer, RK_CONTROL_RECOVERY));
     else
         show_data(answer);
-    if (json_object_get(answer, "merge") != NULL)
-        show_merging(json_object_get(answer, "merge"));
-    if (json_object_get(answer, "merge") != NULL)
-        show_rescue(json_object_get(answer, "merge"));
+    if (json_object_get(answer, RK_CONTROL_MERGE) != NULL)
+        show_merging(json_object_get(answer, RK_CONTROL_MERGE));
+    if (json_object_get(answer, RK_CONTROL_MERGE) != NULL)
+        show_rescue(json_object_get(answer, RK_CONTROL_MERGE));
 }
 
 enum rk_client_exit rk_client_admin_status(const struct rk_client_admin *admin,
@@ -211,10 +215,10 @@ static void show_workers(const struct rk_client_admin *admin, const json_t *work
 static void show_stats(const struct rk_client_admin *admin, const json_t *answer)
 {
     show_object("WRITER", json_object_get(answer, "writer"));
-    if (json_object_get(answer, "merge") != NULL)
-        show_object("\nMERGE", json_object_get(answer, "merge"));
+    if (json_object_get(answer, RK_CONTROL_MERGE) != NULL)
+        show_object("\nMERGE", json_object_get(answer, RK_CONTROL_MERGE));
     puts("");
-    show_workers(admin, json_object_get(answer, "workers"));
+    show_workers(admin, json_object_get(answer, RK_CONTROL_WORKERS));
 }
 
 enum rk_client_exit rk_client_admin_stats(const struct rk_client_admin *admin,

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <rackkv/control.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,7 +181,7 @@ enum rk_err rk_client_control_ask(struct rk_client_control *control, const json_
     free(line.bytes);
     if (err != RK_OK)
         return err;
-    if (json_is_object(answer) && json_is_boolean(json_object_get(answer, "ok"))) {
+    if (json_is_object(answer) && json_is_boolean(json_object_get(answer, RK_CONTROL_OK))) {
         *answer_out = answer;
         return RK_OK;
     }

@@ -5,6 +5,7 @@
 #include "compactor/compactor.h"
 #include "space/space.h"
 
+#include <rackkv/control.h>
 #include <stdlib.h>
 
 static json_t *show_file(const struct rk_compactor_file_report *report)
@@ -14,39 +15,41 @@ static json_t *show_file(const struct rk_compactor_file_report *report)
 
     for (size_t i = 0; i < RK_SPACE_N_COLUMNS; i++)
         n_records += report->n_records[i];
-    file = json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "file", rk_control_number(report->file.file_number),
-                     "active", report->file.is_active, "size", rk_control_number(report->file.file_bytes), "live_bytes",
-                     rk_control_number(report->bytes[RK_SPACE_LIVE]), "dead_bytes",
+    file = json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o}", RK_CONTROL_FILE,
+                     rk_control_number(report->file.file_number), RK_CONTROL_ACTIVE, report->file.is_active,
+                     RK_CONTROL_SIZE, rk_control_number(report->file.file_bytes), RK_CONTROL_LIVE_BYTES,
+                     rk_control_number(report->bytes[RK_SPACE_LIVE]), RK_CONTROL_DEAD_BYTES,
                      rk_control_number(report->bytes[RK_SPACE_OVERWRITTEN] + report->bytes[RK_SPACE_DELETED]
                                        + report->bytes[RK_SPACE_EXPIRED]),
-                     "tombstone_bytes", rk_control_number(report->bytes[RK_SPACE_TOMBSTONE]), "records",
-                     rk_control_number(n_records));
+                     RK_CONTROL_TOMBSTONE_BYTES, rk_control_number(report->bytes[RK_SPACE_TOMBSTONE]),
+                     RK_CONTROL_RECORDS, rk_control_number(n_records));
     if (n_records > 0) {
-        json_object_set_new(file, "first_sequence", rk_control_number(report->file.first_sequence));
+        json_object_set_new(file, RK_CONTROL_FIRST_SEQUENCE, rk_control_number(report->file.first_sequence));
         if (!report->file.is_active) /* its last one is of the next moment */
-            json_object_set_new(file, "last_sequence", rk_control_number(report->file.last_sequence));
+            json_object_set_new(file, RK_CONTROL_LAST_SEQUENCE, rk_control_number(report->file.last_sequence));
     }
-    json_object_set_new(file, "hint", json_boolean(report->has_hint));
+    json_object_set_new(file, RK_CONTROL_HINT, json_boolean(report->has_hint));
     return file;
 }
 
 /* Where every byte of the file is: the figures add up to its size. */
 static json_t *explain_file(const struct rk_compactor_file_report *report)
 {
-    json_t *file = json_pack("{s:o, s:b, s:o}", "file", rk_control_number(report->file.file_number), "active",
-                             report->file.is_active, "size", rk_control_number(report->file.file_bytes));
+    json_t *file =
+        json_pack("{s:o, s:b, s:o}", RK_CONTROL_FILE, rk_control_number(report->file.file_number), RK_CONTROL_ACTIVE,
+                  report->file.is_active, RK_CONTROL_SIZE, rk_control_number(report->file.file_bytes));
 
-    json_object_set_new(file, "live_bytes", rk_control_number(report->bytes[RK_SPACE_LIVE]));
-    json_object_set_new(file, "overwritten_bytes", rk_control_number(report->bytes[RK_SPACE_OVERWRITTEN]));
-    json_object_set_new(file, "deleted_bytes", rk_control_number(report->bytes[RK_SPACE_DELETED]));
-    json_object_set_new(file, "expired_bytes", rk_control_number(report->bytes[RK_SPACE_EXPIRED]));
-    json_object_set_new(file, "tombstone_bytes", rk_control_number(report->bytes[RK_SPACE_TOMBSTONE]));
-    json_object_set_new(file, "frame_bytes", rk_control_number(report->frame_bytes));
-    json_object_set_new(file, "preallocated_bytes", rk_control_number(report->preallocated_bytes));
-    json_object_set_new(file, "eligible", json_boolean(report->verdict.is_eligible));
-    json_object_set_new(file, "reason", json_string(rk_merge_policy_reason_word(report->verdict.reason)));
-    json_object_set_new(file, "why", json_string(rk_merge_policy_reason_text(report->verdict.reason)));
-    json_object_set_new(file, "gain_bytes", rk_control_number(report->verdict.gain_bytes));
+    json_object_set_new(file, RK_CONTROL_LIVE_BYTES, rk_control_number(report->bytes[RK_SPACE_LIVE]));
+    json_object_set_new(file, RK_CONTROL_OVERWRITTEN_BYTES, rk_control_number(report->bytes[RK_SPACE_OVERWRITTEN]));
+    json_object_set_new(file, RK_CONTROL_DELETED_BYTES, rk_control_number(report->bytes[RK_SPACE_DELETED]));
+    json_object_set_new(file, RK_CONTROL_EXPIRED_BYTES, rk_control_number(report->bytes[RK_SPACE_EXPIRED]));
+    json_object_set_new(file, RK_CONTROL_TOMBSTONE_BYTES, rk_control_number(report->bytes[RK_SPACE_TOMBSTONE]));
+    json_object_set_new(file, RK_CONTROL_FRAME_BYTES, rk_control_number(report->frame_bytes));
+    json_object_set_new(file, RK_CONTROL_PREALLOCATED_BYTES, rk_control_number(report->preallocated_bytes));
+    json_object_set_new(file, RK_CONTROL_ELIGIBLE, json_boolean(report->verdict.is_eligible));
+    json_object_set_new(file, RK_CONTROL_REASON, json_string(rk_merge_policy_reason_word(report->verdict.reason)));
+    json_object_set_new(file, RK_CONTROL_WHY, json_string(rk_merge_policy_reason_text(report->verdict.reason)));
+    json_object_set_new(file, RK_CONTROL_GAIN_BYTES, rk_control_number(report->verdict.gain_bytes));
     return file;
 }
 
@@ -65,7 +68,8 @@ static json_t *list_files(const struct rk_control *control,
     for (size_t i = 0; i < n_reports; i++)
         json_array_append_new(files, show(&reports[i]));
     free(reports);
-    return json_pack("{s:b, s:o, s:o}", "ok", 1, "files", files, "expiry_note", json_string(detail.text));
+    return json_pack("{s:b, s:o, s:o}", RK_CONTROL_OK, 1, RK_CONTROL_FILES, files, RK_CONTROL_EXPIRY_NOTE,
+                     json_string(detail.text));
 }
 
 json_t *rk_control_verb_file_list(struct rk_control *control, const json_t *request)

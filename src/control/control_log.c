@@ -53,9 +53,9 @@ json_t *rk_control_verb_roll(struct rk_control *control, const json_t *request)
         err = roll.err;
     if (err != RK_OK)
         return refuse_write(control, err);
-    return json_pack("{s:b, s:b, s:o, s:o}", "ok", 1, "rolled", roll.before != roll.after, "sealed",
-                     roll.before != roll.after ? rk_control_number(roll.before) : json_null(), "active",
-                     rk_control_number(roll.after));
+    return json_pack("{s:b, s:b, s:o, s:o}", RK_CONTROL_OK, 1, RK_CONTROL_ROLLED, roll.before != roll.after,
+                     RK_CONTROL_SEALED, roll.before != roll.after ? rk_control_number(roll.before) : json_null(),
+                     RK_CONTROL_ACTIVE, rk_control_number(roll.after));
 }
 
 json_t *rk_control_verb_sync(struct rk_control *control, const json_t *request)
@@ -64,7 +64,7 @@ json_t *rk_control_verb_sync(struct rk_control *control, const json_t *request)
 
     if (err != RK_OK)
         return refuse_write(control, err);
-    return json_pack("{s:b, s:o}", "ok", 1, "durable_sequence",
+    return json_pack("{s:b, s:o}", RK_CONTROL_OK, 1, RK_CONTROL_DURABLE_SEQUENCE,
                      rk_control_number(rk_log_writer_durable_sequence(control->log)));
 }
 
@@ -125,13 +125,15 @@ static void run_lookup(void *context)
 
 static json_t *show_record(const struct lookup *lookup, const struct rk_record_header *header, uint64_t expiry_ms)
 {
-    return json_pack(
-        "{s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "ok", 1, "file",
-        rk_control_number(lookup->location.file_number), "offset", rk_control_number(lookup->location.offset_bytes),
-        "size", rk_control_number(lookup->location.size_bytes), "sequence", rk_control_number(header->sequence), "type",
-        header->type == RK_RECORD_TOMBSTONE ? "tombstone" : "put", "key_bytes", rk_control_number(header->key_len),
-        "value_bytes", rk_control_number(header->value_len), "written_ms", rk_control_number(header->write_time_ms),
-        "expires_ms", expiry_ms != 0 ? rk_control_number(expiry_ms) : json_null());
+    return json_pack("{s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", RK_CONTROL_OK, 1, RK_CONTROL_FILE,
+                     rk_control_number(lookup->location.file_number), RK_CONTROL_OFFSET,
+                     rk_control_number(lookup->location.offset_bytes), RK_CONTROL_SIZE,
+                     rk_control_number(lookup->location.size_bytes), RK_CONTROL_SEQUENCE,
+                     rk_control_number(header->sequence), RK_CONTROL_TYPE,
+                     header->type == RK_RECORD_TOMBSTONE ? "tombstone" : "put", "key_bytes",
+                     rk_control_number(header->key_len), RK_CONTROL_VALUE_BYTES, rk_control_number(header->value_len),
+                     RK_CONTROL_WRITTEN_MS, rk_control_number(header->write_time_ms), RK_CONTROL_EXPIRES_MS,
+                     expiry_ms != 0 ? rk_control_number(expiry_ms) : json_null());
 }
 
 /* Reads the record up to its key, to see that the file says the same as the keydir. */

@@ -22,19 +22,19 @@ static const char *state_word(enum rk_compactor_merge_state state)
 static json_t *show_merge(const struct rk_compactor_merge_report *report)
 {
     json_t *merge =
-        json_pack("{s:o, s:s, s:s, s:o, s:f}", "id", rk_control_number(report->id), "state", state_word(report->state),
-                  "cause", report->by_policy ? "policy" : "request", "started_ms",
-                  rk_control_number(report->started_ms), "elapsed_seconds", (double)report->elapsed_ms / 1000);
+        json_pack("{s:o, s:s, s:s, s:o, s:f}", RK_CONTROL_ID, rk_control_number(report->id), RK_CONTROL_STATE,
+                  state_word(report->state), "cause", report->by_policy ? "policy" : "request", "started_ms",
+                  rk_control_number(report->started_ms), RK_CONTROL_ELAPSED_SECONDS, (double)report->elapsed_ms / 1000);
 
-    json_object_set_new(merge, "files", rk_control_number(report->n_files));
-    json_object_set_new(merge, "total_bytes", rk_control_number(report->total_bytes));
-    json_object_set_new(merge, "read_bytes", rk_control_number(report->read_bytes));
-    json_object_set_new(merge, "written_bytes", rk_control_number(report->written_bytes));
+    json_object_set_new(merge, RK_CONTROL_FILES, rk_control_number(report->n_files));
+    json_object_set_new(merge, RK_CONTROL_TOTAL_BYTES, rk_control_number(report->total_bytes));
+    json_object_set_new(merge, RK_CONTROL_READ_BYTES, rk_control_number(report->read_bytes));
+    json_object_set_new(merge, RK_CONTROL_WRITTEN_BYTES, rk_control_number(report->written_bytes));
     /* A merge of small files may write more than it removes. */
-    json_object_set_new(merge, "reclaimed_bytes", json_integer((json_int_t)(int64_t)report->reclaimed_bytes));
-    json_object_set_new(merge, "records_copied", rk_control_number(report->n_records));
-    json_object_set_new(merge, "records_dropped", rk_control_number(report->n_dropped));
-    json_object_set_new(merge, "why", json_string(report->why));
+    json_object_set_new(merge, RK_CONTROL_RECLAIMED_BYTES, json_integer((json_int_t)(int64_t)report->reclaimed_bytes));
+    json_object_set_new(merge, RK_CONTROL_RECORDS_COPIED, rk_control_number(report->n_records));
+    json_object_set_new(merge, RK_CONTROL_RECORDS_DROPPED, rk_control_number(report->n_dropped));
+    json_object_set_new(merge, RK_CONTROL_WHY, json_string(report->why));
     return merge;
 }
 
@@ -54,11 +54,12 @@ json_t *rk_control_show_merging(const struct rk_control *control)
     struct rk_compactor_status status = rk_compactor_status(control->compactor);
     const char *state = status.current.id == 0 ? "idle" : state_word(status.current.state);
 
-    return json_pack("{s:b, s:s, s:s, s:o, s:b, s:o, s:b, s:f, s:o}", "ok", 1, "state", state, "rescue",
-                     rescue_word(status.rescue), "holes_bytes", rk_control_number(status.holes_bytes), "paused",
-                     status.paused, "rate_bytes_per_second", rk_control_number(status.rate_bytes_per_s), "paced",
-                     status.paced, "next_check_seconds", (double)status.next_check_ms / 1000, "current",
-                     status.current.id == 0 ? json_null() : show_merge(&status.current));
+    return json_pack("{s:b, s:s, s:s, s:o, s:b, s:o, s:b, s:f, s:o}", RK_CONTROL_OK, 1, RK_CONTROL_STATE, state,
+                     RK_CONTROL_RESCUE, rescue_word(status.rescue), RK_CONTROL_HOLES_BYTES,
+                     rk_control_number(status.holes_bytes), RK_CONTROL_PAUSED, status.paused,
+                     RK_CONTROL_RATE_BYTES_PER_SECOND, rk_control_number(status.rate_bytes_per_s), RK_CONTROL_PACED,
+                     status.paced, RK_CONTROL_NEXT_CHECK_SECONDS, (double)status.next_check_ms / 1000,
+                     RK_CONTROL_CURRENT, status.current.id == 0 ? json_null() : show_merge(&status.current));
 }
 
 json_t *rk_control_verb_merge_status(struct rk_control *control, const json_t *request)
@@ -74,7 +75,7 @@ json_t *rk_control_verb_merge_history(struct rk_control *control, const json_t *
 
     for (size_t i = 0; i < n; i++)
         json_array_append_new(merges, show_merge(&reports[i]));
-    return json_pack("{s:b, s:o}", "ok", 1, "merges", merges);
+    return json_pack("{s:b, s:o}", RK_CONTROL_OK, 1, RK_CONTROL_MERGES, merges);
 }
 
 /* The numbers of the list, which was checked with the request; NULL is an empty one. */
@@ -104,7 +105,7 @@ json_t *rk_control_verb_merge_start(struct rk_control *control, const json_t *re
     err = rk_compactor_request(control->compactor, &merge, &id, &detail);
     free(files);
     if (err == RK_OK)
-        return json_pack("{s:b, s:o}", "ok", 1, "id", rk_control_number(id));
+        return json_pack("{s:b, s:o}", RK_CONTROL_OK, 1, RK_CONTROL_ID, rk_control_number(id));
     if (err == RK_ERR_BUSY) /* the compactor knows what is wrong, and no verbs: the ways out are ours to say */
         rk_detail_set(&detail, "a merge is under way: wait for it, or cancel it (merge cancel)");
     if (err == RK_ERR_NOT_FOUND)

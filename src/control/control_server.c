@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <rackkv/control.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,13 +48,13 @@ json_t *rk_control_refuse(const char *name, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", name, "detail", text);
+    answer = json_pack("{s:b, s:s, s:s}", RK_CONTROL_OK, 0, RK_CONTROL_ERROR, name, RK_CONTROL_DETAIL, text);
     if (answer != NULL)
         return answer;
     for (char *at = text; *at != '\0'; at++) /* what was quoted or cut is no UTF-8 any more */
         if ((unsigned char)*at >= 0x80)
             *at = '?';
-    return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", name, "detail", text);
+    return json_pack("{s:b, s:s, s:s}", RK_CONTROL_OK, 0, RK_CONTROL_ERROR, name, RK_CONTROL_DETAIL, text);
 }
 
 /* The answer as a line of the client's; a client for which there is no memory is closed. */

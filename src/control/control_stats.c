@@ -3,6 +3,7 @@
 
 #include "stats/stats_json.h"
 
+#include <rackkv/control.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -29,6 +30,6 @@ json_t *rk_control_verb_stats(struct rk_control *control, const json_t *request)
 
     if (object == NULL)
         return rk_control_refuse_err(RK_ERR_NO_MEMORY, "");
-    json_object_set_new(object, "ok", json_true());
+    json_object_set_new(object, RK_CONTROL_OK, json_true());
     return object;
 }

@@ -5,6 +5,7 @@
 #include "shm/shm_handover.h"
 #include "stats/stats_block.h"
 
+#include <rackkv/control.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -19,11 +20,11 @@ static json_t *show_urls(const struct rk_control *control)
 
 static json_t *show_recovery(const struct rk_board_recovery *recovery)
 {
-    return json_pack("{s:o, s:o, s:o}", "done_bytes",
-                     rk_control_number(atomic_load_explicit(&recovery->done_bytes, memory_order_relaxed)),
-                     "total_bytes",
-                     rk_control_number(atomic_load_explicit(&recovery->total_bytes, memory_order_relaxed)), "records",
-                     rk_control_number(atomic_load_explicit(&recovery->n_records, memory_order_relaxed)));
+    return json_pack(
+        "{s:o, s:o, s:o}", RK_CONTROL_DONE_BYTES,
+        rk_control_number(atomic_load_explicit(&recovery->done_bytes, memory_order_relaxed)), RK_CONTROL_TOTAL_BYTES,
+        rk_control_number(atomic_load_explicit(&recovery->total_bytes, memory_order_relaxed)), RK_CONTROL_RECORDS,
+        rk_control_number(atomic_load_explicit(&recovery->n_records, memory_order_relaxed)));
 }
 
 static json_t *show_workers(const struct rk_control *control)
@@ -36,8 +37,8 @@ static json_t *show_workers(const struct rk_control *control)
         starts += rk_counter_get(&stats->slots[slot].starts);
         deaths += rk_counter_get(&stats->slots[slot].deaths);
     }
-    return json_pack("{s:o, s:o, s:o}", "count", rk_control_number(n_slots), "starts", rk_control_number(starts),
-                     "deaths", rk_control_number(deaths));
+    return json_pack("{s:o, s:o, s:o}", RK_CONTROL_COUNT, rk_control_number(n_slots), RK_CONTROL_STARTS,
+                     rk_control_number(starts), RK_CONTROL_DEATHS, rk_control_number(deaths));
 }
 
 static uint64_t free_bytes(int dir_fd)
@@ -54,19 +55,24 @@ static void add_data(const struct rk_control *control, json_t *status)
     const struct rk_stats_writer *writer = &control->settings.stats->writer;
     json_t *merge;
 
-    json_object_set_new(status, "writes", json_string(rk_stats_accepted_word(rk_stats_accepted(writer))));
-    json_object_set_new(status, "keys", rk_control_number(rk_counter_get(&writer->keys)));
-    json_object_set_new(status, "last_sequence", rk_control_number(rk_counter_get(&writer->last_sequence)));
-    json_object_set_new(status, "durable_sequence", rk_control_number(rk_counter_get(&writer->durable_sequence)));
-    json_object_set_new(status, "keydir_used_bytes", rk_control_number(rk_counter_get(&writer->keydir_used_bytes)));
-    json_object_set_new(status, "keydir_max_bytes", rk_control_number(rk_counter_get(&writer->keydir_max_bytes)));
-    json_object_set_new(status, "live_bytes", rk_control_number(rk_counter_get(&writer->live_bytes)));
-    json_object_set_new(status, "dead_bytes", rk_control_number(rk_counter_get(&writer->dead_bytes)));
-    json_object_set_new(status, "tombstone_bytes", rk_control_number(rk_counter_get(&writer->tombstone_bytes)));
-    json_object_set_new(status, "data_files", rk_control_number(rk_log_store_n_files(control->settings.store)));
+    json_object_set_new(status, RK_CONTROL_WRITES, json_string(rk_stats_accepted_word(rk_stats_accepted(writer))));
+    json_object_set_new(status, RK_CONTROL_KEYS, rk_control_number(rk_counter_get(&writer->keys)));
+    json_object_set_new(status, RK_CONTROL_LAST_SEQUENCE, rk_control_number(rk_counter_get(&writer->last_sequence)));
+    json_object_set_new(status, RK_CONTROL_DURABLE_SEQUENCE,
+                        rk_control_number(rk_counter_get(&writer->durable_sequence)));
+    json_object_set_new(status, RK_CONTROL_KEYDIR_USED_BYTES,
+                        rk_control_number(rk_counter_get(&writer->keydir_used_bytes)));
+    json_object_set_new(status, RK_CONTROL_KEYDIR_MAX_BYTES,
+                        rk_control_number(rk_counter_get(&writer->keydir_max_bytes)));
+    json_object_set_new(status, RK_CONTROL_LIVE_BYTES, rk_control_number(rk_counter_get(&writer->live_bytes)));
+    json_object_set_new(status, RK_CONTROL_DEAD_BYTES, rk_control_number(rk_counter_get(&writer->dead_bytes)));
+    json_object_set_new(status, RK_CONTROL_TOMBSTONE_BYTES,
+                        rk_control_number(rk_counter_get(&writer->tombstone_bytes)));
+    json_object_set_new(status, RK_CONTROL_DATA_FILES,
+                        rk_control_number(rk_log_store_n_files(control->settings.store)));
     merge = rk_control_show_merging(control);
-    json_object_del(merge, "ok");
-    json_object_set_new(status, "merge", merge);
+    json_object_del(merge, RK_CONTROL_OK);
+    json_object_set_new(status, RK_CONTROL_MERGE, merge);
 }
 
 json_t *rk_control_verb_status(struct rk_control *control, const json_t *request)
@@ -76,13 +82,14 @@ json_t *rk_control_verb_status(struct rk_control *control, const json_t *request
     const struct rk_log_store *store = control->settings.store;
     json_t *status = json_pack(
         "{s:b, s:s, s:i, s:s, s:s, s:o, s:f, s:o, s:o}", "ok", 1, "state", serving ? "serving" : "recovering", "pid",
-        (int)getpid(), "version", PACKAGE_VERSION, "data_dir", rk_log_store_path(store), "urls", show_urls(control),
-        "uptime_seconds", (double)(rk_time_monotonic_ns() - control->settings.started_ns) / (double)RK_NS_PER_S,
-        "workers", show_workers(control), "disk_free_bytes", rk_control_number(free_bytes(rk_log_store_dir_fd(store))));
+        (int)getpid(), RK_CONTROL_VERSION, PACKAGE_VERSION, RK_CONTROL_DATA_DIR, rk_log_store_path(store),
+        RK_CONTROL_URLS, show_urls(control), RK_CONTROL_UPTIME_SECONDS,
+        (double)(rk_time_monotonic_ns() - control->settings.started_ns) / (double)RK_NS_PER_S, RK_CONTROL_WORKERS,
+        show_workers(control), RK_CONTROL_DISK_FREE_BYTES, rk_control_number(free_bytes(rk_log_store_dir_fd(store))));
 
     if (serving)
         add_data(control, status);
     else
-        json_object_set_new(status, "recovery", show_recovery(&control->settings.board->recovery));
+        json_object_set_new(status, RK_CONTROL_RECOVERY, show_recovery(&control->settings.board->recovery));
     return status;
 }

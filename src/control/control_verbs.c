@@ -12,12 +12,13 @@ static json_t *answer_ping(struct rk_control *control, const json_t *request)
 {
     bool serving = atomic_load_explicit(&control->serving, memory_order_relaxed);
 
-    return json_pack("{s:b, s:s, s:i}", "ok", 1, "state", serving ? "serving" : "recovering", "pid", (int)getpid());
+    return json_pack("{s:b, s:s, s:i}", RK_CONTROL_OK, 1, RK_CONTROL_STATE, serving ? "serving" : "recovering",
+                     RK_CONTROL_PID, (int)getpid());
 }
 
 static json_t *answer_version(struct rk_control *control, const json_t *request)
 {
-    return json_pack("{s:b, s:s}", "ok", 1, "version", PACKAGE_VERSION);
+    return json_pack("{s:b, s:s}", RK_CONTROL_OK, 1, RK_CONTROL_VERSION, PACKAGE_VERSION);
 }
 
 /* The main thread does it: the same as an administrator who sends the signal. */
@@ -27,7 +28,7 @@ static json_t *answer_reopen(struct rk_control *control, const json_t *request)
         return rk_control_refuse("invalid",
                                  "messages go to standard error: server.log_file names no file to open again");
     (void)kill(getpid(), SIGUSR1); /* to oneself it cannot fail */
-    return json_pack("{s:b, s:s}", "ok", 1, "log_file", rk_diag_file_path());
+    return json_pack("{s:b, s:s}", RK_CONTROL_OK, 1, RK_CONTROL_LOG_FILE, rk_diag_file_path());
 }
 
 static rk_control_verb_fn *const runs[RK_CONTROL_N_VERBS] = {

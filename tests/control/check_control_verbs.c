@@ -308,6 +308,23 @@ START_TEST(the_page_has_every_verb_and_member)
 }
 END_TEST
 
+START_TEST(the_page_says_each_member_of_answers)
+{
+    static const char *const members[] = { RK_CONTROL_ANSWER_MEMBERS };
+    char *page = read_page();
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        char quoted[64], code[64];
+
+        snprintf(quoted, sizeof quoted, "\"%s\"", members[i]);
+        snprintf(code, sizeof code, "`%s`", members[i]);
+        ck_assert_msg(strstr(page, quoted) != NULL || strstr(page, code) != NULL, "doc/control.md does not say %s",
+                      members[i]);
+    }
+    free(page);
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("control_verbs");
@@ -322,6 +339,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, members_of_another_type_are_refused);
     tcase_add_test(tcase, the_page_says_who_may_have_to_wait);
     tcase_add_test(tcase, the_page_has_every_verb_and_member);
+    tcase_add_test(tcase, the_page_says_each_member_of_answers);
     suite_add_tcase(suite, tcase);
     return suite;
 }
