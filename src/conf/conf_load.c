@@ -1,23 +1,18 @@
-/* Reads YAML by libyaml's events, not as a document: each event has its line and column, and aliases are still seen.
- * What is accepted is a mapping of sections, each a mapping of keys to scalars or lists of scalars (some keys stand in
+/* What is accepted is a mapping of sections, each a mapping of keys to scalars or lists of scalars (some keys stand in
  * a mapping within their section), and nothing else. */
 #include "base/base_detail.h"
 #include "base/base_mem.h"
 #include "conf/conf_set.h"
 #include "conf/conf_value.h"
+#include "conf/conf_yaml.h"
 
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 struct loader {
-    yaml_parser_t parser;
-    yaml_event_t event; /* the current one */
+    struct rk_conf_yaml yaml;
     struct rk_conf *conf;
-    const char *name; /* of the file */
-    const char *text;
-    struct rk_detail *detail;
     size_t section_lines[RK_CONF_N_KEYS]; /* by the section's first row; 0: not seen yet */
     size_t key_lines[RK_CONF_N_KEYS];
     size_t group_lines[RK_CONF_N_KEYS]; /* by the group's first row */
@@ -31,109 +26,12 @@ struct place {
 
 #define NAME_BYTES 64u /* longer than any of ours */
 
-static enum rk_err refuse_at(struct loader *loader, yaml_mark_t mark, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static enum rk_err refuse_at(struct loader *loader, yaml_mark_t mark, const char *format, ...)
-{
-    char problem[RK_DETAIL_BYTES];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(problem, sizeof problem, format, args);
-    va_end(args);
-    rk_detail_set(loader->detail, "%s:%zu:%zu: %s", loader->name, mark.line + 1, mark.column + 1, problem);
-    return RK_ERR_INVALID;
-}
-
-/* Bytes that are no characters: libyaml knows only their offset then. */
-static yaml_mark_t mark_of_offset(const struct loader *loader, size_t offset)
-{
-    yaml_mark_t mark = { .index = offset };
-
-    for (size_t i = 0; i < offset; i++) {
-        mark.column++;
-        if (loader->text[i] == '\n') {
-            mark.line++;
-            mark.column = 0;
-        }
-    }
-    return mark;
-}
-
-static enum rk_err refuse_syntax(struct loader *loader)
-{
-    const yaml_parser_t *parser = &loader->parser;
-    const char *problem = parser->problem != NULL ? parser->problem : "it can't be read";
-
-    if (parser->error == YAML_MEMORY_ERROR) {
-        rk_detail_set(loader->detail, "%s: out of memory", loader->name);
-        return RK_ERR_NO_MEMORY;
-    }
-    if (parser->error == YAML_READER_ERROR)
-        return refuse_at(loader, mark_of_offset(loader, parser->problem_offset), "this is not YAML: %s", problem);
-    return refuse_at(loader, parser->problem_mark, "this is not YAML: %s%s%s", problem,
-                     parser->context != NULL ? ", " : "", parser->context != NULL ? parser->context : "");
-}
-
-static const char *scalar_text(const struct loader *loader)
-{
-    return (const char *)loader->event.data.scalar.value;
-}
-
-/* What YAML has and a configuration does not need. */
-static enum rk_err check_plain(struct loader *loader)
-{
-    const yaml_event_t *event = &loader->event;
-    const yaml_char_t *anchor = NULL, *tag = NULL;
-
-    if (event->type == YAML_ALIAS_EVENT)
-        return refuse_at(loader, event->start_mark,
-                         "aliases (*name) are not used in a configuration: repeat the value");
-    if (event->type == YAML_SCALAR_EVENT) {
-        anchor = event->data.scalar.anchor;
-        tag = event->data.scalar.tag;
-        if (strlen(scalar_text(loader)) != event->data.scalar.length)
-            return refuse_at(loader, event->start_mark, "there is a zero byte in the text");
-    } else if (event->type == YAML_MAPPING_START_EVENT) {
-        anchor = event->data.mapping_start.anchor;
-        tag = event->data.mapping_start.tag;
-    } else if (event->type == YAML_SEQUENCE_START_EVENT) {
-        anchor = event->data.sequence_start.anchor;
-        tag = event->data.sequence_start.tag;
-    }
-    if (anchor != NULL)
-        return refuse_at(loader, event->start_mark, "anchors (&name) are not used in a configuration");
-    if (tag != NULL)
-        return refuse_at(loader, event->start_mark, "tags (!name) are not used in a configuration");
-    return RK_OK;
-}
-
-static enum rk_err next_event(struct loader *loader)
-{
-    yaml_event_delete(&loader->event);
-    if (yaml_parser_parse(&loader->parser, &loader->event) == 0)
-        return refuse_syntax(loader);
-    return check_plain(loader);
-}
-
-/* Nothing, `~` or `null` without quotes. */
-static bool is_null(const struct loader *loader)
-{
-    const char *text;
-
-    if (loader->event.type != YAML_SCALAR_EVENT || loader->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
-        return false;
-    text = scalar_text(loader);
-    return text[0] == '\0' || strcmp(text, "~") == 0 || strcasecmp(text, "null") == 0;
-}
-
 static enum rk_err refuse_value(struct loader *loader, const struct rk_conf_key *key, yaml_mark_t mark)
 {
     char problem[RK_DETAIL_BYTES];
 
-    (void)snprintf(problem, sizeof problem, "%s", loader->detail != NULL ? loader->detail->text : "");
-    return refuse_at(loader, mark, "%s.%s: %s", key->section, key->name, problem);
+    (void)snprintf(problem, sizeof problem, "%s", loader->yaml.detail != NULL ? loader->yaml.detail->text : "");
+    return rk_conf_yaml_refuse(&loader->yaml, mark, "%s.%s: %s", key->section, key->name, problem);
 }
 
 static enum rk_err refuse_type(struct loader *loader, const struct rk_conf_key *key, const char *found)
@@ -141,20 +39,20 @@ static enum rk_err refuse_type(struct loader *loader, const struct rk_conf_key *
     char allowed[RK_CONF_DESCRIBE_BYTES];
 
     rk_conf_describe(key, allowed);
-    return refuse_at(loader, loader->event.start_mark, "%s.%s: this is %s; allowed is %s%s", key->section, key->name,
-                     found, allowed, key->type == RK_CONF_LIST ? ": [a, b]" : "");
+    return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark, "%s.%s: this is %s; allowed is %s%s",
+                               key->section, key->name, found, allowed, key->type == RK_CONF_LIST ? ": [a, b]" : "");
 }
 
 static enum rk_err load_scalar(struct loader *loader, const struct rk_conf_key *key)
 {
-    if (is_null(loader))
+    if (rk_conf_yaml_is_null(&loader->yaml))
         return refuse_type(loader, key, "empty");
-    if (loader->event.type == YAML_SEQUENCE_START_EVENT)
+    if (loader->yaml.event.type == YAML_SEQUENCE_START_EVENT)
         return refuse_type(loader, key, "a list");
-    if (loader->event.type == YAML_MAPPING_START_EVENT)
+    if (loader->yaml.event.type == YAML_MAPPING_START_EVENT)
         return refuse_type(loader, key, "a mapping");
-    if (rk_conf_set_scalar(loader->conf, key, scalar_text(loader), loader->detail) != RK_OK)
-        return refuse_value(loader, key, loader->event.start_mark);
+    if (rk_conf_set_scalar(loader->conf, key, rk_conf_yaml_text(&loader->yaml), loader->yaml.detail) != RK_OK)
+        return refuse_value(loader, key, loader->yaml.event.start_mark);
     return RK_OK;
 }
 
@@ -168,33 +66,36 @@ struct items {
 static enum rk_err read_items(struct loader *loader, const struct rk_conf_key *key, struct items *items)
 {
     for (;;) {
-        enum rk_err err = next_event(loader);
+        enum rk_err err = rk_conf_yaml_next(&loader->yaml);
 
-        if (err != RK_OK || loader->event.type == YAML_SEQUENCE_END_EVENT)
+        if (err != RK_OK || loader->yaml.event.type == YAML_SEQUENCE_END_EVENT)
             return err;
-        if (loader->event.type != YAML_SCALAR_EVENT || is_null(loader))
-            return refuse_at(loader, loader->event.start_mark,
-                             "%s.%s: an item is %s; what begins with a bracket or has \": \" in it stands in quotes",
-                             key->section, key->name, is_null(loader) ? "empty" : "not a plain text");
+        if (loader->yaml.event.type != YAML_SCALAR_EVENT || rk_conf_yaml_is_null(&loader->yaml))
+            return rk_conf_yaml_refuse(
+                &loader->yaml, loader->yaml.event.start_mark,
+                "%s.%s: an item is %s; what begins with a bracket or has \": \" in it stands in quotes", key->section,
+                key->name, rk_conf_yaml_is_null(&loader->yaml) ? "empty" : "not a plain text");
         if (items->n == key->max)
             return refuse_type(loader, key, "one item too many");
-        items->marks[items->n] = loader->event.start_mark;
-        items->texts[items->n++] = rk_mem_strdup(scalar_text(loader));
+        items->marks[items->n] = loader->yaml.event.start_mark;
+        items->texts[items->n++] = rk_mem_strdup(rk_conf_yaml_text(&loader->yaml));
     }
 }
 
 static enum rk_err load_list(struct loader *loader, const struct rk_conf_key *key)
 {
-    yaml_mark_t start = loader->event.start_mark;
+    yaml_mark_t start = loader->yaml.event.start_mark;
     struct items items = { .n = 0 };
     size_t bad_item;
     enum rk_err err;
 
-    if (loader->event.type != YAML_SEQUENCE_START_EVENT)
-        return refuse_type(loader, key, loader->event.type == YAML_MAPPING_START_EVENT ? "a mapping" : "not a list");
+    if (loader->yaml.event.type != YAML_SEQUENCE_START_EVENT)
+        return refuse_type(loader, key,
+                           loader->yaml.event.type == YAML_MAPPING_START_EVENT ? "a mapping" : "not a list");
     err = read_items(loader, key, &items);
     if (err == RK_OK) {
-        err = rk_conf_set_list(loader->conf, key, (const char *const *)items.texts, items.n, &bad_item, loader->detail);
+        err = rk_conf_set_list(loader->conf, key, (const char *const *)items.texts, items.n, &bad_item,
+                               loader->yaml.detail);
         if (err != RK_OK)
             err = refuse_value(loader, key, bad_item < items.n ? items.marks[bad_item] : start);
     }
@@ -207,9 +108,10 @@ static enum rk_err load_list(struct loader *loader, const struct rk_conf_key *ke
 static void name_in_place(const struct loader *loader, struct place place, char name_out[NAME_BYTES])
 {
     if (place.group == NULL)
-        (void)snprintf(name_out, NAME_BYTES, "%.60s", scalar_text(loader)); /* what is cut is none of ours */
+        (void)snprintf(name_out, NAME_BYTES, "%.60s",
+                       rk_conf_yaml_text(&loader->yaml)); /* what is cut is none of ours */
     else
-        (void)snprintf(name_out, NAME_BYTES, "%.20s.%.40s", place.group, scalar_text(loader));
+        (void)snprintf(name_out, NAME_BYTES, "%.20s.%.40s", place.group, rk_conf_yaml_text(&loader->yaml));
 }
 
 static enum rk_err refuse_unknown_key(struct loader *loader, struct place place)
@@ -219,22 +121,23 @@ static enum rk_err refuse_unknown_key(struct loader *loader, struct place place)
 
     name_in_place(loader, place, name);
     meant = rk_conf_key_suggest(place.section, name);
-    rk_conf_quote(scalar_text(loader), quoted);
+    rk_conf_quote(rk_conf_yaml_text(&loader->yaml), quoted);
     (void)snprintf(where, sizeof where, "%s%s%s", place.section, place.group != NULL ? "." : "",
                    place.group != NULL ? place.group : "");
     if (meant != NULL)
-        return refuse_at(loader, loader->event.start_mark, "there is no key %s in %s; did you mean %s.%s?", quoted,
-                         where, meant->section, meant->name);
-    return refuse_at(loader, loader->event.start_mark, "there is no key %s in %s", quoted, where);
+        return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark,
+                                   "there is no key %s in %s; did you mean %s.%s?", quoted, where, meant->section,
+                                   meant->name);
+    return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark, "there is no key %s in %s", quoted, where);
 }
 
 /* The current event is the key's name: notes that it was seen. */
 static enum rk_err note_seen(struct loader *loader, size_t *seen_line, const char *section, const char *name)
 {
     if (*seen_line != 0)
-        return refuse_at(loader, loader->event.start_mark, "%s.%s is there twice: first in line %zu", section, name,
-                         *seen_line);
-    *seen_line = loader->event.start_mark.line + 1;
+        return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark,
+                                   "%s.%s is there twice: first in line %zu", section, name, *seen_line);
+    *seen_line = loader->yaml.event.start_mark.line + 1;
     return RK_OK;
 }
 
@@ -244,13 +147,13 @@ static enum rk_err load_value(struct loader *loader, const struct rk_conf_key *k
     yaml_mark_t mark;
 
     if (err == RK_OK)
-        err = next_event(loader);
+        err = rk_conf_yaml_next(&loader->yaml);
     if (err != RK_OK)
         return err;
-    mark = loader->event.start_mark;
+    mark = loader->yaml.event.start_mark;
     err = key->type == RK_CONF_LIST ? load_list(loader, key) : load_scalar(loader, key);
     if (err == RK_OK)
-        rk_conf_set_origin(loader->conf, key, loader->name, mark.line + 1, mark.column + 1);
+        rk_conf_set_origin(loader->conf, key, loader->yaml.name, mark.line + 1, mark.column + 1);
     return err;
 }
 
@@ -259,9 +162,9 @@ static enum rk_err load_mapping(struct loader *loader, struct place place,
                                 enum rk_err (*load_entry)(struct loader *loader, struct place place))
 {
     for (;;) {
-        enum rk_err err = next_event(loader);
+        enum rk_err err = rk_conf_yaml_next(&loader->yaml);
 
-        if (err != RK_OK || loader->event.type == YAML_MAPPING_END_EVENT)
+        if (err != RK_OK || loader->yaml.event.type == YAML_MAPPING_END_EVENT)
             return err;
         err = load_entry(loader, place);
         if (err != RK_OK)
@@ -274,8 +177,8 @@ static enum rk_err load_grouped_key(struct loader *loader, struct place place)
     const struct rk_conf_key *key;
     char name[NAME_BYTES];
 
-    if (loader->event.type != YAML_SCALAR_EVENT)
-        return refuse_at(loader, loader->event.start_mark, "a key is a name");
+    if (loader->yaml.event.type != YAML_SCALAR_EVENT)
+        return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark, "a key is a name");
     name_in_place(loader, place, name);
     key = rk_conf_key_lookup(place.section, name);
     return key != NULL ? load_value(loader, key) : refuse_unknown_key(loader, place);
@@ -291,12 +194,13 @@ static enum rk_err load_group(struct loader *loader, const struct rk_conf_key *f
     (void)snprintf(group, sizeof group, "%.*s", (int)rk_conf_group_len(first), first->name);
     err = note_seen(loader, &loader->group_lines[first - rk_conf_keys], first->section, group);
     if (err == RK_OK)
-        err = next_event(loader);
-    if (err != RK_OK || is_null(loader)) /* all its keys are commented out */
+        err = rk_conf_yaml_next(&loader->yaml);
+    if (err != RK_OK || rk_conf_yaml_is_null(&loader->yaml)) /* all its keys are commented out */
         return err;
-    if (loader->event.type != YAML_MAPPING_START_EVENT)
-        return refuse_at(loader, loader->event.start_mark,
-                         "%s.%s holds keys of its own: allowed is a mapping of keys to values", first->section, group);
+    if (loader->yaml.event.type != YAML_MAPPING_START_EVENT)
+        return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark,
+                                   "%s.%s holds keys of its own: allowed is a mapping of keys to values",
+                                   first->section, group);
     return load_mapping(loader, place, load_grouped_key);
 }
 
@@ -304,12 +208,12 @@ static enum rk_err load_key(struct loader *loader, struct place place)
 {
     const struct rk_conf_key *key, *group;
 
-    if (loader->event.type != YAML_SCALAR_EVENT)
-        return refuse_at(loader, loader->event.start_mark, "a key is a name");
-    group = rk_conf_group_lookup(place.section, scalar_text(loader));
+    if (loader->yaml.event.type != YAML_SCALAR_EVENT)
+        return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark, "a key is a name");
+    group = rk_conf_group_lookup(place.section, rk_conf_yaml_text(&loader->yaml));
     if (group != NULL)
         return load_group(loader, group);
-    key = rk_conf_key_lookup(place.section, scalar_text(loader));
+    key = rk_conf_key_lookup(place.section, rk_conf_yaml_text(&loader->yaml));
     if (key == NULL || rk_conf_group_len(key) > 0) /* "group.key: value" is for the command line */
         return refuse_unknown_key(loader, place);
     return load_value(loader, key);
@@ -317,18 +221,20 @@ static enum rk_err load_key(struct loader *loader, struct place place)
 
 static enum rk_err refuse_unknown_section(struct loader *loader)
 {
-    const char *name = scalar_text(loader);
+    const char *name = rk_conf_yaml_text(&loader->yaml);
     const char *meant = rk_conf_section_suggest(name);
     char quoted[RK_CONF_QUOTE_BYTES];
 
     rk_conf_quote(name, quoted);
     if (meant != NULL)
-        return refuse_at(loader, loader->event.start_mark, "there is no section %s; did you mean %s?", quoted, meant);
+        return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark,
+                                   "there is no section %s; did you mean %s?", quoted, meant);
     for (size_t i = 0; i < RK_CONF_N_KEYS; i++)
         if (strcmp(rk_conf_keys[i].name, name) == 0)
-            return refuse_at(loader, loader->event.start_mark, "there is no section %s; the key %s belongs into %s",
-                             quoted, name, rk_conf_keys[i].section);
-    return refuse_at(loader, loader->event.start_mark, "there is no section %s", quoted);
+            return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark,
+                                       "there is no section %s; the key %s belongs into %s", quoted, name,
+                                       rk_conf_keys[i].section);
+    return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark, "there is no section %s", quoted);
 }
 
 static enum rk_err load_section(struct loader *loader, struct place none)
@@ -338,50 +244,51 @@ static enum rk_err load_section(struct loader *loader, struct place none)
     size_t *seen_line;
     enum rk_err err;
 
-    if (loader->event.type != YAML_SCALAR_EVENT)
-        return refuse_at(loader, loader->event.start_mark, "a section is a name");
-    while (first < end && strcmp(first->section, scalar_text(loader)) != 0)
+    if (loader->yaml.event.type != YAML_SCALAR_EVENT)
+        return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark, "a section is a name");
+    while (first < end && strcmp(first->section, rk_conf_yaml_text(&loader->yaml)) != 0)
         first = rk_conf_section_end(first);
     if (first == end)
         return refuse_unknown_section(loader);
     seen_line = &loader->section_lines[first - rk_conf_keys];
     if (*seen_line != 0)
-        return refuse_at(loader, loader->event.start_mark, "the section %s is there twice: first in line %zu",
-                         first->section, *seen_line);
-    *seen_line = loader->event.start_mark.line + 1;
-    err = next_event(loader);
-    if (err != RK_OK || is_null(loader)) /* all its keys are commented out */
+        return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark,
+                                   "the section %s is there twice: first in line %zu", first->section, *seen_line);
+    *seen_line = loader->yaml.event.start_mark.line + 1;
+    err = rk_conf_yaml_next(&loader->yaml);
+    if (err != RK_OK || rk_conf_yaml_is_null(&loader->yaml)) /* all its keys are commented out */
         return err;
-    if (loader->event.type != YAML_MAPPING_START_EVENT)
-        return refuse_at(loader, loader->event.start_mark, "%s is a section: allowed is a mapping of keys to values",
-                         first->section);
+    if (loader->yaml.event.type != YAML_MAPPING_START_EVENT)
+        return rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark,
+                                   "%s is a section: allowed is a mapping of keys to values", first->section);
     return load_mapping(loader, (struct place){ .section = first->section }, load_key);
 }
 
 /* The events of a whole stream: at most one document. */
 static enum rk_err load_stream(struct loader *loader)
 {
-    enum rk_err err = next_event(loader); /* the stream's start */
+    enum rk_err err = rk_conf_yaml_next(&loader->yaml); /* the stream's start */
 
     if (err == RK_OK)
-        err = next_event(loader); /* the document's, or the stream's end */
-    if (err != RK_OK || loader->event.type == YAML_STREAM_END_EVENT)
+        err = rk_conf_yaml_next(&loader->yaml); /* the document's, or the stream's end */
+    if (err != RK_OK || loader->yaml.event.type == YAML_STREAM_END_EVENT)
         return err;
-    err = next_event(loader);
+    err = rk_conf_yaml_next(&loader->yaml);
     if (err != RK_OK)
         return err;
-    if (loader->event.type == YAML_MAPPING_START_EVENT)
+    if (loader->yaml.event.type == YAML_MAPPING_START_EVENT)
         err = load_mapping(loader, (struct place){ .section = NULL }, load_section);
-    else if (!is_null(loader))
-        err =
-            refuse_at(loader, loader->event.start_mark,
-                      "a configuration is a mapping of sections (server, http ...), each a mapping of keys to values");
+    else if (!rk_conf_yaml_is_null(&loader->yaml))
+        err = rk_conf_yaml_refuse(
+            &loader->yaml, loader->yaml.event.start_mark,
+            "a configuration is a mapping of sections (server, http ...), each a mapping of keys to values");
     if (err == RK_OK)
-        err = next_event(loader); /* the document's end */
+        err = rk_conf_yaml_next(&loader->yaml); /* the document's end */
     if (err == RK_OK)
-        err = next_event(loader);
-    if (err == RK_OK && loader->event.type != YAML_STREAM_END_EVENT)
-        err = refuse_at(loader, loader->event.start_mark, "a second document begins here; a configuration is one");
+        err = rk_conf_yaml_next(&loader->yaml);
+    if (err == RK_OK && loader->yaml.event.type != YAML_STREAM_END_EVENT)
+        err = rk_conf_yaml_refuse(&loader->yaml, loader->yaml.event.start_mark,
+                                  "a second document begins here; a configuration is one");
     return err;
 }
 
@@ -389,16 +296,13 @@ enum rk_err rk_conf_load_text(struct rk_conf *conf, const char *name, const char
                               struct rk_detail *detail)
 {
     struct rk_detail unread; /* refuse_value reads the text back, so there always is one */
-    struct loader loader = { .conf = conf, .name = name, .text = text, .detail = detail != NULL ? detail : &unread };
-    enum rk_err err;
+    struct loader loader = { .conf = conf,
+                             .yaml = { .name = name, .text = text, .detail = detail != NULL ? detail : &unread } };
+    enum rk_err err = rk_conf_yaml_open(&loader.yaml, size);
 
-    if (yaml_parser_initialize(&loader.parser) == 0) {
-        rk_detail_set(detail, "%s: out of memory", name);
-        return RK_ERR_NO_MEMORY;
-    }
-    yaml_parser_set_input_string(&loader.parser, (const unsigned char *)text, size);
+    if (err != RK_OK)
+        return err;
     err = load_stream(&loader);
-    yaml_event_delete(&loader.event);
-    yaml_parser_delete(&loader.parser);
+    rk_conf_yaml_close(&loader.yaml);
     return err;
 }

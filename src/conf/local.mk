@@ -13,7 +13,8 @@ librk_conf_a_SOURCES = \
 	%D%/conf_suggest.c \
 	%D%/conf_table.c %D%/conf_table.h \
 	%D%/conf_value.c %D%/conf_value.h \
-	%D%/conf_window.c %D%/conf_window.h
+	%D%/conf_window.c %D%/conf_window.h \
+	%D%/conf_yaml.c %D%/conf_yaml.h
 librk_conf_a_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
 
 # What people read. The reference file and rackkv.yaml(5) come from the table; check_conf fails when they are out of

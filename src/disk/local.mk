@@ -10,7 +10,9 @@ librk_disk_a_SOURCES = \
 	%D%/disk_location.c %D%/disk_location.h \
 	%D%/disk_manifest.c %D%/disk_manifest.h \
 	%D%/disk_record.c %D%/disk_record.h \
-	%D%/disk_scan.c %D%/disk_scan.h \
+	%D%/disk_scan.c %D%/disk_scan.h %D%/disk_scan_private.h \
+	%D%/disk_scan_end.c \
+	%D%/disk_scan_record.c \
 	%D%/disk_secret.c %D%/disk_secret.h \
 	%D%/disk_summary.c %D%/disk_summary.h \
 	%D%/disk_small_file.c %D%/disk_small_file.h \

@@ -5,6 +5,7 @@ librk_store_a_SOURCES = \
 	%D%/store_files.c %D%/store_files.h \
 	%D%/store_get.c %D%/store_get.h \
 	%D%/store_op.c %D%/store_op.h \
+	%D%/store_piece.c \
 	%D%/store_readers.c %D%/store_readers.h \
 	%D%/store_types.h \
 	%D%/store_update.c %D%/store_update.h \

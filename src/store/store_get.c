@@ -1,6 +1,5 @@
 #include "store/store_get.h"
 
-#include "base/base_assert.h"
 #include "base/base_io.h"
 #include "base/base_mem.h"
 #include "base/base_planted.h"
@@ -20,8 +19,6 @@
 
 /* Metadata of a large value beyond this costs a second read. */
 #define LIKELY_METADATA_BYTES 4096u
-
-_Static_assert(RK_STORE_PIECE_BYTES == RK_RECORD_BLOCK_BYTES, "a piece is a block, and checked by its CRC");
 
 struct lookup {
     struct rk_fingerprint fingerprint;
@@ -43,16 +40,6 @@ static size_t first_read_bytes(const struct lookup *lookup)
     head =
         RK_RECORD_HEADER_BYTES + 8 + 4 * (size / RK_RECORD_BLOCK_BYTES + 1) + lookup->key_len + LIKELY_METADATA_BYTES;
     return head < size ? head : size;
-}
-
-static enum rk_err count_read_error(struct rk_store_client *client, enum rk_err err)
-{
-    if (err == RK_ERR_CORRUPT || err == RK_ERR_TORN) {
-        rk_counter_add(&client->settings.stats->corrupt, 1);
-        return RK_ERR_CORRUPT;
-    }
-    rk_counter_add(&client->settings.stats->read_errors, 1);
-    return err == RK_ERR_LIMIT || err == RK_ERR_NO_MEMORY ? err : RK_ERR_IO; /* those pass, the disk's may not */
 }
 
 static bool is_expired(uint64_t expiry_ms)
@@ -165,7 +152,7 @@ static enum rk_err take_record(struct rk_store_client *client, const struct look
     if (err == RK_OK)
         rk_counter_add(&client->settings.stats->hits, 1);
     else if (err != RK_ERR_NOT_FOUND)
-        err = count_read_error(client, err);
+        err = rk_store_count_read_error(client, err);
     return err;
 }
 
@@ -243,13 +230,13 @@ static enum rk_err find_and_read_rcu(struct rk_store_client *client, struct look
     lookup->location = rk_disk_location_decode(lookup->word);
     err = rk_store_files_get(client->files, lookup->location.file_number, &lookup->file);
     if (err != RK_OK)
-        return count_read_error(client, err);
+        return rk_store_count_read_error(client, err);
     size = first_read_bytes(lookup);
     *bytes_out = arena->allocate(arena->arena, size);
     err = rk_store_read_cached(lookup->file->fd, *bytes_out, size, lookup->location.offset_bytes);
     if (err == RK_ERR_AGAIN)
         return get_later(client, lookup, arena, op_ref);
-    return err == RK_OK ? RK_OK : count_read_error(client, err);
+    return err == RK_OK ? RK_OK : rk_store_count_read_error(client, err);
 }
 
 /* Once more for each time that the entry changed while what it named was read, and had expired. RK_ERR_AGAIN: *op_ref
@@ -308,7 +295,7 @@ static enum rk_err take_job(struct rk_store_client *client, struct store_op *op,
     enum rk_err err;
 
     if (job->err != RK_OK)
-        return count_read_error(client, job->err);
+        return rk_store_count_read_error(client, job->err);
     bytes = op->arena.allocate(op->arena.arena, job->size);
     memcpy(bytes, job->bytes, job->size);
     err = take_record(client, &lookup, &op->arena, bytes, job->size, value_out);
@@ -336,59 +323,4 @@ void rk_store_get_finish(struct rk_store_client *client, struct store_op *op, st
     rk_store_op_end(client, op);
     if (done != NULL)
         done(context, err, &value);
-}
-
-enum rk_err rk_store_client_read_piece(struct rk_store_client *client, struct rk_store_source *source, size_t offset,
-                                       uint8_t *bytes, size_t size, rk_store_piece_done_fn *done, void *context,
-                                       rk_store_ticket *ticket_out)
-{
-    size_t block = offset / RK_RECORD_BLOCK_BYTES;
-    uint64_t at = source->location.offset_bytes + source->head_bytes + offset;
-    struct store_op *op;
-    enum rk_err err;
-
-    RK_ASSERT(offset % RK_STORE_PIECE_BYTES == 0 && size <= RK_STORE_PIECE_BYTES
-              && offset + size <= source->header.value_len);
-    err = rk_store_read_cached(source->file->fd, bytes, size, at);
-    if (err == RK_OK)
-        err = rk_record_check_block(&source->header, source->head, block, bytes);
-    if (err == RK_OK)
-        return RK_OK;
-    if (err != RK_ERR_AGAIN)
-        return count_read_error(client, err);
-    op = rk_store_op_start(client, OP_PIECE);
-    if (op == NULL)
-        return RK_ERR_FULL;
-    op->done.piece = done;
-    op->context = context;
-    op->source = source;
-    op->bytes = bytes;
-    op->block = block;
-    err = rk_store_submit_read(client, op, source->file, at, size);
-    *ticket_out = rk_store_op_ticket(client, op);
-    if (err != RK_ERR_AGAIN)
-        rk_store_op_end(client, op);
-    return err;
-}
-
-void rk_store_piece_finish(struct rk_store_client *client, struct store_op *op, struct rk_store_read_job *job)
-{
-    struct store_op was = *op;
-    enum rk_err err = job->err;
-
-    rk_store_op_end(client, op);
-    if (was.done.piece != NULL) {
-        if (err == RK_OK) {
-            memcpy(was.bytes, job->bytes, job->size);
-            err = rk_record_check_block(&was.source->header, was.source->head, was.block, was.bytes);
-        }
-        was.done.piece(was.context, err == RK_OK ? RK_OK : count_read_error(client, err));
-    }
-    rk_store_file_unpin(job->file);
-    free(job);
-}
-
-void rk_store_client_release(struct rk_store_client *client, struct rk_store_source *source)
-{
-    rk_store_file_unpin(source->file);
 }

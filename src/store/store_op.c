@@ -94,3 +94,13 @@ enum rk_err rk_store_read_cached(int fd, void *bytes, size_t size, uint64_t offs
         return RK_OK;
     return n >= 0 || errno == EAGAIN || errno == EOPNOTSUPP ? RK_ERR_AGAIN : RK_ERR_IO;
 }
+
+enum rk_err rk_store_count_read_error(struct rk_store_client *client, enum rk_err err)
+{
+    if (err == RK_ERR_CORRUPT || err == RK_ERR_TORN) {
+        rk_counter_add(&client->settings.stats->corrupt, 1);
+        return RK_ERR_CORRUPT;
+    }
+    rk_counter_add(&client->settings.stats->read_errors, 1);
+    return err == RK_ERR_LIMIT || err == RK_ERR_NO_MEMORY ? err : RK_ERR_IO; /* those pass, the disk's may not */
+}

@@ -83,4 +83,8 @@ enum rk_err rk_store_submit_read(struct rk_store_client *client, const struct st
 /* Reads what the page cache has: RK_OK only if it was all of it; RK_ERR_AGAIN says ask the disk; RK_ERR_IO. */
 enum rk_err rk_store_read_cached(int fd, void *bytes, size_t size, uint64_t offset);
 
+/* Counts a read that failed, and says what the caller is told: RK_ERR_CORRUPT, RK_ERR_LIMIT, RK_ERR_NO_MEMORY, or
+ * RK_ERR_IO. */
+enum rk_err rk_store_count_read_error(struct rk_store_client *client, enum rk_err err);
+
 #endif
