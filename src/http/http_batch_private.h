@@ -1,4 +1,6 @@
-/* What the halves of a batch share: http_batch.c runs its lines, http_batch_answer.c writes what became of them. */
+/* What the files of a batch share, from the floor up: http_batch_lines.c reads them and puts them in order,
+ * http_batch_item.c ends one, http_batch_get.c and http_batch_write.c do what one says, http_batch_answer.c writes what
+ * became of them, and http_batch.c runs them all. */
 #ifndef RK_HTTP_BATCH_PRIVATE_H
 #define RK_HTTP_BATCH_PRIVATE_H
 
@@ -42,9 +44,34 @@ struct rk_http_batch {
     struct batch_item **last_ready;
     uint64_t answer_bytes; /* of values */
     bool is_answered;
+    void (*pump)(struct rk_http_batch *batch); /* one has ended by itself: begins what can begin */
 };
 
 /* Sends an answer a line. All lines are done. */
 void rk_http_batch_answer(struct rk_http_batch *batch);
+
+/* ---- http_batch_lines.c ---- */
+
+size_t rk_http_batch_count_lines(h2o_iovec_t body);
+void rk_http_batch_read_lines(struct rk_http_batch *batch, h2o_iovec_t body);
+
+/* Each line behind the one before it with its key; who has none before it is ready. */
+void rk_http_batch_order_lines(struct rk_http_batch *batch);
+void rk_http_batch_make_ready(struct rk_http_batch *batch, struct batch_item *item);
+
+/* ---- http_batch_item.c ---- */
+
+const struct rk_http_backend *rk_http_batch_backend(const struct batch_item *item);
+struct rk_store_arena rk_http_batch_arena(const struct batch_item *item);
+
+/* The line is done; the next one with its key is ready. */
+void rk_http_batch_item_end(struct batch_item *item);
+void rk_http_batch_item_fail(struct batch_item *item, enum rk_http_problem problem);
+void rk_http_batch_item_release(struct batch_item *item);
+
+/* ---- http_batch_get.c, http_batch_write.c: RK_OK, done or under way; or the store's error: it did not begin ---- */
+
+enum rk_err rk_http_batch_get_start(struct batch_item *item);
+enum rk_err rk_http_batch_write_start(struct batch_item *item);
 
 #endif

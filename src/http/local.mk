@@ -7,6 +7,10 @@ librk_http_a_SOURCES = \
 	%D%/http_backend.h \
 	%D%/http_batch.c %D%/http_batch.h \
 	%D%/http_batch_answer.c \
+	%D%/http_batch_get.c \
+	%D%/http_batch_item.c \
+	%D%/http_batch_lines.c \
+	%D%/http_batch_write.c \
 	%D%/http_batch_line.c %D%/http_batch_line.h \
 	%D%/http_batch_private.h \
 	%D%/http_condition.c %D%/http_condition.h \
