@@ -163,7 +163,7 @@ class Client:
         if dice == 0 and state.etag is not None:
             return {"If-Match": state.etag}, True
         if dice == 1:
-            return {"If-Match": '"1"'}, False
+            return {"If-Match": '"18446744073709551615"'}, False
         if dice == 2 and makes:
             return {"If-None-Match": "*"}, state.value is None
         if dice == 3:
