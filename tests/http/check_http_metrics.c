@@ -127,6 +127,14 @@ static json_t *paths_of(bool legacy)
     return paths;
 }
 
+static void check_says(const json_t *part, const char *text)
+{
+    char *written = json_dumps(part, JSON_COMPACT);
+
+    ck_assert_msg(strstr(written, text) != NULL, "%s", written);
+    free(written);
+}
+
 START_TEST(every_route_is_in_the_document)
 {
     json_t *paths = paths_of(true), *without = paths_of(false), *path;
@@ -149,12 +157,12 @@ START_TEST(every_route_is_in_the_document)
         n += path != NULL && (route == rk_http_routes || strcmp(route->path, route[-1].path) != 0);
     }
     ck_assert_uint_eq(json_object_size(paths), n + 1); /* the one with a key comes twice */
-    json_object_foreach(json_object_get(paths, "/v1/kv"), name, path) ck_assert_msg(
-        strcmp(name, "options") == 0
-            || strstr(json_dumps(path, JSON_COMPACT), "{\"name\":\"key\",\"in\":\"query\",\"required\":true"),
-        "%s", name);
-    ck_assert_ptr_nonnull(strstr(json_dumps(json_object_get(json_object_get(paths, "/v1/kv/{key}"), "post"), 0),
-                                 "[\"incr\", \"append\", \"touch\"]"));
+    json_object_foreach(json_object_get(paths, "/v1/kv"), name, path)
+    {
+        if (strcmp(name, "options") != 0)
+            check_says(path, "{\"name\":\"key\",\"in\":\"query\",\"required\":true");
+    }
+    check_says(json_object_get(json_object_get(paths, "/v1/kv/{key}"), "post"), "[\"incr\",\"append\",\"touch\"]");
     json_decref(paths);
     json_decref(without);
 }

@@ -206,7 +206,7 @@ START_TEST(the_json_has_the_same_numbers)
 {
     size_t len, n = 0;
     FILE *out = open_memstream(&text, &len);
-    json_t *all, *workers;
+    json_t *all, *workers, *requests;
 
     rk_counter_set(&block->slots[2].http.requests[RK_STATS_HTTP_PUT][RK_STATS_HTTP_201], 9);
     rk_counter_set(&block->slots[2].http.requests[RK_STATS_HTTP_PUT][RK_STATS_HTTP_204], 8);
@@ -232,10 +232,11 @@ START_TEST(the_json_has_the_same_numbers)
     }
     ck_assert_uint_gt(n, 50);
     ck_assert_double_eq(number_of(all, "started_seconds"), 1234567890.123);
-    all = json_object_get(json_object_get(json_array_get(workers, 2), "requests"), "put");
-    ck_assert_uint_eq(json_object_size(all), 2);
-    ck_assert_double_eq(number_of(all, "201"), 9);
-    ck_assert_double_eq(number_of(all, "204"), 8);
+    requests = json_object_get(json_object_get(json_array_get(workers, 2), "requests"), "put");
+    ck_assert_uint_eq(json_object_size(requests), 2);
+    ck_assert_double_eq(number_of(requests, "201"), 9);
+    ck_assert_double_eq(number_of(requests, "204"), 8);
+    json_decref(all);
 }
 END_TEST
 
