@@ -112,8 +112,10 @@ static enum rk_err next_block(struct rk_disk_keys *keys, struct rk_disk_keys_ent
     enum rk_err err;
 
     do {
-        if (keys->after == keys->header.keys_bytes)
+        if (keys->after == keys->header.keys_bytes) {
+            keys->block = (struct rk_disk_keys_block){ .n_left = 0 }; /* the root may be open: it has no records */
             return RK_ERR_NOT_FOUND;
+        }
         err = open_block(keys, keys->after);
         if (err != RK_OK)
             return err;

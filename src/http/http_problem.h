@@ -43,8 +43,6 @@
     X(BAD_DURABILITY, 400, "Bad Request", "bad-durability", "RackKV-Durability is written or synced")                 \
     X(BAD_OP, 400, "Bad Request", "unknown-operation", "op is incr, append or touch")                                 \
     X(BAD_BY, 400, "Bad Request", "bad-by", "by is a whole number of 64 bits, with a minus or without")               \
-    X(BAD_BATCH_LINE, 400, "Bad Request", "bad-batch-line",                                                           \
-      "a line of a batch is a JSON object with op (get, put, delete, incr), key or key64, and what its op takes")     \
     X(NOT_FOUND, 404, "Not Found", "not-found", "there is no such key")                                               \
     X(NO_ENDPOINT, 404, "Not Found", "no-such-endpoint", "nothing is served at this path")                            \
     X(METHOD, 405, "Method Not Allowed", "method-not-allowed", "the Allow header lists what this path takes")         \
@@ -52,7 +50,6 @@
     X(NUMBER_OVERFLOW, 409, "Conflict", "number-overflow", "the sum does not fit into 64 bits")                       \
     X(CONDITION, 412, "Precondition Failed", "condition-failed", "the key is not as the condition wants it")          \
     X(VALUE_TOO_LARGE, 413, "Content Too Large", "value-too-large", "the value is larger than limits.max_value")      \
-    X(BATCH_TOO_LONG, 413, "Content Too Large", "batch-too-long", "a batch has more operations than the limit")       \
     X(KEY_TOO_LONG, 414, "URI Too Long", "key-too-long", "the key is longer than limits.max_key")                     \
     X(TARGET_TOO_LONG, 414, "URI Too Long", "target-too-long", "the request target is too long")                      \
     X(RANGE, 416, "Range Not Satisfiable", "range-not-satisfiable", "the value has no such bytes")                    \

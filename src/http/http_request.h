@@ -5,7 +5,6 @@
 #include "http/http_state.h"
 
 struct rk_http_ask;
-struct rk_http_batch;
 struct rk_http_operation;
 struct rk_http_update;
 
@@ -21,7 +20,6 @@ struct rk_http_request {
     struct rk_http_span type;                  /* then the Content-Type, if there is one */
     const struct rk_http_operation *operation; /* of a write */
     struct rk_http_update *update;             /* NULL: it does not depend on what the key is */
-    struct rk_http_batch *batch;               /* of many keys */
     uint64_t sequence;                         /* of a conditional read: the last one published before it looked */
 
     /* While the answer is not there yet (rk_http_request_hold): */

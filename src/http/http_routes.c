@@ -1,6 +1,5 @@
 #include "http/http_routes.h"
 
-#include "http/http_batch.h"
 #include "http/http_metrics.h"
 #include "http/http_read.h"
 #include "http/http_service.h"
@@ -48,9 +47,6 @@ const struct rk_http_route rk_http_routes[] = {
     { PATH("/v1/kv/"), .methods = DELETE, .summary = "Delete a key.", .op = RK_STATS_HTTP_DELETE,
       .operand = RK_HTTP_TAKES_KEY, .need = RK_HTTP_NEEDS_KEY, .parameters = KEY, .own_headers = DURABILITY,
       .start = rk_http_delete_start },
-
-    /* many keys */
-    { PATH("/v1/batch"), .methods = POST, .summary = "Do what each line of the body says.", .op = RK_STATS_HTTP_PUT, .start = rk_http_batch_start },
 
     /* the service */
     { PATH("/livez"), .methods = GET | HEAD, .summary = "Say that the server is there.", .op = RK_STATS_HTTP_SERVICE,

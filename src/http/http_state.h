@@ -13,8 +13,7 @@
  *   http_expect.c       what the store decides about a request before its body comes
  *   http_pieces.c       large values, piece by piece
  *   http_update.c       what a write makes of a key, from what the key is
- *   http_batch_answer.c what became of the lines of a batch
- *   http_read.c, http_write.c, http_batch.c, http_service.c, http_metrics.c
+ *   http_read.c, http_write.c, http_service.c, http_metrics.c
  *                       the endpoints: a row of http_routes.c each
  *   http_handler.c      one request: refused, or given to its endpoint
  *   http_probe.c        the look at the start whether ours is the parser

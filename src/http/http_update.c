@@ -88,9 +88,9 @@ static enum rk_http_problem decide_append(struct rk_http_request *request, const
 
     if (len > request->server->settings.max_value_bytes)
         return RK_HTTP_PROBLEM_VALUE_TOO_LARGE;
-    if (len > update->grown_room) {
-        update->grown = h2o_mem_alloc_pool(&request->req->pool, len);
-        update->grown_room = len;
+    if (len > update->grown_room) { /* twice as much: others may make it longer each time, and the pool keeps all */
+        update->grown_room = len > 2 * update->grown_room ? len : 2 * update->grown_room;
+        update->grown = h2o_mem_alloc_pool(&request->req->pool, update->grown_room);
     }
     if (before > 0)
         memcpy(update->grown, current->value, before);

@@ -5,14 +5,6 @@ librk_http_a_SOURCES = \
 	%D%/http_answer.c %D%/http_answer.h \
 	%D%/http_ask.c %D%/http_ask.h \
 	%D%/http_backend.h \
-	%D%/http_batch.c %D%/http_batch.h \
-	%D%/http_batch_answer.c \
-	%D%/http_batch_get.c \
-	%D%/http_batch_item.c \
-	%D%/http_batch_lines.c \
-	%D%/http_batch_write.c \
-	%D%/http_batch_line.c %D%/http_batch_line.h \
-	%D%/http_batch_private.h \
 	%D%/http_condition.c %D%/http_condition.h \
 	%D%/http_connection.c %D%/http_connection.h \
 	%D%/http_date.c %D%/http_date.h \
@@ -21,7 +13,6 @@ librk_http_a_SOURCES = \
 	%D%/http_field.c %D%/http_field.h \
 	%D%/http_handler.c %D%/http_handler.h \
 	%D%/http_interpose.c %D%/http_interpose.h \
-	%D%/http_json.c %D%/http_json.h \
 	%D%/http_lines.h \
 	%D%/http_listeners.c %D%/http_listeners.h \
 	%D%/http_metadata.c %D%/http_metadata.h \

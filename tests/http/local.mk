@@ -110,7 +110,3 @@ check_PROGRAMS += check_http_metrics
 check_http_metrics_SOURCES = %D%/check_http_metrics.c
 check_http_metrics_CFLAGS = $(check_http_server_CFLAGS) $(JANSSON_CFLAGS)
 check_http_metrics_LDADD = $(check_http_server_LDADD) $(JANSSON_LIBS)
-check_PROGRAMS += check_http_batch
-check_http_batch_SOURCES = %D%/check_http_batch.c
-check_http_batch_CFLAGS = $(check_http_server_CFLAGS)
-check_http_batch_LDADD = $(check_http_server_LDADD)

@@ -152,11 +152,6 @@ check-long: check-long-space
 check-long-space: check_system_footprint$(EXEEXT) rackkvd$(EXEEXT) rackkvctl$(EXEEXT)
 	N_KEYS=$(N_KEYS) ./check_system_footprint$(EXEEXT)
 
-check_PROGRAMS += check_system_batch
-check_system_batch_SOURCES = %D%/check_system_batch.c $(SYSTEM_SUPPORT)
-check_system_batch_CFLAGS = $(SYSTEM_CFLAGS)
-check_system_batch_LDADD = $(SYSTEM_LDADD)
-
 # The disk that was full for good once, on real file systems.
 EXTRA_PROGRAMS += check_system_rescue
 CLEANFILES += check_system_rescue$(EXEEXT)
