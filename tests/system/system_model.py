@@ -80,6 +80,17 @@ class Client:
             self.connection = None
         return answer
 
+    def read_now(self, key):
+        """The answer to a GET, also if the server has to come back for it."""
+        deadline = time.monotonic() + DEADLINE_S
+        while True:
+            answer = self.ask("GET", "/v1/kv/" + key)
+            if answer is not None and answer.status != 503:
+                return answer
+            if time.monotonic() > deadline:
+                raise Different(f"{key} could not be read for {DEADLINE_S} s")
+            time.sleep(0.005)  # nothing tells a client when a server is back
+
     def state_now(self, key):
         """The key's state; one that is about to expire is waited for."""
         state = self.states[key]
@@ -117,11 +128,7 @@ class Client:
     def settle(self, key, candidates):
         """After an answer that did not come: the key must be one of the candidates."""
         self.n_lost += 1
-        answer = None
-        while answer is None or answer.status == 503:
-            answer = self.ask("GET", "/v1/kv/" + key)
-            if answer is None or answer.status == 503:
-                time.sleep(0.005)
+        answer = self.read_now(key)
         now = time.time()
         for state in candidates:
             expired = state.expires is not None and state.expires[0] <= now + 0.01
@@ -268,10 +275,7 @@ class Client:
             self.counts[operation.__name__] = self.counts.get(operation.__name__, 0) + 1
         for key in self.states:
             state = self.state_now(key)
-            answer = None
-            while answer is None or answer.status == 503:
-                answer = self.ask("GET", "/v1/kv/" + key)
-            self.check_read(key, state, answer)
+            self.check_read(key, state, self.read_now(key))
 
 
 def start_server(port):
