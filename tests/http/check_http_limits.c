@@ -4,6 +4,7 @@
 #include "stats/stats_http.h"
 #include "test_dir.h"
 #include "test_main.h"
+#include "test_process.h"
 
 #include "base/base_time.h"
 #include "http/http_backend.h"
@@ -253,7 +254,7 @@ START_TEST(drain_serves_the_queue)
     struct raw_client client;
 
     fake_server_start(&server, &settings, NULL);
-    ck_assert_int_eq(kill(server.pid, SIGSTOP), 0);
+    ck_assert(test_process_stop(server.pid));
     raw_client_open(&client, server.port);
     ck_assert(raw_client_send_text(&client, LIVEZ));
     server.control->drain = true;

@@ -6,6 +6,7 @@
 #include "stats/stats_http.h"
 #include "test_dir.h"
 #include "test_main.h"
+#include "test_process.h"
 
 #include <dlfcn.h>
 #include <signal.h>
@@ -104,7 +105,7 @@ START_TEST(a_deep_pipeline_takes_many_turns)
     expect(&deep, LIVEZ, 200);
     expect(&other, LIVEZ, 200);
     n_turns = server.control->n_turns;
-    ck_assert_int_eq(kill(server.pid, SIGSTOP), 0);
+    ck_assert(test_process_stop(server.pid));
     for (unsigned i = 0; i < N_DEEP; i++)
         ck_assert(raw_client_send_text(&deep, LIVEZ));
     ck_assert(raw_client_send_text(&other, LIVEZ));
@@ -256,7 +257,7 @@ START_TEST(a_body_beside_its_100_continue_is_bounded_too)
     for (unsigned i = 0; i < 4; i++)
         send_half(&half[i], half_heads[0]);
     fake_wait_for(&server.stats->upload_bytes, 2048 * KIB);
-    ck_assert_int_eq(kill(server.pid, SIGSTOP), 0);
+    ck_assert(test_process_stop(server.pid));
     ck_assert_int_eq(connect(client.fd, (struct sockaddr *)&unix_address, sizeof unix_address), 0);
     ck_assert(raw_client_send_text(&client, half_heads[2]) && raw_client_send(&client, body, 100000));
     ck_assert_int_eq(kill(server.pid, SIGCONT), 0);

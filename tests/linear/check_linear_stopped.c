@@ -5,6 +5,7 @@
 #include "linear_board.h"
 #include "system_tracer.h"
 #include "test_main.h"
+#include "test_process.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -42,7 +43,7 @@ static void stop_in_read_section(pid_t pid, size_t nth)
     if (is_traced)
         wait_stopped(pid, trace);
     else
-        ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+        ck_assert(test_process_stop(pid));
     system_tracer_detach(&tracer);
     (void)unlink(trace);
     wait_stopped(pid, NULL);

@@ -17,7 +17,7 @@ done
 expect 'get a' 0 '1' "$build/rackkv" get a
 expect 'get nothing' 1 '' "$build/rackkv" get nothing
 expect 'read from outside' 0 $'keys 3\nputs 3\nanswered 5' "$build/read_stats" "$server"
-kill -STOP "$server"
+stop_process "$server"
 expect 'read while it stands still' 0 $'keys 3\nputs 3\nanswered 5' "$build/read_stats" "$server"
 kill -CONT "$server"
 expect 'no such server' 1 'usage: read_stats PID' "$build/read_stats" $$

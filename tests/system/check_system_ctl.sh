@@ -127,7 +127,7 @@ expect 'file list after roll' 0 '"file":2,"active":true' ctl --json file list
 expect 'and the sealed one' 0 '"file":1,"active":false' ctl --json file list
 
 # A server that stands still: the kernel takes the connection, and nobody answers.
-kill -STOP "$server"
+stop_process "$server"
 expect 'no answer in time' 4 'did not answer within 0.2 s (--timeout); what was asked for may go on' ctl_in_time --timeout 200ms ping
 expect 'no answer in time, for programs' 4 '"error":"timeout"' ctl_in_time --json -t 100ms roll
 kill -CONT "$server"

@@ -5,6 +5,7 @@
 #include "system_server.h"
 #include "test_dir.h"
 #include "test_main.h"
+#include "test_process.h"
 
 #include <jansson.h>
 #include <poll.h>
@@ -49,7 +50,7 @@ static struct system_client *find_served(pid_t stopped)
     struct pollfd fds[N_CLIENTS];
     int served = -1;
 
-    ck_assert_int_eq(kill(stopped, SIGSTOP), 0);
+    ck_assert(test_process_stop(stopped));
     for (int i = 0; i < N_CLIENTS; i++) {
         ck_assert(system_client_send(&clients[i], "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"));
         fds[i] = (struct pollfd){ .fd = clients[i].fd, .events = POLLIN };
@@ -109,7 +110,7 @@ START_TEST(a_stopped_worker_delays_nobody_else_and_is_replaced)
     client = find_served(stopped);
     for (unsigned i = 0; i < N_BEFORE; i++)
         before[i] = put_us(client);
-    ck_assert_int_eq(kill(stopped, SIGSTOP), 0);
+    ck_assert(test_process_stop(stopped));
     /* Enough new keys that pages of the keydir grow, are freed, and wait for the worker that stands still. */
     while (n < MAX_DURING && !system_server_has_line(server, "killing worker"))
         during[n++] = put_us(client);
@@ -165,7 +166,7 @@ START_TEST(new_connections_wait_for_no_worker_that_stands_still)
     ck_assert_int_eq(system_server_stop(&server, SIGTERM), 0);
     server = system_server_start(dir, arguments);
     ck_assert_uint_eq(system_server_workers(server, pids, 4), 2);
-    ck_assert_int_eq(kill(pids[0], SIGSTOP), 0);
+    ck_assert(test_process_stop(pids[0]));
     for (int i = 0; i < N_CLIENTS; i++) /* these wait for a second, as long as it takes to notice */
         ck_assert(system_client_open(&queued[i], system_server_port(server)));
     for (int i = 0; i < N_CLIENTS; i++)

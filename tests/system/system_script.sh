@@ -38,6 +38,16 @@ wait_for_port() {
     printf '%s' "$port"
 }
 
+# stop_process PID: sends SIGSTOP and waits, with a deadline, until none of its threads runs any more, which is some time
+# after kill has returned.
+stop_process() {
+    local deadline=$((SECONDS + 20))
+    kill -STOP "$1"
+    while [ $SECONDS -lt $deadline ] && grep -qs '^State:[[:space:]]*[^T[:space:]]' "/proc/$1/task/"*/status; do
+        read -r -t 0.005 <> <(:) || :
+    done
+}
+
 # Prints the sum, which is what the run counts; the exit code says whether all is well.
 conclude() {
     printf 'script cases: %d passed, %d failed\n' "$passed" "$failed"
