@@ -163,7 +163,13 @@ check-long: check-long-rescue
 check-long-rescue: check_system_rescue$(EXEEXT) rackkvd$(EXEEXT)
 	./check_system_rescue$(EXEEXT)
 
-EXTRA_DIST += %D%/system_model.py
+# A wall clock that the model sets, for LD_PRELOAD.
+EXTRA_DIST += %D%/system_model.py %D%/system_clock.c
+check_DATA = system_clock.so
+CLEANFILES += system_clock.so
+system_clock.so: $(srcdir)/%D%/system_clock.c
+	$(AM_V_CC)$(CC) -std=gnu11 -O2 -Wall -Wextra -fPIC -shared -o $@ $(srcdir)/%D%/system_clock.c
+
 check-long: check-long-model
-check-long-model: rackkvd$(EXEEXT)
+check-long-model: rackkvd$(EXEEXT) system_clock.so
 	RK_MODEL_OPERATIONS=1000000 RK_MODEL_RESTARTS=100 $(srcdir)/%D%/check_system_model.sh

@@ -1,10 +1,14 @@
 """A random model of keys beside the real server: clients, each a process with keys of its own, do everything that the
 contract of one key knows, and know what must come back. The server is restarted under them, cleanly and by SIGKILL, and
 merges all the time; a request whose answer does not come leaves two states that may be, and one of them must be there.
+The wall clock of the server and of the model is stepped to and fro between two operations (system_clock.c).
 
-    system_model.py RACKKVD FOLDER N_CLIENTS N_OPERATIONS N_RESTARTS SEED"""
+    system_model.py RACKKVD FOLDER N_CLIENTS N_OPERATIONS N_RESTARTS SEED CLOCK
+
+CLOCK is the library for LD_PRELOAD; empty: the clock stays as it is."""
 
 import http.client
+import mmap
 import os
 import random
 import signal
@@ -15,9 +19,11 @@ import time
 
 RACKKVD, FOLDER = sys.argv[1], sys.argv[2]
 N_CLIENTS, N_OPERATIONS, N_RESTARTS, SEED = (int(word) for word in sys.argv[3:7])
+CLOCK = sys.argv[7]
 N_KEYS = 24  # of each client
 CLOSE_S = 0.15  # nobody asks for a key that expires so soon: it is waited for
 DEADLINE_S = 60
+STEPS_PER_RESTART = 3  # of the clock
 ENOUGH = f"{FOLDER}/enough"  # is there when the server was restarted as often as it should be
 SETTINGS = (
     "server.workers=2 limits.max_value=1MiB ring.size=8MiB log.sync=interval log.sync_interval=20ms log.file_size=2MiB "
@@ -26,8 +32,70 @@ SETTINGS = (
 ).split()
 
 
+STEPS_S = (0.2, 1.0, 9.0, 60.0, 3600.0, 7300.0)  # by less and by more than what the server doubts, and than all expiries
+
+
 class Different(Exception):
     pass
+
+
+class Clock:
+    """The wall clock of the server and of the clients, each of whom is a process: in memory that they share, the
+    nanoseconds that it is ahead, how often it was stepped, whether it is about to be, what it was before the last steps,
+    and for each client whether it is in the middle of an operation. None is while it is stepped, so each operation has
+    one clock."""
+
+    def __init__(self, path):
+        with open(path, "wb") as file:
+            file.truncate(mmap.PAGESIZE)
+        self.path = path
+        self.file = open(path, "r+b")
+        self.map = mmap.mmap(self.file.fileno(), mmap.PAGESIZE)
+        self.words = memoryview(self.map).cast("q")
+        self.chance = random.Random(SEED)
+
+    AHEAD, N_STEPS, STEPPING, BEFORE, BUSY = 0, 1, 2, 3, 67  # words; BEFORE for each of 64 steps, BUSY for each client
+
+    def now(self):
+        return time.time() + self.words[Clock.AHEAD] / 1e9
+
+    def n_steps(self):
+        return self.words[Clock.N_STEPS]
+
+    def latest_since(self, n_steps):
+        """The latest that it was before one of the steps since there were so many (64 at most)."""
+        return max(self.words[Clock.BEFORE + n % 64] / 1e9 for n in range(n_steps, self.n_steps()))
+
+    def begin(self, client):
+        deadline = time.monotonic() + DEADLINE_S
+        self.words[Clock.BUSY + client] = 1
+        while self.words[Clock.STEPPING]:
+            self.words[Clock.BUSY + client] = 0
+            if time.monotonic() > deadline:
+                raise Different("the clock is never stepped")
+            time.sleep(0.001)
+            self.words[Clock.BUSY + client] = 1
+
+    def end(self, client):
+        self.words[Clock.BUSY + client] = 0
+
+    def step(self, n_clients):
+        """Ahead or back by one of the steps, never further than by the sum of them."""
+        deadline = time.monotonic() + DEADLINE_S
+        self.words[Clock.STEPPING] = 1
+        while any(self.words[Clock.BUSY + client] for client in range(n_clients)):
+            if time.monotonic() > deadline:
+                sys.exit("a client is never between two operations")
+            time.sleep(0.0002)
+        self.words[Clock.BEFORE + self.n_steps() % 64] = int(self.now() * 1e9)
+        by = int(self.chance.choice(STEPS_S) * 1e9)
+        back = self.words[Clock.AHEAD] > 0 if self.chance.randrange(4) else self.words[Clock.AHEAD] <= 0
+        self.words[Clock.AHEAD] += -by if back else by
+        self.words[Clock.N_STEPS] += 1
+        self.words[Clock.STEPPING] = 0
+
+
+clock = Clock(f"{FOLDER}/clock")
 
 
 class State:
@@ -48,9 +116,10 @@ class Client:
         self.number, self.port = number, port
         self.chance = random.Random(SEED * 1000 + number)
         self.states = {f"m{number}/{i}": ABSENT for i in range(N_KEYS)}
+        self.expiries = {}  # of keys that were given one: from when on, and until when, it may have come
+        self.n_steps = 0  # of the clock, at the last operation
         self.connection = None
         self.n_lost = 0
-        self.counts = {}
 
     def ask(self, method, target, body=None, headers=None):
         """The answer, or None when the connection broke under it."""
@@ -94,10 +163,32 @@ class Client:
     def state_now(self, key):
         """The key's state; one that is about to expire is waited for."""
         state = self.states[key]
-        if state.expires is not None and state.expires[0] - time.time() < CLOSE_S:
-            time.sleep(max(0.0, state.expires[1] + 0.01 - time.time()))
+        if state.expires is not None and state.expires[0] - clock.now() < CLOSE_S:
+            time.sleep(max(0.0, state.expires[1] + 0.01 - clock.now()))
             state = self.states[key] = ABSENT
         return state
+
+    def delete_revived(self, latest):
+        """The clock was stepped back from there: what had expired may be there again, if it was not collected meanwhile.
+        The contract leaves that open, so these keys are deleted, and it does not matter what is answered."""
+        now = clock.now()
+        for key in [key for key, (first, last) in self.expiries.items() if first <= latest and last > now]:
+            deadline = time.monotonic() + DEADLINE_S
+            while True:
+                answer = self.ask("DELETE", "/v1/kv/" + key)
+                if answer is not None and answer.status in (204, 404):
+                    break
+                if time.monotonic() > deadline:
+                    raise Different(f"{key} could not be deleted for {DEADLINE_S} s")
+            self.states[key] = ABSENT
+            del self.expiries[key]
+
+    def heed_clock(self):
+        """At the beginning of each operation."""
+        if self.n_steps != clock.n_steps():
+            latest, self.n_steps = clock.latest_since(self.n_steps), clock.n_steps()
+            if clock.now() < latest:
+                self.delete_revived(latest)
 
     def want(self, what, got, expected):
         if got != expected:
@@ -129,7 +220,7 @@ class Client:
         """After an answer that did not come: the key must be one of the candidates."""
         self.n_lost += 1
         answer = self.read_now(key)
-        now = time.time()
+        now = clock.now()
         for state in candidates:
             expired = state.expires is not None and state.expires[0] <= now + 0.01
             if self.matches(key, ABSENT if expired and answer.status == 404 else state, answer):
@@ -187,12 +278,17 @@ class Client:
             return {"RackKV-TTL": "1h"}, 3600.0
         return {}, None
 
+    def note_expiry(self, key, state):
+        first, last = self.expiries.get(key, state.expires)
+        self.expiries[key] = (min(first, state.expires[0]), max(last, state.expires[1]))
+
     def write(self, key, state, after, method, target, body, headers, holds, absent_status, statuses):
         """One write; `after` is the state that it makes, absent_status what it is answered where there is no key."""
-        begin = time.time()
+        begin = clock.now()
         answer = self.ask(method, target, body, headers)
         if after is not None and isinstance(after.expires, float):  # a time to live
-            after = after.but(expires=(begin + after.expires, time.time() + after.expires))
+            after = after.but(expires=(begin + after.expires, clock.now() + after.expires))
+            self.note_expiry(key, after)
         if answer is None or (answer.status in (503, 504) and answer.getheader("RackKV-Outcome") != "none"):
             self.settle(key, [state] + ([after] if after is not None and holds else []))
             return None
@@ -263,19 +359,25 @@ class Client:
         done = 0
         while done < n or (done < 100 * n and not os.path.exists(ENOUGH)):  # all restarts are to happen under them
             done += 1
-            key = self.chance.choice(list(self.states))
-            operation = self.chance.choice(operations)
-            state = self.state_now(key)
-            try:
-                operation(key, state)
-            except Different:
-                if state.expires is None or time.time() < state.expires[0] - 0.02:
-                    raise
-                self.settle(key, [state, ABSENT])  # the machine stood still, and it expired meanwhile
-            self.counts[operation.__name__] = self.counts.get(operation.__name__, 0) + 1
+            clock.begin(self.number)
+            self.heed_clock()
+            self.operate(self.chance.choice(list(self.states)), self.chance.choice(operations))
+            clock.end(self.number)
+        clock.begin(self.number)
+        self.heed_clock()
         for key in self.states:
             state = self.state_now(key)
             self.check_read(key, state, self.read_now(key))
+        clock.end(self.number)
+
+    def operate(self, key, operation):
+        state = self.state_now(key)
+        try:
+            operation(key, state)
+        except Different:
+            if state.expires is None or clock.now() < state.expires[0] - 0.02:
+                raise
+            self.settle(key, [state, ABSENT])  # the machine stood still, and it expired meanwhile
 
 
 def start_server(port):
@@ -283,7 +385,8 @@ def start_server(port):
     for setting in SETTINGS:
         arguments += ["-o", setting]
     log = open(f"{FOLDER}/diag", "a+")
-    server = subprocess.Popen(arguments, stderr=log)
+    preload = {"LD_PRELOAD": CLOCK, "RK_CLOCK_FILE": clock.path} if CLOCK else {}
+    server = subprocess.Popen(arguments, stderr=log, env={**os.environ, **preload})
     deadline = time.monotonic() + DEADLINE_S
     while True:
         try:
@@ -308,6 +411,7 @@ def run_client(number, port):
         client.run(N_OPERATIONS // N_CLIENTS)
     except Different as difference:
         print(f"seed {SEED}: {difference}", flush=True)
+        clock.end(number)
         os._exit(1)
     os._exit(0 if client.n_lost == 0 or N_RESTARTS > 0 else 1)
 
@@ -336,13 +440,17 @@ def main():
             server.wait()
             server = start_server(port)
             n_restarts += 1
+            for _ in range(STEPS_PER_RESTART if CLOCK else 0):
+                clock.step(N_CLIENTS)
+                time.sleep(chance.random() * 0.1)
         else:
             open(ENOUGH, "w").close()
             time.sleep(0.01)
     server.send_signal(signal.SIGTERM)
     if server.wait() != 0:
         sys.exit("the server's end was not clean")
-    print(f"{N_OPERATIONS} operations or more of {N_CLIENTS} clients, {n_restarts} restarts: {failed} clients saw a difference")
+    print(f"{N_OPERATIONS} operations or more of {N_CLIENTS} clients, {n_restarts} restarts, {clock.n_steps()} steps of the clock: "
+          f"{failed} clients saw a difference")
     sys.exit(failed > 0 or n_restarts < N_RESTARTS)
 
 
