@@ -385,7 +385,10 @@ def start_server(port):
     for setting in SETTINGS:
         arguments += ["-o", setting]
     log = open(f"{FOLDER}/diag", "a+")
-    preload = {"LD_PRELOAD": CLOCK, "RK_CLOCK_FILE": clock.path} if CLOCK else {}
+    preload = {}
+    if CLOCK:
+        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"  # it is not the first library any more
+        preload = {"LD_PRELOAD": CLOCK, "RK_CLOCK_FILE": clock.path, "ASAN_OPTIONS": sanitizer}
     server = subprocess.Popen(arguments, stderr=log, env={**os.environ, **preload})
     deadline = time.monotonic() + DEADLINE_S
     while True:
