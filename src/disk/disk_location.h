@@ -27,16 +27,45 @@ struct rk_location {
     uint64_t offset_bytes;
 };
 
+#define RK_DISK_CLASS_BITS    12
+#define RK_DISK_OFFSET_BITS   28
+#define RK_DISK_MANTISSA_BITS 7
+
+_Static_assert(RK_DISK_FILE_BYTES_MAX == (uint64_t)RK_DISK_UNIT_BYTES << RK_DISK_OFFSET_BITS,
+               "offsets of a full file fit");
+_Static_assert(RK_DISK_CLASS_BITS + RK_DISK_OFFSET_BITS + 24 == 64, "the three parts fill the word");
+
 /* The smallest class whose size is at least size_bytes (1..RK_DISK_RECORD_BYTES_MAX). Pure. */
 unsigned rk_disk_class_of_size(uint64_t size_bytes);
-uint64_t rk_disk_size_of_class(unsigned size_class);
+
+/* Bytes of a class (12 bits; what is above them is not looked at). Pure. */
+static inline uint64_t rk_disk_size_of_class(unsigned size_class)
+{
+    const unsigned n_mantissas = 1u << RK_DISK_MANTISSA_BITS;
+    unsigned exponent = (size_class >> RK_DISK_MANTISSA_BITS) % (1u << (RK_DISK_CLASS_BITS - RK_DISK_MANTISSA_BITS));
+    uint64_t mantissa = size_class % n_mantissas;
+
+    return (exponent == 0 ? mantissa : (n_mantissas + mantissa) << (exponent - 1)) * RK_DISK_UNIT_BYTES;
+}
 
 /* The padded size of a record of so many bytes. Pure. */
 uint64_t rk_disk_padded_size(uint64_t size_bytes);
 
-/* Both ways; encode asserts that the parts fit (offset a multiple of 16, size exactly that of a class). Every word can
- * be decoded; one whose size no record has gives size 0. Pure. */
+/* Asserts that the parts fit (offset a multiple of 16, size exactly that of a class). Pure. */
 uint64_t rk_disk_location_encode(struct rk_location location);
-struct rk_location rk_disk_location_decode(uint64_t word);
+
+/* A word may come from memory or a file that is damaged: whatever it is, decoding it is defined, and a size that does
+ * not fit into 32 bits becomes 0, which no record has. Pure; here, since a start asks it several times a record. */
+static inline struct rk_location rk_disk_location_decode(uint64_t word)
+{
+    uint64_t size_bytes = rk_disk_size_of_class(word & ((1u << RK_DISK_CLASS_BITS) - 1));
+    uint64_t units = word >> RK_DISK_CLASS_BITS & (((uint64_t)1 << RK_DISK_OFFSET_BITS) - 1);
+
+    return (struct rk_location){
+        .file_number = (uint32_t)(word >> (RK_DISK_CLASS_BITS + RK_DISK_OFFSET_BITS)),
+        .offset_bytes = units * RK_DISK_UNIT_BYTES,
+        .size_bytes = size_bytes <= RK_DISK_RECORD_BYTES_MAX ? (uint32_t)size_bytes : 0,
+    };
+}
 
 #endif
