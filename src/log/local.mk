@@ -6,6 +6,7 @@ librk_log_a_SOURCES = \
 	%D%/log_hint_builder.c %D%/log_hint_builder.h \
 	%D%/log_hint_make.c %D%/log_hint_make.h \
 	%D%/log_hinter.c %D%/log_hinter.h \
+	%D%/log_keys_refs.c %D%/log_keys_refs.h \
 	%D%/log_keys_run.c %D%/log_keys_run.h \
 	%D%/log_keys_sort.c %D%/log_keys_sort.h \
 	%D%/log_keys_tree.c %D%/log_keys_tree.h \

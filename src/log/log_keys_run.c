@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEMS_BEGIN 4096u /* bytes, and an eighth as many references, that a run begins with */
+#define ITEMS_BEGIN 4096u /* bytes, and a few references, that a run begins with */
 #define PREFIX      8u
+#define REF_BYTES   (2 * sizeof(struct rk_log_keys_ref)) /* a reference, and its place while they are sorted */
 
 /* In memory, or in a file that nobody else reads. */
 struct item_head {
@@ -21,12 +22,6 @@ struct item_head {
 
 _Static_assert(sizeof(struct item_head) == RK_LOG_KEYS_ITEM_BYTES, "head of an item");
 
-/* prefix: of the key, behind what all share, as a number that is ordered as these bytes. */
-struct rk_log_keys_ref {
-    uint64_t prefix;
-    size_t at;
-};
-
 void rk_log_keys_run_init(struct rk_log_keys_run *run, size_t bytes_max)
 {
     *run = (struct rk_log_keys_run){ .bytes_max = bytes_max };
@@ -36,6 +31,7 @@ void rk_log_keys_run_fini(struct rk_log_keys_run *run)
 {
     free(run->items);
     free(run->refs);
+    free(run->scratch);
     *run = (struct rk_log_keys_run){ 0 };
 }
 
@@ -48,6 +44,7 @@ static void make_room(struct rk_log_keys_run *run, size_t size)
     if (run->n_items == run->refs_capacity) {
         run->refs_capacity = 2 * run->n_items + ITEMS_BEGIN / sizeof *run->refs;
         run->refs = rk_mem_resize(run->refs, run->refs_capacity, sizeof *run->refs);
+        run->scratch = rk_mem_resize(run->scratch, run->refs_capacity, sizeof *run->scratch);
     }
 }
 
@@ -71,7 +68,7 @@ bool rk_log_keys_run_add(struct rk_log_keys_run *run, const struct rk_log_keys_i
                               .is_tombstone = item->is_tombstone };
     size_t size = sizeof head + head.key_len;
 
-    if (run->n_items > 0 && run->n_bytes + size + (run->n_items + 1) * sizeof *run->refs > run->bytes_max)
+    if (run->n_items > 0 && run->n_bytes + size + (run->n_items + 1) * REF_BYTES > run->bytes_max)
         return false;
     make_room(run, size);
     note_shared(run, &item->key);
@@ -91,21 +88,33 @@ static uint64_t prefix_of(const uint8_t *item, size_t n_shared)
     return be64toh(prefix);
 }
 
-static int compare_refs(const void *a, const void *b, void *items)
+static int compare_items(const void *a, const void *b, void *items)
 {
     const struct rk_log_keys_ref *left = a, *right = b;
 
-    if (left->prefix != right->prefix)
-        return left->prefix < right->prefix ? -1 : 1;
     return rk_log_keys_item_compare((uint8_t *)items + left->at, (uint8_t *)items + right->at);
+}
+
+/* Those with the same prefix differ behind it, or by their sequence. */
+static void sort_alike(struct rk_log_keys_run *run)
+{
+    size_t begin = 0;
+
+    for (size_t i = 1; i <= run->n_items; i++) {
+        if (i < run->n_items && run->refs[i].prefix == run->refs[begin].prefix)
+            continue;
+        if (i - begin > 1)
+            qsort_r(run->refs + begin, i - begin, sizeof *run->refs, compare_items, run->items);
+        begin = i;
+    }
 }
 
 void rk_log_keys_run_sort(struct rk_log_keys_run *run)
 {
     for (size_t i = 0; i < run->n_items; i++)
         run->refs[i].prefix = prefix_of(run->items + run->refs[i].at, run->n_shared);
-    if (run->n_items > 1)
-        qsort_r(run->refs, run->n_items, sizeof *run->refs, compare_refs, run->items);
+    rk_log_keys_refs_sort(run->refs, run->scratch, run->n_items);
+    sort_alike(run);
 }
 
 void rk_log_keys_run_clear(struct rk_log_keys_run *run)

@@ -8,17 +8,17 @@
 #define RK_LOG_KEYS_RUN_H
 
 #include "disk/disk_keys_block.h"
+#include "log/log_keys_refs.h"
 
 #define RK_LOG_KEYS_ITEM_BYTES 32u
 
-struct rk_log_keys_ref;
-
 struct rk_log_keys_run {
-    size_t bytes_max; /* of items and references */
+    size_t bytes_max; /* of items, references and what it takes to sort them */
     uint8_t *items;
     size_t n_bytes;
     size_t capacity;
     struct rk_log_keys_ref *refs;
+    struct rk_log_keys_ref *scratch; /* as many, while they are sorted */
     size_t n_items;
     size_t refs_capacity;
     size_t n_shared; /* that all keys begin with */

@@ -25,6 +25,11 @@ check_log_hint_builder_SOURCES = %D%/check_log_hint_builder.c %D%/test_log.c %D%
 check_log_hint_builder_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
 check_log_hint_builder_LDADD = librk_test.a $(RK_LOG_LIBS) $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
 
+check_PROGRAMS += check_log_keys_refs
+check_log_keys_refs_SOURCES = %D%/check_log_keys_refs.c
+check_log_keys_refs_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
+check_log_keys_refs_LDADD = librk_test.a $(RK_LOG_LIBS) $(CHECK_LIBS) $(SODIUM_LIBS) $(ISAL_LIBS)
+
 check_PROGRAMS += check_log_keys_sort
 check_log_keys_sort_SOURCES = %D%/check_log_keys_sort.c %D%/keys_model.c %D%/keys_model.h
 check_log_keys_sort_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tests/support
