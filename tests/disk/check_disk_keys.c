@@ -225,6 +225,42 @@ START_TEST(a_bit_that_flips_is_found)
 }
 END_TEST
 
+/* The second entry of the first block says that its key begins like this many bytes of the first one's. */
+static void share(uint8_t *block, size_t n_shared)
+{
+    size_t size = rk_disk_keys_block_size(block);
+    struct rk_disk_keys_block reader;
+    struct rk_disk_keys_entry entry;
+
+    ck_assert_int_eq(rk_disk_keys_block_open(&reader, block, size), RK_OK);
+    ck_assert_int_eq(rk_disk_keys_block_next(&reader, &entry), RK_OK);
+    ck_assert_uint_lt(n_shared, 128); /* a number of one byte */
+    block[reader.at - block] = (uint8_t)n_shared;
+    rk_disk_keys_block_seal(block, size, 0, reader.n_left + 1);
+}
+
+/* With a checksum that fits: nobody but a program with a fault writes such a thing, and it must not be read into. */
+START_TEST(no_key_shares_more_than_there_is)
+{
+    struct rk_disk_hint_header header;
+    struct rk_disk_keys *keys;
+    size_t size;
+    uint8_t *bytes;
+
+    make_hint(1, 20, 1);
+    bytes = read_hint(&size);
+    ck_assert_int_eq(rk_disk_hint_header_decode(bytes, &header), RK_OK);
+    for (size_t more = 1; more < 4; more++) {
+        share(bytes + header.keys_offset, model.keys[0].key_len + more);
+        write_hint(bytes, size);
+        keys = open_keys();
+        ck_assert_int_eq(check_from(keys, 0, SIZE_MAX), RK_ERR_CORRUPT);
+        rk_disk_keys_close(&keys);
+    }
+    free(bytes);
+}
+END_TEST
+
 static enum rk_err open_result(const uint8_t *of_uuid, const struct rk_disk_file_summary *of)
 {
     struct rk_disk_keys *keys = NULL;
@@ -313,6 +349,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, more_keys_than_fit_into_memory);
     tcase_add_test(tcase, nothing_but_tombstones);
     tcase_add_test(tcase, a_bit_that_flips_is_found);
+    tcase_add_test(tcase, no_key_shares_more_than_there_is);
     tcase_add_test(tcase, keys_of_another_file_are_none);
     tcase_add_test(tcase, an_older_hint_has_no_sorted_keys);
     tcase_add_test(tcase, reads_may_fail);
