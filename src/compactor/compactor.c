@@ -172,17 +172,19 @@ static void do_merge_locked(struct rk_compactor *compactor)
     size_t n_files = compactor->current.n_files;
     struct rk_detail detail = { "" };
     enum rk_err err = RK_ERR_AGAIN;
+    bool is_cancelled;
 
     compactor->current.state = RK_COMPACTOR_MERGE_RUNNING;
     compactor->current.started_ms = rk_time_wall_ms();
     compactor->current_begun_ns = rk_time_monotonic_ns();
     rk_counter_set(&compactor->settings.stats->running, 1);
     rk_compactor_wake_locked(compactor); /* who waits for a look need not */
-    if (!compactor->cancelled) {
-        rk_compactor_unlock(compactor);
+    is_cancelled = compactor->cancelled;
+    rk_compactor_unlock(compactor);
+    if (!is_cancelled)
         err = run_merge(compactor, files, n_files, &detail);
-        rk_compactor_lock(compactor);
-    }
+    rk_compactor_rescue_after_merge(compactor);
+    rk_compactor_lock(compactor);
     end_merge_locked(compactor, err, &detail);
 }
 

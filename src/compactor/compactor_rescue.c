@@ -25,8 +25,8 @@
 #include <stdlib.h>
 
 #define SETTLE_NS       RK_NS_PER_S /* a read that began takes no longer, but for a slow client's */
-#define AGAIN_NS        RK_NS_PER_S /* after a round that gave nothing, if something is different by then */
-#define AGAIN_ALWAYS_NS (30 * RK_NS_PER_S)
+#define AGAIN_NS        RK_NS_PER_S /* after a round that gave nothing, if something is different by then; or else: */
+#define AGAIN_MAX_NS    (30 * RK_NS_PER_S)   /* as long at first, twice as long each time, no longer than that */
 #define LOOK_NS         (150 * RK_NS_PER_MS) /* the writer thread looks for room in less than that */
 #define PIECE_BYTES_MIN (64u << 10)
 #define WORTH_BYTES     (1u << 20) /* holes that give back less are as good as none */
@@ -166,6 +166,25 @@ static void open_spare(void *argument)
     rk_log_writer_open_spare(argument);
 }
 
+/* Writer thread. */
+static void close_spare(void *argument)
+{
+    rk_log_writer_close_spare(argument);
+}
+
+/* Whether there is room again. */
+static void let_puts_look(struct rk_compactor *compactor)
+{
+    if (has_spare_file(compactor))
+        (void)rk_writer_call(compactor->settings.writer, close_spare, compactor->settings.log);
+}
+
+void rk_compactor_rescue_after_merge(struct rk_compactor *compactor)
+{
+    if (compactor->rescue.is_merging)
+        let_puts_look(compactor);
+}
+
 /* Has the next step done, or finds the files that are to be merged in it; whether it may have helped. */
 static bool take_step(struct rk_compactor *compactor, uint32_t **files_out, size_t *n_out)
 {
@@ -207,6 +226,23 @@ static void take_spare(void *argument)
     rk_log_writer_take_spare(argument);
 }
 
+/* When the next step is due. */
+static void note_step_locked(struct rk_compactor *compactor, bool helped)
+{
+    struct rk_merge_rescue *rescue = &compactor->rescue;
+    uint64_t now_ns = rk_time_monotonic_ns();
+
+    rescue->is_stuck = !helped;
+    rescue->is_lent |= !helped && !has_spare_file(compactor);
+    rescue->seen_dead_bytes = dead_bytes(compactor);
+    rescue->seen_free_bytes = free_bytes(compactor);
+    rescue->again_ns = helped ? 0 : 2 * rescue->again_ns + AGAIN_NS;
+    if (rescue->again_ns > AGAIN_MAX_NS)
+        rescue->again_ns = AGAIN_MAX_NS;
+    rescue->due_ns = now_ns + (helped ? LOOK_NS : AGAIN_NS);
+    rescue->due_always_ns = now_ns + (helped ? LOOK_NS : rescue->again_ns);
+}
+
 void rk_compactor_rescue_locked(struct rk_compactor *compactor)
 {
     struct rk_merge_rescue *rescue = &compactor->rescue;
@@ -217,20 +253,18 @@ void rk_compactor_rescue_locked(struct rk_compactor *compactor)
     rk_compactor_expire_locked(compactor);
     rk_compactor_unlock(compactor);
     helped = take_step(compactor, &files, &n_files);
-    if (!helped
-        && !has_spare_file(
-            compactor)) /* it was kept free for nothing: puts make something dead, which can be given back */
+    /* Else it was kept free for nothing: puts make something dead, which can be given back. */
+    if (!helped && !has_spare_file(compactor))
         (void)rk_writer_call(compactor->settings.writer, lend_spare, compactor->settings.log);
     rk_compactor_lock(compactor);
-    rescue->is_stuck = !helped;
-    rescue->is_lent |= !helped && !has_spare_file(compactor);
-    rescue->seen_dead_bytes = dead_bytes(compactor);
-    rescue->seen_free_bytes = free_bytes(compactor);
-    rescue->due_ns = rk_time_monotonic_ns() + (helped ? LOOK_NS : AGAIN_NS);
-    rescue->due_always_ns = rk_time_monotonic_ns() + (helped ? LOOK_NS : AGAIN_ALWAYS_NS);
+    note_step_locked(compactor, helped);
     rescue->is_merging = n_files > 0 && rk_compactor_enqueue_locked(compactor, files, n_files, true) == RK_OK;
-    if (!rescue->is_merging)
-        free(files);
+    if (rescue->is_merging)
+        return;
+    free(files);
+    rk_compactor_unlock(compactor);
+    let_puts_look(compactor);
+    rk_compactor_lock(compactor);
 }
 
 /* There is room again: the policy has a look at what is left. */

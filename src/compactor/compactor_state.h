@@ -35,6 +35,7 @@ struct rk_merge_rescue {
     bool is_stuck;     /* the last step gave nothing */
     uint64_t due_ns;   /* the next step, if something is different by then */
     uint64_t due_always_ns;
+    uint64_t again_ns; /* for so long it waits for something different; longer each time that it did not help */
     uint64_t seen_dead_bytes; /* after the last step */
     uint64_t seen_free_bytes;
     uint64_t room_bytes;  /* of the disk, when the step began */
@@ -130,6 +131,9 @@ enum rk_merge_rescue_state rk_compactor_rescue_state_locked(const struct rk_comp
 /* What is different about a merge that is a step of the rescue; and that it failed. */
 void rk_compactor_adapt_merge(const struct rk_compactor *compactor, struct rk_merge_settings *merge);
 void rk_compactor_merge_failed_locked(struct rk_compactor *compactor);
+
+/* After a merge that was a step of it; does nothing after others. Not locked. */
+void rk_compactor_rescue_after_merge(struct rk_compactor *compactor);
 
 /* Hooks of whatever the thread runs. */
 enum rk_err rk_compactor_on_call(void *context, void (*run)(void *argument), void *argument);

@@ -4,9 +4,11 @@
  *
  *   data_dir/SPARE    zeros, preallocated; nothing reads it, and whoever removes it loses nothing
  *
- *   make -> (the disk is full) -> give_up -> merges -> make again, and then puts go on
+ *   make -> (the disk is full) -> give_up -> a merge uses it -> make again, and then puts go on
  *
- * That it can be made again, with something besides, is how one knows that there is room again.
+ * That it can be made again, with something besides, is how one knows that there is room again. Trying takes all the
+ * room that there is, if only for a moment, and on btrfs until the next transaction: so it is not tried while a merge
+ * has it.
  *
  * Not made durable and not listed: a start finds it, or makes it anew. Writer thread; recovery before it. */
 #ifndef RK_LOG_SPARE_H
@@ -20,6 +22,7 @@ struct rk_log_spare {
     uint64_t size_bytes; /* 0: the file system needs none */
     bool is_there;
     bool is_given_up; /* and not made again since */
+    bool is_in_use;   /* what was given up: nobody is to take it by trying whether it can be made again */
 };
 
 /* Of a directory; finds one that is there. */

@@ -255,7 +255,7 @@ bool rk_log_writer_look_for_room(struct rk_log_writer *writer)
     RK_ASSERT(writer->batch.n_records == 0);
     if (writer->wanted_bytes == 0 || rk_log_writer_state(writer) != RK_OK)
         return false;
-    if (writer->spare.is_given_up && !rk_log_spare_make(&writer->spare))
+    if (writer->spare.is_in_use || (writer->spare.is_given_up && !rk_log_spare_make(&writer->spare)))
         return true;
     if (writer->spare.is_there)
         rk_log_writer_take_spare(writer);

@@ -96,10 +96,12 @@ bool rk_log_writer_is_full(const struct rk_log_writer *writer);
 bool rk_log_writer_look_for_room(struct rk_log_writer *writer);
 
 /* What puts leave free of the disk: lend halves it, for merges that had nothing to do with it; take has it whole again;
- * open gives back what is kept in a file (log_spare.h), for a merge. Writer thread. */
+ * open gives back what is kept in a file (log_spare.h), for a merge, and until close nobody looks for room, which would take
+ * it from the merge. Writer thread. */
 void rk_log_writer_lend_spare(struct rk_log_writer *writer);
 void rk_log_writer_take_spare(struct rk_log_writer *writer);
 void rk_log_writer_open_spare(struct rk_log_writer *writer);
+void rk_log_writer_close_spare(struct rk_log_writer *writer);
 uint64_t rk_log_writer_spare_bytes(const struct rk_log_writer *writer); /* the whole; any thread */
 
 /* The last failure in words, "" when there was none. Any thread. */

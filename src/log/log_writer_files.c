@@ -41,7 +41,13 @@ void rk_log_writer_take_spare(struct rk_log_writer *writer)
 void rk_log_writer_open_spare(struct rk_log_writer *writer)
 {
     rk_log_spare_give_up(&writer->spare);
+    writer->spare.is_in_use = writer->spare.is_given_up;
     set_spare(writer, writer->spare.is_given_up ? UINT64_MAX : writer->spare_bytes);
+}
+
+void rk_log_writer_close_spare(struct rk_log_writer *writer)
+{
+    writer->spare.is_in_use = false;
 }
 
 uint64_t rk_log_writer_spare_bytes(const struct rk_log_writer *writer)

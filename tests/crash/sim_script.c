@@ -413,6 +413,7 @@ void sim_script_spare(struct sim_script *script)
     sim_script_give_up_spare(script);
     if (script->settings.merges)
         sim_script_merge(script);
+    rk_log_writer_close_spare(script->writer);
     rk_log_writer_take_spare(script->writer);
 }
 

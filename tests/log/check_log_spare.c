@@ -198,7 +198,8 @@ static void fill_active(struct rk_log_writer *writer)
     ck_assert_uint_eq(rk_log_writer_file_number(writer), 1);
 }
 
-/* Given up: neither a put nor a roll-over takes the room that is a merge's, deletes go on; until it is made again. */
+/* Given up: neither a put nor a roll-over nor a look takes the room that is a merge's, deletes go on; until the merge is
+ * over and it is made again. */
 START_TEST(puts_wait_until_it_is_made_again)
 {
     struct test_log log;
@@ -217,6 +218,11 @@ START_TEST(puts_wait_until_it_is_made_again)
     fill_active(log.writer);
     ck_assert_int_eq(test_log_stage(log.writer, "a", NULL, &location, &sequence), RK_OK);
     ck_assert_int_eq(rk_log_writer_flush(log.writer), RK_OK);
+    cannot_allocate = false; /* it could be made, but a merge has it */
+    ck_assert(rk_log_writer_look_for_room(log.writer));
+    ck_assert_int_eq(spare_size(store_fd), -1);
+    rk_log_writer_close_spare(log.writer);
+    cannot_allocate = true;
     ck_assert(rk_log_writer_look_for_room(log.writer));
     ck_assert_int_eq(spare_size(store_fd), -1);
     cannot_allocate = false;
