@@ -82,7 +82,8 @@ class NotRackKV(Unreachable):
 
 
 class Refused(Error):
-    """The server refused the request: its status, its code for programs, its words for people."""
+    """The server refused the request: its status, its code for programs, its words for people, which say, too, what
+    header or parameter was wrong and what the limit is."""
 
     def __init__(self, status: int, code: str, detail: str, may_have_happened: bool) -> None:
         super().__init__(f"the server answered {status} {code}: {detail}")
@@ -150,7 +151,12 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def _to_bytes(text: Value) -> bytes:
-    return text.encode() if isinstance(text, str) else bytes(text)
+    """bytes() alone would make five zero bytes of the number 5."""
+    if isinstance(text, str):
+        return text.encode()
+    if isinstance(text, (bytes, bytearray, memoryview)):
+        return bytes(text)
+    raise TypeError(f"keys and values are bytes or str, not {type(text).__name__}")
 
 
 def _path_of(key: Key, query: str = "") -> str:
@@ -486,7 +492,8 @@ class RackKV:
         code, detail = "refused", "without words"
         try:
             problem = json.loads(answer.body)
-            code, detail = str(problem["code"]), str(problem.get("detail", ""))
+            places = [f" ({name} {problem[name]})" for name in ("header", "parameter", "limit") if name in problem]
+            code, detail = str(problem["code"]), str(problem.get("detail", "")) + "".join(places)
         except (ValueError, KeyError, TypeError):  # the answer to HEAD has none
             pass
         if answer.status == 412:

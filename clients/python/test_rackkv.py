@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import unittest
-from typing import Callable, List, Optional
+from typing import Any, Callable, List, Optional
 
 import rackkv
 from rackkv import RackKV
@@ -413,6 +413,28 @@ class OfCannedAnswers(unittest.TestCase):
         self.assertTrue(self.requests[1].startswith("POST /v1/kv/n?op=incr&by=-3 HTTP/1.1\r\n"))
         self.assertIn("RackKV-TTL: 86400000ms", self.requests[2])
         self.assertEqual(self.n_connections, 1)
+
+    def test_what_is_no_bytes_is_no_key_and_no_value(self) -> None:
+        no_bytes: List[Any] = [5, 0, True, 1.5, None, [1, 2], ("a",), {"a": 1}]
+        for wrong in no_bytes:
+            with self.assertRaises(TypeError):
+                self.db[wrong]
+            with self.assertRaises(TypeError):
+                self.db["k"] = wrong
+            with self.assertRaises(TypeError):
+                self.db.append("k", wrong)
+        self.assertEqual(self.requests, [])
+
+    def test_a_refusal_says_what_was_wrong(self) -> None:
+        self.queue(
+            answer("400 Bad Request", PROBLEM, '{"code":"bad-ttl","detail":"no","parameter":"ttl"}'),
+            answer("413 Content Too Large", PROBLEM, '{"code":"value-too-large","detail":"large","limit":9}'),
+            answer("400 Bad Request", PROBLEM, '{"code":"bad-metadata","detail":"no","header":"RackKV-Meta-a"}'),
+        )
+        for words in ("bad-ttl: no (parameter ttl)", "value-too-large: large (limit 9)", "no (header RackKV-Meta-a)"):
+            with self.assertRaises(rackkv.Refused) as caught:
+                self.db.put("k", b"v")
+            self.assertTrue(str(caught.exception).endswith(words), caught.exception)
 
     def test_urls(self) -> None:
         for wrong in ("", "unix:", "https://a", "127.0.0.1:8080", "http://", "http://a/v1", "http://a@b", "http://a?x"):
