@@ -42,6 +42,7 @@ class OfAServer(unittest.TestCase):
         self.assertEqual(self.db[key.encode()], "caf\u00e9".encode())
         self.assertIn(key, self.db)
         self.assertNotIn(7, self.db)
+        self.assertIn(bytearray(key.encode()), self.db)
         del self.db[key]
         self.assertIsNone(self.db.get(key))
         self.assertEqual(self.db.get(key, b"none"), b"none")
@@ -437,9 +438,33 @@ class OfCannedAnswers(unittest.TestCase):
             self.assertTrue(str(caught.exception).endswith(words), caught.exception)
 
     def test_urls(self) -> None:
-        for wrong in ("", "unix:", "https://a", "127.0.0.1:8080", "http://", "http://a/v1", "http://a@b", "http://a?x"):
-            with self.assertRaises(ValueError):
-                RackKV(wrong)
+        wrong = ["", "unix:", "https://a", "127.0.0.1:8080", "http://", "http://a/v1", "http://a@b", "http://a?x"]
+        for url in wrong + ["http://a#x", "http://a:65536", "http://a:x", "http://[::1", "http://a b", "http://@a"]:
+            with self.assertRaisesRegex(ValueError, "is no URL of a server; right is http://host:port"):
+                RackKV(url)
+        for timeout in (0, -1):
+            with self.assertRaisesRegex(ValueError, "timeout: more than 0 seconds"):
+                RackKV("http://a", timeout=timeout)
+
+    def test_what_is_of_another_type_is_not_guessed(self) -> None:
+        no_number: List[Any] = [1.5, "5", None, [1]]
+        for wrong in no_number:
+            with self.assertRaisesRegex(TypeError, "by: a whole number"):
+                self.db.incr("n", wrong)
+        no_slice: List[Any] = [3, slice(0.5, 2), slice("a", None), "0-1"]
+        for wrong in no_slice:
+            with self.assertRaisesRegex(TypeError, "part: a slice"):
+                self.db.get("k", part=wrong)
+        no_text: List[Any] = [7, b"7", 1.5]
+        for wrong in no_text:
+            with self.assertRaisesRegex(TypeError, "a: a str, not"):
+                self.db.put("k", b"", meta={"a": wrong})
+            with self.assertRaisesRegex(TypeError, "if_match: an ETag is a str"):
+                self.db.put("k", b"", if_match=wrong)
+        every: Any = self.db
+        with self.assertRaises(TypeError):
+            iter(every)
+        self.assertEqual(self.requests, [])
 
 
 if __name__ == "__main__":
