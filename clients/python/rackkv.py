@@ -82,7 +82,8 @@ class NotRackKV(Unreachable):
 
 
 class Refused(Error):
-    """The server refused the request: its status, its code for programs, its words for people."""
+    """The server refused the request: its status, its code for programs, its words for people, which say, too, what
+    header or parameter was wrong and what the limit is."""
 
     def __init__(self, status: int, code: str, detail: str, may_have_happened: bool) -> None:
         super().__init__(f"the server answered {status} {code}: {detail}")
@@ -150,7 +151,12 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def _to_bytes(text: Value) -> bytes:
-    return text.encode() if isinstance(text, str) else bytes(text)
+    """bytes() alone would make five zero bytes of the number 5."""
+    if isinstance(text, str):
+        return text.encode()
+    if isinstance(text, (bytes, bytearray, memoryview)):
+        return bytes(text)
+    raise TypeError(f"keys and values are bytes or str, not {type(text).__name__}")
 
 
 def _path_of(key: Key, query: str = "") -> str:
@@ -162,6 +168,8 @@ def _path_of(key: Key, query: str = "") -> str:
 
 def _header_value(name: str, value: str) -> str:
     """Its UTF-8, a character for each byte, as http.client takes it; nothing that would end the line."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: a str, not {type(value).__name__}")
     if any((c < " " and c != "\t") or c == "\x7f" for c in value):
         raise ValueError(f"{name}: a header cannot carry the control character in {value!r}")
     return value.encode().decode("latin-1")
@@ -180,6 +188,8 @@ def _etags(name: str, etag: Union[str, Written, Entry]) -> str:
         if etag.etag is None:
             raise ValueError(f"{name}: a deleted key has no ETag")
         return etag.etag
+    if not isinstance(etag, str):
+        raise TypeError(f"{name}: an ETag is a str, a Written or an Entry, not {type(etag).__name__}")
     return f'"{etag}"' if etag.isascii() and etag.isdigit() else etag
 
 
@@ -201,6 +211,8 @@ def _expires(moment: Moment) -> str:
 
 def _range(part: slice) -> str:
     """slice(0, 100), slice(100, None), slice(-50, None): as of a sequence of bytes."""
+    if not isinstance(part, slice) or not all(isinstance(end, (int, type(None))) for end in (part.start, part.stop)):
+        raise TypeError("part: a slice() of whole numbers")
     start = 0 if part.start is None else part.start
     if part.step is not None or (start < 0 and part.stop is not None):
         raise ValueError("part: slice(FIRST, END), slice(FIRST, None) or slice(-N, None)")
@@ -209,6 +221,19 @@ def _range(part: slice) -> str:
     if part.stop <= start:
         raise ValueError("part: it ends before it begins")
     return f"bytes={start}-{part.stop - 1}"
+
+
+def _host_and_port(url: str) -> Tuple[str, int]:
+    wrong = ValueError(f"{url!r} is no URL of a server; right is http://host:port or unix:/path")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # a port that is no number, half an address of IPv6
+        raise wrong from None
+    more = parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None
+    if parts.scheme != "http" or not host or more or any(c <= " " or c == "\x7f" for c in host):
+        raise wrong
+    return host, 80 if port is None else port
 
 
 def _is_closed(sock: Optional[socket.socket]) -> bool:
@@ -228,6 +253,8 @@ class RackKV:
     often at most a request is sent that may be sent again."""
 
     def __init__(self, url: str = DEFAULT_URL, *, timeout: Optional[float] = 30.0, attempts: int = 4) -> None:
+        if timeout is not None and not timeout > 0:
+            raise ValueError("timeout: more than 0 seconds, or None to wait for ever")
         self._url = url
         self._timeout = timeout
         self._attempts = max(1, attempts)
@@ -239,10 +266,7 @@ class RackKV:
         if url.startswith("unix:") and len(url) > 5:
             self._socket_path = url[5:]
             return
-        parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
-            raise ValueError(f"{url!r} is no URL of a server; right is http://host:port or unix:/path")
-        self._host, self._port = parts.hostname, parts.port or 80
+        self._host, self._port = _host_and_port(url)
 
     def __enter__(self) -> RackKV:
         return self
@@ -275,7 +299,11 @@ class RackKV:
             raise KeyError(key)
 
     def __contains__(self, key: object) -> bool:
+        if isinstance(key, (bytearray, memoryview)):
+            key = bytes(key)
         return isinstance(key, (str, bytes)) and self.exists(key)
+
+    __iter__ = None  # or Python would ask for the keys 0, 1, 2 ...
 
     # ---- reads ----
 
@@ -351,6 +379,8 @@ class RackKV:
         durability: Optional[str] = None,
     ) -> int:
         """Adds to a decimal number of 64 bits (an absent key counts as 0), and returns the new one."""
+        if not isinstance(by, int):
+            raise TypeError(f"by: a whole number, not {type(by).__name__}")
         fields = self._options(if_match, if_none_match, durability)
         return int(self._ask("POST", _path_of(key, f"?op=incr&by={int(by)}"), fields).body)
 
@@ -486,7 +516,8 @@ class RackKV:
         code, detail = "refused", "without words"
         try:
             problem = json.loads(answer.body)
-            code, detail = str(problem["code"]), str(problem.get("detail", ""))
+            places = [f" ({name} {problem[name]})" for name in ("header", "parameter", "limit") if name in problem]
+            code, detail = str(problem["code"]), str(problem.get("detail", "")) + "".join(places)
         except (ValueError, KeyError, TypeError):  # the answer to HEAD has none
             pass
         if answer.status == 412:

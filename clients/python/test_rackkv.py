@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import unittest
-from typing import Callable, List, Optional
+from typing import Any, Callable, List, Optional
 
 import rackkv
 from rackkv import RackKV
@@ -42,6 +42,7 @@ class OfAServer(unittest.TestCase):
         self.assertEqual(self.db[key.encode()], "caf\u00e9".encode())
         self.assertIn(key, self.db)
         self.assertNotIn(7, self.db)
+        self.assertIn(bytearray(key.encode()), self.db)
         del self.db[key]
         self.assertIsNone(self.db.get(key))
         self.assertEqual(self.db.get(key, b"none"), b"none")
@@ -414,10 +415,56 @@ class OfCannedAnswers(unittest.TestCase):
         self.assertIn("RackKV-TTL: 86400000ms", self.requests[2])
         self.assertEqual(self.n_connections, 1)
 
+    def test_what_is_no_bytes_is_no_key_and_no_value(self) -> None:
+        no_bytes: List[Any] = [5, 0, True, 1.5, None, [1, 2], ("a",), {"a": 1}]
+        for wrong in no_bytes:
+            with self.assertRaises(TypeError):
+                self.db[wrong]
+            with self.assertRaises(TypeError):
+                self.db["k"] = wrong
+            with self.assertRaises(TypeError):
+                self.db.append("k", wrong)
+        self.assertEqual(self.requests, [])
+
+    def test_a_refusal_says_what_was_wrong(self) -> None:
+        self.queue(
+            answer("400 Bad Request", PROBLEM, '{"code":"bad-ttl","detail":"no","parameter":"ttl"}'),
+            answer("413 Content Too Large", PROBLEM, '{"code":"value-too-large","detail":"large","limit":9}'),
+            answer("400 Bad Request", PROBLEM, '{"code":"bad-metadata","detail":"no","header":"RackKV-Meta-a"}'),
+        )
+        for words in ("bad-ttl: no (parameter ttl)", "value-too-large: large (limit 9)", "no (header RackKV-Meta-a)"):
+            with self.assertRaises(rackkv.Refused) as caught:
+                self.db.put("k", b"v")
+            self.assertTrue(str(caught.exception).endswith(words), caught.exception)
+
     def test_urls(self) -> None:
-        for wrong in ("", "unix:", "https://a", "127.0.0.1:8080", "http://", "http://a/v1", "http://a@b", "http://a?x"):
-            with self.assertRaises(ValueError):
-                RackKV(wrong)
+        wrong = ["", "unix:", "https://a", "127.0.0.1:8080", "http://", "http://a/v1", "http://a@b", "http://a?x"]
+        for url in wrong + ["http://a#x", "http://a:65536", "http://a:x", "http://[::1", "http://a b", "http://@a"]:
+            with self.assertRaisesRegex(ValueError, "is no URL of a server; right is http://host:port"):
+                RackKV(url)
+        for timeout in (0, -1):
+            with self.assertRaisesRegex(ValueError, "timeout: more than 0 seconds"):
+                RackKV("http://a", timeout=timeout)
+
+    def test_what_is_of_another_type_is_not_guessed(self) -> None:
+        no_number: List[Any] = [1.5, "5", None, [1]]
+        for wrong in no_number:
+            with self.assertRaisesRegex(TypeError, "by: a whole number"):
+                self.db.incr("n", wrong)
+        no_slice: List[Any] = [3, slice(0.5, 2), slice("a", None), "0-1"]
+        for wrong in no_slice:
+            with self.assertRaisesRegex(TypeError, "part: a slice"):
+                self.db.get("k", part=wrong)
+        no_text: List[Any] = [7, b"7", 1.5]
+        for wrong in no_text:
+            with self.assertRaisesRegex(TypeError, "a: a str, not"):
+                self.db.put("k", b"", meta={"a": wrong})
+            with self.assertRaisesRegex(TypeError, "if_match: an ETag is a str"):
+                self.db.put("k", b"", if_match=wrong)
+        every: Any = self.db
+        with self.assertRaises(TypeError):
+            iter(every)
+        self.assertEqual(self.requests, [])
 
 
 if __name__ == "__main__":

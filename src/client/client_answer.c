@@ -165,6 +165,25 @@ static void add_consequence(const struct rk_client_exchange *exchange, const str
         rk_detail_set(detail, "%s%s", before.text, rk_client_exchange_doubt(exchange));
 }
 
+/* Which header or parameter it was, or how much would have been right. */
+static void add_place(const json_t *problem, struct rk_detail *detail)
+{
+    static const char *const members[] = { "header", "parameter" };
+    const json_t *limit = json_object_get(problem, "limit");
+    struct rk_detail before;
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        const char *name = json_string_value(json_object_get(problem, members[i]));
+
+        before = *detail;
+        if (name != NULL)
+            rk_detail_set(detail, "%s (%s %.80s)", before.text, members[i], name);
+    }
+    before = *detail;
+    if (json_is_integer(limit))
+        rk_detail_set(detail, "%s (the limit is %lld)", before.text, (long long)json_integer_value(limit));
+}
+
 /* In the words of the server: a code is there, and perhaps a sentence. */
 static void add_words(const json_t *problem, int status, struct rk_detail *detail)
 {
@@ -173,6 +192,7 @@ static void add_words(const json_t *problem, int status, struct rk_detail *detai
     rk_detail_set(detail, "the server answered %d %s%s%.480s", status,
                   json_string_value(json_object_get(problem, "code")), words != NULL ? ": " : "",
                   words != NULL ? words : "");
+    add_place(problem, detail);
 }
 
 /* Whether the refusal is RackKV's; the detail says which one. */

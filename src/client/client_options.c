@@ -90,7 +90,23 @@ static enum rk_err take_meta(struct rk_client_options *options, struct rk_client
                                       (struct rk_client_bytes){ equals + 1, argument.size - len - 1 }, detail);
 }
 
-/* 0-99, 100- or -50: one range, in bytes. */
+/* Of two numbers in digits; leading zeros change nothing. */
+static bool is_greater(struct rk_client_bytes a, struct rk_client_bytes b)
+{
+    const char *a_text = a.bytes, *b_text = b.bytes;
+
+    while (a.size > 0 && *a_text == '0') {
+        a_text++;
+        a.size--;
+    }
+    while (b.size > 0 && *b_text == '0') {
+        b_text++;
+        b.size--;
+    }
+    return a.size != b.size ? a.size > b.size : memcmp(a_text, b_text, a.size) > 0;
+}
+
+/* 0-99, 100- or -50: one range, in bytes, that does not end before it begins: a server would send the whole value. */
 static bool is_range(struct rk_client_bytes argument)
 {
     const char *text = argument.bytes;
@@ -101,7 +117,9 @@ static bool is_range(struct rk_client_bytes argument)
         return false;
     first = (struct rk_client_bytes){ text, (size_t)(dash - text) };
     last = (struct rk_client_bytes){ dash + 1, argument.size - first.size - 1 };
-    return (first.size == 0 || is_digits(first)) && (last.size == 0 || is_digits(last));
+    if ((first.size > 0 && !is_digits(first)) || (last.size > 0 && !is_digits(last)))
+        return false;
+    return first.size == 0 || last.size == 0 || !is_greater(first, last);
 }
 
 static enum rk_err take_range(struct rk_client_options *options, struct rk_client_bytes argument,

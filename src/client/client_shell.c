@@ -104,7 +104,9 @@ static enum rk_client_exit run_words(struct shell *shell, const struct rk_client
         return rk_client_shell_verb_run(&shell->session, verb, line);
     command = lookup_command(line->words[0]);
     if (command == NULL)
-        return rk_client_refuse(&shell->session, "there is no such command; HELP lists them");
+        return rk_client_refuse(&shell->session, "there is no command %.*s; HELP lists them",
+                                (int)(line->words[0].size < 80 ? line->words[0].size : 80),
+                                (const char *)line->words[0].bytes);
     if (line->n_words - 1 > command->max_operands)
         return rk_client_refuse(&shell->session, "usage: %s%s%s", command->name,
                                 command->operands[0] != '\0' ? " " : "", command->operands);

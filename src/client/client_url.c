@@ -43,12 +43,16 @@ static const char *check_http(const char *url)
     CURLU *parts = curl_url();
     const char *problem = NULL;
     size_t len = strlen(url);
+    CURLUcode code;
 
     if (parts == NULL)
         return "could not be read for lack of memory";
+    code = curl_url_set(parts, CURLUPART_URL, url, 0);
     if (strncasecmp(url, "http://", 7) != 0)
         problem = "has another scheme";
-    else if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK)
+    else if (code == CURLUE_BAD_PORT_NUMBER)
+        problem = "has a port that is no number up to 65535";
+    else if (code != CURLUE_OK)
         problem = "is not a URL";
     else if (url[len - 1] == ':' || strcmp(url + len - 2, ":/") == 0)
         problem = "has no port after the colon";

@@ -27,6 +27,10 @@ enum rk_err rk_client_value_read(const char *text, struct rk_client_buffer *valu
 {
     if (strcmp(text, "-") == 0)
         return rk_client_buffer_read(value, STDIN_FILENO, "standard input", detail);
+    if (strcmp(text, "@") == 0) {
+        rk_detail_set(detail, "the name of a file is missing behind @; the value @ is written as @@");
+        return RK_ERR_IO;
+    }
     if (text[0] == '@' && text[1] != '@')
         return read_file(text + 1, value, detail);
     if (text[0] == '@')

@@ -2,6 +2,7 @@
 
 #include "http/http_answer.h"
 #include "http/http_connection.h"
+#include "http/http_interpose.h"
 
 struct error_filter {
     h2o_filter_t super;
@@ -23,6 +24,8 @@ static void send_error_body(h2o_ostream_t *super, h2o_req_t *req, h2o_iovec_t *b
 
 static enum rk_http_problem problem_of_status(int status)
 {
+    if (status == 400 && rk_http_interpose_chunk_is_too_large())
+        return RK_HTTP_PROBLEM_VALUE_TOO_LARGE;
     return status == 413   ? RK_HTTP_PROBLEM_VALUE_TOO_LARGE
            : status == 503 ? RK_HTTP_PROBLEM_UPLOAD_MEMORY
                            : RK_HTTP_PROBLEM_BAD_BODY;

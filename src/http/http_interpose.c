@@ -22,6 +22,7 @@ static _Thread_local const char *found_target; /* of the last head that was good
 static _Thread_local rk_http_judge_fn *judge_waiting;
 static _Thread_local void *judge_context;
 static _Thread_local struct rk_http_interpose_calls calls;
+static _Thread_local bool is_chunk_too_large; /* of the call that was the last */
 
 /* libh2o writes the names of fields in small letters where they are. */
 static _Thread_local char mark_name[] = "rackkv-refused";
@@ -196,10 +197,21 @@ int phr_parse_request(const char *bytes, size_t size, const char **method, size_
     return (int)head.len;
 }
 
+bool rk_http_interpose_chunk_is_too_large(void)
+{
+    return is_chunk_too_large;
+}
+
+/* The data that are there and what is left of their chunk are more than any value: that is known from its size, and the
+ * rest is not waited for. */
 ssize_t phr_decode_chunked(struct rk_http_chunked *chunked, char *bytes, size_t *size_ref)
 {
+    ssize_t rest = rk_http_chunked_decode(chunked, bytes, size_ref);
+
     calls.n_chunks++;
-    return rk_http_chunked_decode(chunked, bytes, size_ref);
+    is_chunk_too_large = rest == -2 && rk_http_chunked_is_in_data(chunked)
+                         && (uint64_t)chunked->left + *size_ref > bounds->max_value_bytes;
+    return is_chunk_too_large ? -1 : rest;
 }
 
 int phr_decode_chunked_is_in_data(struct rk_http_chunked *chunked)

@@ -32,6 +32,9 @@ const struct rk_http_found *rk_http_interpose_found(const char *target);
 /* Why the request is refused that was parsed last on this thread, if this field is the mark; or NULL. */
 const struct rk_http_refusal *rk_http_interpose_refusal(const char *field_name);
 
+/* Whether the chunks that were refused last on this thread are so for their size, and not for their framing. */
+bool rk_http_interpose_chunk_is_too_large(void);
+
 /* How often libh2o has called the parser of heads, and that of chunks, on this thread. */
 struct rk_http_interpose_calls {
     uint64_t n_heads;

@@ -88,6 +88,8 @@ START_TEST(put_of_a_missing_file)
         1, "",
         "rackkv: /nonexistent/file: No such file or directory; a value that begins with @ is written with two: "
         "@@/nonexistent/file\n");
+    RUN("put", "k", "@");
+    bed_check_result(1, "", "rackkv: the name of a file is missing behind @; the value @ is written as @@\n");
     RUN("put", "k", "@/");
     bed_check_result(1, "",
                      "rackkv: /: is a folder, not a file; a value that begins with @ is written with two: @@/\n");

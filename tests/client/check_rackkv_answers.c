@@ -21,6 +21,17 @@ START_TEST(refusals_are_in_the_words_of_the_server)
                             "{\"code\":\"busy\",\"detail\":\"a\\u001bb\"}");
     RUN("get", "k");
     bed_check_result(1, "", "rackkv: the server answered 503 busy: a\\x1bb\n");
+    fake_server_answer_text(bed.server, "414 URI Too Long", PROBLEM,
+                            "{\"code\":\"key-too-long\",\"detail\":\"too long\",\"limit\":4096}");
+    RUN("get", "k");
+    bed_check_result(1, "", "rackkv: the server answered 414 key-too-long: too long (the limit is 4096)\n");
+    fake_server_answer_text(bed.server, "400 Bad Request", PROBLEM,
+                            "{\"code\":\"bad-condition\",\"detail\":\"no list\",\"header\":\"If-Match\"}");
+    RUN("get", "--if-match", "x", "k");
+    bed_check_result(1, "", "rackkv: the server answered 400 bad-condition: no list (header If-Match)\n");
+    fake_server_answer_text(bed.server, "400 Bad Request", PROBLEM, "{\"code\":\"bad-by\",\"parameter\":\"by\"}");
+    RUN("incr", "k");
+    bed_check_result(1, "", "rackkv: the server answered 400 bad-by (parameter by)\n");
     fake_server_answer_text(bed.server, "503 Service Unavailable", PROBLEM, "");
     RUN("exists", "k"); /* the answer to HEAD has no words */
     bed_check_result(1, "", "rackkv: the server answered 503\n");

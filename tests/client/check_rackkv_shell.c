@@ -48,7 +48,7 @@ START_TEST(the_shell_goes_on_after_a_failure_and_remembers_it)
     fake_server_answer_text(bed.server, "200 OK", SEQ, "v");
     run_shell("nope\nGET k\nPUT k\nPUT k \"two\" words\nGET \"\nGET \"\"\nget k"); /* no line end at the end */
     bed_check_result(1, "v\n",
-                     "rackkv: line 1: there is no such command; HELP lists them\n"
+                     "rackkv: line 1: there is no command nope; HELP lists them\n"
                      "rackkv: line 2: not found\n"
                      "rackkv: line 3: usage: PUT KEY VALUE (a word with spaces stands in quotes)\n"
                      "rackkv: line 4: usage: PUT KEY VALUE (a word with spaces stands in quotes)\n"

@@ -201,6 +201,37 @@ START_TEST(a_client_that_leaves_in_the_middle_of_a_value)
 }
 END_TEST
 
+/* Not the end of anything: a head with one in it is not read on. */
+START_TEST(a_nul_byte_in_a_head_is_refused)
+{
+    static const char *const heads[] = {
+        "PUT /v1/kv/a# HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx",
+        "PUT /v1/kv/a HTTP/1.1\r\n" HOST "RackKV-Meta-A: 1#2\r\nContent-Length: 1\r\n\r\nx",
+        "PUT /v1/kv/a HTTP/1.1\r\n" HOST "Content-Type: a/b#\r\nContent-Length: 1\r\n\r\nx",
+        "PUT /v1/kv/a HTTP/1.1\r\n" HOST "RackKV-Meta-A#: 1\r\nContent-Length: 1\r\n\r\nx",
+        "PUT /v1/kv/a HTTP/1.1\r\n" HOST "Content-Length: 1#\r\n\r\nx",
+    };
+
+    bed_start();
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        struct raw_client own;
+        struct raw_answer answer;
+        char *text = strdup(heads[i]);
+
+        *strchr(text, '#') = '\0';
+        raw_client_open(&own, bed.server.port);
+        ck_assert(raw_client_send(&own, text, strlen(heads[i])));
+        ck_assert(raw_client_receive(&own, false, &answer));
+        ck_assert_msg(answer.status == 400, "%s: %d", heads[i], answer.status);
+        raw_answer_fini(&answer);
+        raw_client_close(&own);
+        free(text);
+    }
+    ck_assert_uint_eq(bed.server.control->n_puts, 0);
+    bed_stop();
+}
+END_TEST
+
 Suite *test_suite(void)
 {
     Suite *suite = suite_create("http_bytes");
@@ -210,6 +241,7 @@ Suite *test_suite(void)
     tcase_add_test(tcase, keys_of_every_byte);
     tcase_add_test(tcase, keys_at_their_limit);
     tcase_add_test(tcase, damage_in_a_large_value);
+    tcase_add_test(tcase, a_nul_byte_in_a_head_is_refused);
     tcase_add_test(tcase, a_client_that_leaves_in_the_middle_of_a_value);
     tcase_set_timeout(tcase, 30);
     suite_add_tcase(suite, tcase);

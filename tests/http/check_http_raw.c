@@ -418,6 +418,8 @@ static const struct row {
     { 400, 0, PUTC "5;\r\nhello\r\n0\r\n\r\n" },
     { 400, 0, PUTC "5\r\nhello\r\n0\r\nTrailer\r\n\r\n" },
     { 400, 0, PUTC "5\r\nhello\r\n0\r\nT : x\r\n\r\n" },
+    { 413, 0, PUTC "200001\r\nx" }, /* said by its size, before its data */
+    { 413, 0, PUTC "1;x\r\na\r\nffffffffffffffff\r\n" },
     { 400, 0, PUTC "-1\r\n" },
     { 400, 0, PUTC "\r\n" },
     { 400, 0, PUTC "x" },

@@ -11,6 +11,7 @@ START_TEST(keys)
     struct row rows[] = {
         { "everything after /v1/kv/", "PUT /v1/kv/a/b//c/./../d/", "", "1", 201, NULL, "" },
         { "everything after /v1/kv/", "GET /v1/kv/a/b//c/./../d/", "", NULL, 200, NULL, "1" },
+        { "no redirect", "GET /v1//kv/a", "", NULL, 404, "!Location", "no-such-endpoint" },
         { "no dot-segments", "GET /v1/kv/a/b/d/", "", NULL, 404, NULL, NULL },
         { "decoded exactly once", "GET /v1/kv/a%2Fb%2f%2fc%2F.%2F..%2Fd%2F", "", NULL, 200, NULL, "1" },
         { "decoded exactly once", "PUT /v1/kv/%2541", "", "2", 201, NULL, "" },
@@ -146,6 +147,117 @@ START_TEST(one_key)
 }
 END_TEST
 
+START_TEST(conditions_in_all_their_forms)
+{
+    static const struct row rows[] = {
+        { "a date: 1", "PUT " A, "", "0123456789", 201, NULL, "" },
+        { "a date: 1", "GET " A, "If-Unmodified-Since: Thu, 01 Jan 2015 00:00:00 GMT\n", NULL, 412, "ETag: {etag}",
+          NULL },
+        { "a date: 2", "PUT " A, "If-Unmodified-Since: Thursday, 01-Jan-15 00:00:00 GMT\n", "x", 412, "ETag: {etag}",
+          NULL },
+        { "a date: 3", "DELETE " A, "If-Unmodified-Since: Thu Jan  1 00:00:00 2015\n", NULL, 412, "ETag: {etag}",
+          NULL },
+        { "a date: 1", "GET " A, "If-Modified-Since: Sun, 01 Jan 2068 00:00:00 GMT\n", NULL, 304, NULL, "" },
+        { "a date: 2", "GET " A, "If-Modified-Since: Sunday, 01-Jan-68 00:00:00 GMT\n", NULL, 304, NULL, "" },
+        { "a date: 3", "HEAD " A, "If-Modified-Since: Sun Jan  1 00:00:00 2068\n", NULL, 304, NULL, NULL },
+        { "a date in no zone", "GET " A, "If-Unmodified-Since: Thu, 01 Jan 2015 00:00:00 UTC\n", NULL, 400, NULL,
+          "If-Unmodified-Since" },
+        { "no such day", "GET " A, "If-Modified-Since: Fri, 31 Feb 2068 00:00:00 GMT\n", NULL, 200, NULL, NULL },
+        { "a list: a comma in a tag", "GET " A, "If-None-Match: \"a,b\", W/\"c,d\",, {etag} ,\n", NULL, 304, NULL, "" },
+        { "a list: no space in a tag", "GET " A, "If-None-Match: \"a b\"\n", NULL, 400, NULL, "If-None-Match" },
+        { "a list: no * in a tag", "GET " A, "If-Match: \"x,*\", \"\"\n", NULL, 412, "ETag: {etag}", NULL },
+        { "a list: one is enough", "PUT " A, "If-Match: W/{etag}, {etag}\n", "0123456789", 204, NULL, "" },
+        { "* in a list", "PUT " A, "If-Match: *, *\n", "x", 400, NULL, "\"header\":\"If-Match\"" },
+        { "* in two lines", "GET " A, "If-None-Match: *\nIf-None-Match: *\n", NULL, 400, NULL, "If-None-Match" },
+        { "w/ in small letters", "GET " A, "If-None-Match: w/{etag}\n", NULL, 400, NULL, "If-None-Match" },
+        { "an open quote", "DELETE " A, "If-Match: \"1\n", NULL, 400, NULL, "If-Match" },
+        { "the order: 2 not asked", "GET " A, "If-Match: {etag}\nIf-Unmodified-Since: Thu, 01 Jan 2015 00:00:00 GMT\n",
+          NULL, 200, NULL, "0123456789" },
+        { "the order: 3 after 1", "PUT " A, "If-Match: {etag}\nIf-None-Match: *\n", "x", 412, "ETag: {etag}", NULL },
+        { "the order: 5 after 3", "GET " A, "If-None-Match: {etag}\nRange: bytes=90-\n", NULL, 304, NULL, "" },
+        { "malformed before false", "PUT " A, "If-Match: \"1\"\nIf-None-Match: 1\n", "x", 400, NULL, "If-None-Match" },
+        { "malformed before false", "PUT " A, "If-Match: \"1\"\nRackKV-TTL: 0\n", "x", 400, NULL, "bad-ttl" },
+        { "If-Range: a weak tag", "GET " A, "Range: bytes=0-0\nIf-Range: W/{etag}\n", NULL, 200, "!Content-Range",
+          "0123456789" },
+        { "If-Range: a date", "GET " A, "Range: bytes=0-0\nIf-Range: {date}\n", NULL, 200, "!Content-Range",
+          "0123456789" },
+        { "If-Range: not it, no 416", "GET " A, "Range: bytes=90-\nIf-Range: \"x\"\n", NULL, 200, NULL, "0123456789" },
+        { "If-Range: malformed", "GET " A, "Range: bytes=0-0\nIf-Range: *\n", NULL, 400, NULL, "If-Range" },
+        { "a suffix", "GET " A, "Range: bytes=-3\n", NULL, 206, "Content-Range: bytes 7-9/10", "789" },
+        { "a suffix of none", "GET " A, "Range: bytes=-0\n", NULL, 416, "Content-Range: bytes */10", NULL },
+        { "a suffix of more", "GET " A, "Range: bytes=-99999999999999999999999\n", NULL, 206,
+          "Content-Range: bytes 0-9/10", "0123456789" },
+        { "an end beyond", "GET " A, "Range: BYTES=9-99999999999999999999999\n", NULL, 206,
+          "Content-Range: bytes 9-9/10", "9" },
+        { "a start beyond", "GET " A, "Range: bytes=99999999999999999999999-\n", NULL, 416, "Content-Range: bytes */10",
+          NULL },
+        { "an end before", "GET " A, "Range: bytes=2-1\n", NULL, 200, "!Content-Range", "0123456789" },
+        { "another unit", "GET " A, "Range: lines=0-1\n", NULL, 200, "!Content-Range", "0123456789" },
+        { "of nothing", "PUT " A, "", "", 204, NULL, "" },
+        { "of nothing", "GET " A, "", NULL, 200, "Content-Length: 0", "" },
+        { "of nothing", "GET " A, "Range: bytes=0-\n", NULL, 416, "Content-Range: bytes */0", NULL },
+        { "of nothing", "GET " A, "Range: bytes=-0\n", NULL, 416, "Content-Range: bytes */0", NULL },
+    };
+
+    CHECK_ROWS(rows);
+}
+END_TEST
+
+START_TEST(numbers_times_and_names_at_their_ends)
+{
+    static const struct row rows[] = {
+        { "the largest", "PUT " A, "", "9223372036854775806", 201, NULL, "" },
+        { "the largest", "POST " A "?op=incr", "", "", 200, NULL, "9223372036854775807" },
+        { "overflow", "POST " A "?op=incr", "", "", 409, "RackKV-Seq:", "number-overflow" },
+        { "the smallest", "POST " A "?op=incr&by=-9223372036854775808", "", "", 200, NULL, "-1" },
+        { "the smallest", "PUT " A, "", "-9223372036854775808", 204, NULL, "" },
+        { "overflow", "POST " A "?op=incr&by=-1", "", "", 409, NULL, "number-overflow" },
+        { "by of 65 bits", "POST " A "?op=incr&by=9223372036854775808", "", "", 400, NULL, "\"parameter\":\"by\"" },
+        { "by with a plus", "POST " A "?op=incr&by=+1", "", "", 400, NULL, "\"parameter\":\"by\"" },
+        { "zeros", "PUT " A, "", "007", 204, NULL, "" },
+        { "zeros", "POST " A "?op=incr", "", "", 200, NULL, "8" },
+        { "a plus", "PUT " A, "", "+7", 204, NULL, "" },
+        { "a plus", "POST " A "?op=incr", "", "", 409, NULL, "not-a-number" },
+        { "a space", "PUT " A, "", "7 ", 204, NULL, "" },
+        { "a space", "POST " A "?op=incr", "", "", 409, NULL, "not-a-number" },
+        { "65 bits", "PUT " A, "", "9223372036854775808", 204, NULL, "" },
+        { "65 bits", "POST " A "?op=incr&by=-1", "", "", 409, NULL, "not-a-number" },
+        { "hours", "PUT " A, "RackKV-TTL: 2h\n", "v", 204, NULL, "" },
+        { "seconds", "PUT " A "?ttl=060s", "", "v", 204, NULL, "" },
+        { "2^64 + 60", "PUT " A, "RackKV-TTL: 18446744073709551676\n", "v", 400, NULL, "bad-ttl" },
+        { "too many days", "PUT " A "?ttl=99999999d", "", "v", 400, NULL, "bad-ttl" },
+        { "a unit alone", "PUT " A "?ttl=ms", "", "v", 400, NULL, "bad-ttl" },
+        { "no unit", "PUT " A "?ttl=1w", "", "v", 400, NULL, "bad-ttl" },
+        { "a fraction", "PUT " A "?ttl=1.5", "", "v", 400, NULL, "bad-ttl" },
+        { "an empty one", "PUT " A "?ttl=", "", "v", 400, NULL, "bad-ttl" },
+        { "the last second", "PUT " A "?expires=253402300799", "", "v", 204, NULL, "" },
+        { "the last second", "HEAD " A, "", NULL, 200, "RackKV-Expires: 253402300799", NULL },
+        { "one more", "PUT " A "?expires=253402300800", "", "v", 400, NULL, "bad-expires" },
+        { "twice", "PUT " A "?ttl=60", "RackKV-TTL: 60\n", "v", 400, NULL, "repeated-parameter" },
+        { "twice", "PUT " A "?ttl=60&ttl=60", "", "v", 400, NULL, "repeated-parameter" },
+        { "twice", "PUT " A, "RackKV-TTL: 60\nRackKV-TTL: 60\n", "v", 400, NULL, "repeated-header" },
+        { "twice", "GET /v1/kv?key=a&key=a", "", NULL, 400, NULL, "repeated-parameter" },
+        { "twice", "GET /v1/kv/a?key=a", "", NULL, 400, NULL, "repeated-parameter" },
+        { "twice", "PUT " A, "RackKV-Durability: synced\nRackKV-Durability: synced\n", "v", 400, NULL, "repeated" },
+        { "durability of touch", "POST " A "?op=touch", "RackKV-Durability: synced\n", "", 204,
+          "RackKV-Durability: synced", "" },
+        { "durability of append", "POST " A "?op=append", "RackKV-Durability: written\n", "", 200,
+          "RackKV-Durability: written", "" },
+        { "durability of a read", "GET " A, "RackKV-Durability: synced\n", NULL, 400, NULL, "unknown-header" },
+        { "the case of names", "PUT " A, "RACKKV-META-Ab: \t 1 \t\n", "v", 204, NULL, "" },
+        { "the case of names", "HEAD " A, "", NULL, 200, "RACKKV-META-Ab: 1", NULL },
+        { "metadata without a name", "PUT " A, "RackKV-Meta-: 1\n", "v", 400, NULL, "RackKV-Meta-" },
+        { "a key without =", "GET /v1/kv?key", "", NULL, 400, NULL, "empty-key" },
+        { "no key", "GET /v1/kv", "", NULL, 400, NULL, "missing-key" },
+        { "an op on other methods", "GET " A "?op=incr", "", NULL, 400, NULL, "\"parameter\":\"op\"" },
+        { "a parameter of another op", "POST " A "?op=append&ttl=5", "", "", 400, NULL, "\"parameter\":\"ttl\"" },
+        { "of two, the one that is unknown", "POST " A "?op=bogus&x=1", "", "", 400, NULL, "\"parameter\":\"x\"" },
+    };
+
+    CHECK_ROWS(rows);
+}
+END_TEST
+
 START_TEST(the_originals_endpoints)
 {
     static const struct row rows[] = {
@@ -156,6 +268,12 @@ START_TEST(the_originals_endpoints)
         { "get?K", "GET /get?a+b", "", NULL, 200, NULL, "z" },
         { "with expires=", "GET /put?key=c&val=1&expires=4000000000", "", NULL, 200, NULL, "OK" },
         { "with expires=", "GET /v1/kv/c", "", NULL, 200, "RackKV-Expires: 4000000000", "1" },
+        { "+ in a name, % in a key", "GET /put?key=a%2Bb%00&val=%2B", "", NULL, 200, NULL, "OK" },
+        { "+ in a name, % in a key", "GET /get?a%2Bb%00", "", NULL, 200, "Cache-Control: no-store", "+" },
+        { "two values", "GET /put?key=c&val=1&value=1", "", NULL, 400, NULL, "repeated-parameter" },
+        { "no value", "GET /put?key=c", "", NULL, 400, "Cache-Control: no-store", "missing-value" },
+        { "no key", "POST /delete", "", "", 400, NULL, "missing-key" },
+        { "open takes two", "GET /open?key=c", "", NULL, 400, NULL, "\"parameter\":\"key\"" },
         { "with ttl=", "GET /put?key=c&val=1&ttl=60", "", NULL, 200, NULL, "OK" },
         { "with ttl=", "GET /v1/kv/c", "", NULL, 200, "RackKV-Expires:", "1" },
         { "without, it is cleared", "GET /put?key=c&val=1", "", NULL, 200, NULL, "OK" },
@@ -229,6 +347,8 @@ Suite *test_suite(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, keys);
     tcase_add_test(tcase, one_key);
+    tcase_add_test(tcase, conditions_in_all_their_forms);
+    tcase_add_test(tcase, numbers_times_and_names_at_their_ends);
     tcase_add_test(tcase, the_originals_endpoints);
     tcase_add_test(tcase, the_small_print);
     suite_add_tcase(suite, tcase);
