@@ -6,6 +6,7 @@
 #include "system_server.h"
 #include "test_dir.h"
 #include "test_main.h"
+#include "test_sanitized.h"
 
 #include <glob.h>
 #include <signal.h>
@@ -20,7 +21,7 @@
 #define LARGE_BYTES  (100u << 10)
 #define SMALL_BYTES  1000u
 #define LIVE_PERCENT 40
-#define N_ROUNDS     4 /* each key is overwritten about so often */
+#define N_ROUNDS     (TEST_SANITIZED ? 2 : 4) /* each key is overwritten about so often */
 #define KEYS_MAX     400000u
 
 static const struct {
