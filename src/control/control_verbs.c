@@ -31,25 +31,35 @@ static json_t *answer_reopen(struct rk_control *control, const json_t *request)
     return json_pack("{s:b, s:s}", RK_CONTROL_OK, 1, RK_CONTROL_LOG_FILE, rk_diag_file_path());
 }
 
-static rk_control_verb_fn *const runs[RK_CONTROL_N_VERBS] = {
-    [RK_CONTROL_VERB_PING] = answer_ping,
-    [RK_CONTROL_VERB_VERSION] = answer_version,
-    [RK_CONTROL_VERB_STATUS] = rk_control_verb_status,
-    [RK_CONTROL_VERB_STATS] = rk_control_verb_stats,
-    [RK_CONTROL_VERB_REOPEN] = answer_reopen,
-    [RK_CONTROL_VERB_ROLL] = rk_control_verb_roll,
-    [RK_CONTROL_VERB_SYNC] = rk_control_verb_sync,
-    [RK_CONTROL_VERB_WHEREIS] = rk_control_verb_whereis,
-    [RK_CONTROL_VERB_FILE_LIST] = rk_control_verb_file_list,
-    [RK_CONTROL_VERB_EXPLAIN_SPACE] = rk_control_verb_explain_space,
-    [RK_CONTROL_VERB_MERGE_START] = rk_control_verb_merge_start,
-    [RK_CONTROL_VERB_MERGE_PAUSE] = rk_control_verb_merge_pause,
-    [RK_CONTROL_VERB_MERGE_RESUME] = rk_control_verb_merge_resume,
-    [RK_CONTROL_VERB_MERGE_CANCEL] = rk_control_verb_merge_cancel,
-    [RK_CONTROL_VERB_MERGE_STATUS] = rk_control_verb_merge_status,
-    [RK_CONTROL_VERB_MERGE_HISTORY] = rk_control_verb_merge_history,
-    [RK_CONTROL_VERB_MERGE_RATE] = rk_control_verb_merge_rate,
+/* Who answers: a row for each verb. */
+#define FUNCTION_TABLE(X)                           \
+    X(PING, answer_ping)                            \
+    X(VERSION, answer_version)                      \
+    X(STATUS, rk_control_verb_status)               \
+    X(STATS, rk_control_verb_stats)                 \
+    X(REOPEN, answer_reopen)                        \
+    X(ROLL, rk_control_verb_roll)                   \
+    X(SYNC, rk_control_verb_sync)                   \
+    X(WHEREIS, rk_control_verb_whereis)             \
+    X(FILE_LIST, rk_control_verb_file_list)         \
+    X(EXPLAIN_SPACE, rk_control_verb_explain_space) \
+    X(MERGE_START, rk_control_verb_merge_start)     \
+    X(MERGE_PAUSE, rk_control_verb_merge_pause)     \
+    X(MERGE_RESUME, rk_control_verb_merge_resume)   \
+    X(MERGE_CANCEL, rk_control_verb_merge_cancel)   \
+    X(MERGE_STATUS, rk_control_verb_merge_status)   \
+    X(MERGE_HISTORY, rk_control_verb_merge_history) \
+    X(MERGE_RATE, rk_control_verb_merge_rate)
+
+static rk_control_verb_fn *const functions[RK_CONTROL_N_VERBS] = {
+#define FUNCTION_OF(verb, function) [RK_CONTROL_VERB_##verb] = (function),
+    FUNCTION_TABLE(FUNCTION_OF)
+#undef FUNCTION_OF
 };
+
+#define PLUS_ONE(verb, function) +1
+_Static_assert(FUNCTION_TABLE(PLUS_ONE) == RK_CONTROL_N_VERBS, "each verb has a function");
+#undef PLUS_ONE
 
 static json_t *refuse_unknown(const char *name)
 {
@@ -93,5 +103,5 @@ json_t *rk_control_answer(void *context, const json_t *request)
         && !atomic_load_explicit(&control->serving, memory_order_acquire))
         return rk_control_refuse("recovering", "the server is recovering: %s must wait; status says how far it is",
                                  name);
-    return runs[verb](control, request);
+    return functions[verb](control, request);
 }
