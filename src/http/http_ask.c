@@ -10,7 +10,7 @@
 
 /* Those of our own, as bits of enum rk_http_own_header. */
 #define OWN_SHIFT RK_HTTP_FIELD_TTL
-#define OWN_MASK  (RK_HTTP_OWN_TTL | RK_HTTP_OWN_EXPIRES | RK_HTTP_OWN_DURABILITY | RK_HTTP_OWN_META)
+#define OWN_MASK  ((1u << (RK_HTTP_N_FIELDS - OWN_SHIFT)) - 1)
 
 _Static_assert(RK_HTTP_OWN_TTL == 1 << (RK_HTTP_FIELD_TTL - OWN_SHIFT)
                    && RK_HTTP_OWN_EXPIRES == 1 << (RK_HTTP_FIELD_EXPIRES - OWN_SHIFT)

@@ -1,5 +1,6 @@
 #include "http/http_openapi.h"
 
+#include "http/http_field.h"
 #include "http/http_target.h"
 
 #include <string.h>
@@ -19,13 +20,6 @@ static const char *const methods[] = { [RK_HTTP_GET] = "get",
                                        [RK_HTTP_PUT] = "put",
                                        [RK_HTTP_POST] = "post",
                                        [RK_HTTP_DELETE] = "delete" };
-
-static const struct {
-    enum rk_http_own_header header;
-    const char *name;
-} own_headers[] = { { RK_HTTP_OWN_TTL, "RackKV-TTL" },
-                    { RK_HTTP_OWN_EXPIRES, "RackKV-Expires" },
-                    { RK_HTTP_OWN_DURABILITY, "RackKV-Durability" } };
 
 static bool is_same_path(const struct rk_http_route *a, const struct rk_http_route *b)
 {
@@ -86,13 +80,14 @@ static void print_query(FILE *out, const struct operation *operation, unsigned p
     }
 }
 
+/* Not RackKV-Meta-*, which is no one name. */
 static void print_headers(FILE *out, unsigned headers, const char *separator)
 {
-    for (size_t i = 0; i < sizeof own_headers / sizeof own_headers[0]; i++) {
-        if ((headers & own_headers[i].header) == 0)
+    for (unsigned field = RK_HTTP_FIELD_TTL; field < RK_HTTP_FIELD_META; field++) {
+        if ((headers >> (field - RK_HTTP_FIELD_TTL) & 1) == 0)
             continue;
         fputs(separator, out);
-        print_parameter(out, own_headers[i].name, "header", false);
+        print_parameter(out, rk_http_field_name((enum rk_http_field_id)field), "header", false);
         fputs("}}", out);
         separator = ",";
     }

@@ -1,8 +1,10 @@
+#include "http/http_field.h"
 #include "http/http_problem.h"
 #include "http/http_text.h"
 #include "stats/stats_http.h"
 #include "test_main.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -23,6 +25,23 @@ START_TEST(numbers_as_printf_writes_them)
         ours[rk_http_text_decimal(number, ours)] = '\0';
         snprintf(theirs, sizeof theirs, "%" PRIu64, number);
         ck_assert_str_eq(ours, theirs);
+    }
+}
+END_TEST
+
+/* Also by the look at its length, which passes over most names. */
+START_TEST(every_field_is_found_by_its_name)
+{
+    for (unsigned i = 0; i < RK_HTTP_N_FIELDS; i++) {
+        enum rk_http_field_id id = (enum rk_http_field_id)i;
+        char name[64];
+
+        snprintf(name, sizeof name, "%s%s", rk_http_field_name(id), id == RK_HTTP_FIELD_META ? "a" : "");
+        ck_assert_msg(rk_http_field_find(name, strlen(name)) == id, "%s", name);
+        for (char *at = name; *at != '\0'; at++)
+            *at = (char)toupper((unsigned char)*at);
+        ck_assert_msg(rk_http_field_find(name, strlen(name)) == id, "%s", name);
+        ck_assert_msg(rk_http_field_find(name, strlen(name) - 1) != id || id == RK_HTTP_FIELD_META, "%s", name);
     }
 }
 END_TEST
@@ -110,6 +129,7 @@ Suite *test_suite(void)
     TCase *tcase = tcase_create("codecs");
 
     tcase_add_test(tcase, numbers_as_printf_writes_them);
+    tcase_add_test(tcase, every_field_is_found_by_its_name);
     tcase_add_test(tcase, dates_as_the_c_library_writes_them);
     tcase_add_test(tcase, dates_after_the_year_9999_are_its_end);
     tcase_add_test(tcase, every_problem_is_json_with_a_code_of_its_own);
