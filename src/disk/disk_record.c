@@ -30,6 +30,17 @@ enum header_offset {
 #define EXPIRY_BYTES   8u
 #define BLOCK_CRC_SIZE 4u
 
+/* What <rackkv/disk.h> tells other programs. */
+_Static_assert((int)RK_RECORD_PUT == RACKKV_DISK_PUT && (int)RK_RECORD_TOMBSTONE == RACKKV_DISK_TOMBSTONE
+                   && (int)RK_RECORD_BATCH_BEGIN == RACKKV_DISK_BATCH_BEGIN
+                   && (int)RK_RECORD_BATCH_COMMIT == RACKKV_DISK_BATCH_COMMIT
+                   && (int)RK_RECORD_FILE_HEADER == RACKKV_DISK_FILE_HEADER
+                   && (int)RK_RECORD_FILE_TRAILER == RACKKV_DISK_FILE_TRAILER
+                   && (int)RK_RECORD_HOLE == RACKKV_DISK_HOLE,
+               "the same types");
+_Static_assert((int)RK_RECORD_HAS_EXPIRY == RACKKV_DISK_HAS_EXPIRY
+                   && (int)RK_RECORD_HAS_BLOCK_CRCS == RACKKV_DISK_HAS_BLOCK_CRCS,
+               "the same flags");
 _Static_assert(AT_BODY_CRC + 4 == RK_RECORD_HOLE_HEAD_BYTES, "what makes a hole is in one unit");
 
 _Static_assert(AT_MAGIC + 4 == AT_TYPE && AT_KEY_LEN + 2 == AT_HEADER_CRC && AT_BODY_CRC + 4 == AT_SEQUENCE
