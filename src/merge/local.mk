@@ -10,6 +10,7 @@ librk_merge_a_SOURCES = \
 	%D%/merge_rescue.c %D%/merge_rescue.h \
 	%D%/merge_room.c \
 	%D%/merge_settle.c \
-	%D%/merge_source.c %D%/merge_source.h
+	%D%/merge_source.c %D%/merge_source.h \
+	%D%/merge_turn.c
 # This room and those below it: what its tests link, and so the proof that it needs no other.
 RK_MERGE_LIBS = librk_merge.a librk_space.a $(RK_LOG_LIBS) $(RK_KEYDIR_LIBS)

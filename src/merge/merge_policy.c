@@ -241,7 +241,7 @@ size_t rk_merge_policy_judge(const struct rk_merge_policy_settings *settings, co
 static const struct {
     const char *word;
     const char *text;
-} reasons[] = {
+} reasons[RK_MERGE_N_REASONS] = {
     [RK_MERGE_TRIGGERED] = { "triggered", "so much is dead in it that it starts a merge" },
     [RK_MERGE_FRAGMENTATION] = { "fragmentation", "past merge.threshold.fragmentation: takes part in the merge" },
     [RK_MERGE_DEAD_BYTES] = { "dead_bytes", "past merge.threshold.dead_bytes: takes part in the merge" },
@@ -256,13 +256,13 @@ static const struct {
 
 const char *rk_merge_policy_reason_word(enum rk_merge_policy_reason reason)
 {
-    RK_ASSERT((size_t)reason < sizeof reasons / sizeof reasons[0]);
+    RK_ASSERT(reason < RK_MERGE_N_REASONS);
     return reasons[reason].word;
 }
 
 const char *rk_merge_policy_reason_text(enum rk_merge_policy_reason reason)
 {
-    RK_ASSERT((size_t)reason < sizeof reasons / sizeof reasons[0]);
+    RK_ASSERT(reason < RK_MERGE_N_REASONS);
     return reasons[reason].text;
 }
 

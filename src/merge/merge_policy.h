@@ -43,6 +43,7 @@ enum rk_merge_policy_reason {
     RK_MERGE_KEEP_LIVE,       /* too little is dead in it */
     RK_MERGE_KEEP_NO_TRIGGER, /* past a threshold, but no file is past a trigger */
     RK_MERGE_KEEP_DISABLED,   /* merge.policy: never, or outside of the window */
+    RK_MERGE_N_REASONS,
 };
 
 struct rk_merge_policy_verdict {

@@ -48,10 +48,6 @@ struct rk_merge {
     size_t pause_steps;
 };
 
-/* Accounts bytes that were written and steps (a step takes as long as one lookup), and calls the hooks when a budget is
- * used up. */
-enum rk_err rk_merge_turn(struct rk_merge *merge, uint64_t bytes, size_t steps);
-
 /* Looks at all files: the inputs in their order, and the floor. */
 enum rk_err rk_merge_plan(struct rk_merge *merge, struct rk_detail *detail);
 
@@ -73,6 +69,12 @@ enum rk_err rk_merge_remove(struct rk_merge *merge, struct rk_detail *detail);
 
 /* Data file and hint, which are not listed. */
 void rk_merge_unlink(const struct rk_merge *merge, uint32_t file_number);
+
+/* ---- merge_turn.c ---- */
+
+/* Accounts bytes that were written and steps (a step takes as long as one lookup), and calls the hooks when a budget is
+ * used up. */
+enum rk_err rk_merge_turn(struct rk_merge *merge, uint64_t bytes, size_t steps);
 
 /* ---- merge_plan.c, merge_room.c ---- */
 

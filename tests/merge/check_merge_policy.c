@@ -241,7 +241,7 @@ END_TEST
 
 START_TEST(every_reason_has_its_words)
 {
-    for (int i = 0; i <= RK_MERGE_KEEP_DISABLED; i++) {
+    for (int i = 0; i < RK_MERGE_N_REASONS; i++) {
         ck_assert_uint_gt(strlen(rk_merge_policy_reason_word((enum rk_merge_policy_reason)i)), 3);
         ck_assert_uint_gt(strlen(rk_merge_policy_reason_text((enum rk_merge_policy_reason)i)), 10);
         for (int j = 0; j < i; j++)
