@@ -130,7 +130,7 @@ void rk_store_update_cancel(struct rk_store_client *client, struct store_op *op)
     struct rk_store_update_op *update = op->update;
     struct lane *lane = update->lane;
 
-    if (lane == NULL || rk_store_lane_has_in_group(lane, update)) { /* it has ended, or is being written */
+    if (lane == NULL || update->is_in_group) { /* it has ended, or is being written */
         update->done = NULL;
         return;
     }

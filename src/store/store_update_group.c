@@ -93,7 +93,7 @@ static void on_written(void *context, const struct rk_store_write_result *result
         fail_group(client, lane, RK_ERR_AGAIN, true);
     } else {
         drop_cancelled(client, lane);
-        lane->n_group = 0;
+        rk_store_lane_dissolve_group(lane);
         rk_store_lane_make_ready(client->updates, lane);
     }
 }
@@ -161,7 +161,7 @@ static enum rk_store_durability decide_group(struct lane *lane, bool is_there)
         decide(update, &state);
         if (!update->stopped)
             durability = safer(durability, update->write.durability);
-        lane->n_group++;
+        rk_store_lane_join_group(lane, update);
     }
     return durability;
 }
@@ -201,6 +201,6 @@ void rk_store_group_go_on(struct rk_store_client *client, struct lane *lane, enu
         write_group(client, lane, err == RK_OK);
         return;
     }
-    lane->n_group = 1;
+    rk_store_lane_join_group(lane, lane->first);
     fail_group(client, lane, failure_of(err), true);
 }

@@ -44,34 +44,36 @@ void rk_store_lane_append(struct lane *lane, struct rk_store_update_op *update)
 {
     update->lane = lane;
     update->next = NULL;
+    update->link = lane->last;
     *lane->last = update;
     lane->last = &update->next;
 }
 
 void rk_store_lane_remove(struct lane *lane, struct rk_store_update_op *update)
 {
-    struct rk_store_update_op **link = &lane->first;
-    size_t at = 0;
-
-    for (; *link != update; link = &(*link)->next)
-        at++;
-    if (at < lane->n_group)
-        lane->n_group--;
-    *link = update->next;
+    lane->n_group -= update->is_in_group;
+    update->is_in_group = false;
+    *update->link = update->next;
     if (update->next == NULL)
-        lane->last = link;
+        lane->last = update->link;
+    else
+        update->next->link = update->link;
     update->lane = NULL;
     update->next = NULL;
 }
 
-bool rk_store_lane_has_in_group(const struct lane *lane, const struct rk_store_update_op *update)
+void rk_store_lane_join_group(struct lane *lane, struct rk_store_update_op *update)
 {
-    const struct rk_store_update_op *at = lane->first;
+    update->is_in_group = true;
+    lane->n_group++;
+}
 
-    for (size_t i = 0; i < lane->n_group; i++, at = at->next)
-        if (at == update)
-            return true;
-    return false;
+void rk_store_lane_dissolve_group(struct lane *lane)
+{
+    struct rk_store_update_op *update = lane->first;
+
+    for (; lane->n_group > 0; lane->n_group--, update = update->next)
+        update->is_in_group = false;
 }
 
 void rk_store_lane_make_ready(struct rk_store_updates *updates, struct lane *lane)

@@ -14,7 +14,8 @@
 
 /* One update. */
 struct rk_store_update_op {
-    struct rk_store_update_op *next; /* of its lane, or of those that have ended */
+    struct rk_store_update_op *next;  /* of its lane, or of those that have ended */
+    struct rk_store_update_op **link; /* that names it, in its lane */
     struct lane *lane;
     rk_store_ticket ticket;
     struct rk_store_update what; /* with a key of our own */
@@ -25,7 +26,8 @@ struct rk_store_update_op {
     struct rk_store_write_result result;
     bool was_there; /* the key, when it decided */
     bool stopped;   /* it did */
-    uint8_t *room;  /* for what is read: in the arena, used again by each try */
+    bool is_in_group;
+    uint8_t *room; /* for what is read: in the arena, used again by each try */
     size_t room_bytes;
     size_t room_used;
     uint8_t key[];
@@ -75,7 +77,7 @@ void rk_store_lane_destroy(struct lane *lane);
 
 void rk_store_lane_append(struct lane *lane, struct rk_store_update_op *update);
 
-/* Takes it out of its lane. */
+/* Takes it out of its lane, wherever it is there, in constant time: a client with thousands of them may leave. */
 void rk_store_lane_remove(struct lane *lane, struct rk_store_update_op *update);
 
 /* Takes it out of its lane, too: it is called back by the next poll, or later in this one. */
@@ -84,8 +86,11 @@ void rk_store_lane_end_update(struct rk_store_client *client, struct rk_store_up
 /* It is in no lane any more. */
 void rk_store_lane_free_update(struct rk_store_client *client, struct rk_store_update_op *update);
 
-/* Whether it belongs to the group. */
-bool rk_store_lane_has_in_group(const struct lane *lane, const struct rk_store_update_op *update);
+/* The next one of the lane joins the group: the first one, if there is none yet. */
+void rk_store_lane_join_group(struct lane *lane, struct rk_store_update_op *update);
+
+/* There is no group any more; those that were in it stay in the lane. */
+void rk_store_lane_dissolve_group(struct lane *lane);
 
 /* It goes on at the next poll. */
 void rk_store_lane_make_ready(struct rk_store_updates *updates, struct lane *lane);
