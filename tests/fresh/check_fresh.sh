@@ -15,7 +15,7 @@ if [ "${RK_FRESH_INSIDE:-}" != yes ]; then
     command -v debootstrap git >/dev/null || { echo 'check_fresh.sh: it needs debootstrap and git' >&2; exit 1; }
     RK_FRESH_INSIDE=yes exec unshare --mount --pid --fork --kill-child --mount-proc "$BASH" "$0" "$@"
 fi
-source_dir=$(cd "${srcdir:-.}" && pwd)
+source_dir=$(git -C "${srcdir:-.}" rev-parse --show-toplevel) || exit 1
 commit=$(git -C "$source_dir" rev-parse HEAD) || exit 1
 folder=$(mktemp -d "${TMPDIR:-/tmp}/rackkv-fresh-XXXXXX") || exit 1
 passed=0
