@@ -464,6 +464,7 @@ struct rk_http_settings fake_settings(void)
         .upload_memory_bytes = 64 << 20,
         .min_rate_bytes = 1024,
         .max_fields = 100,
+        .list_time_ms = 60000,
         .request_timeout_ms = 10000,
         .idle_timeout_ms = 20000,
     };
