@@ -38,6 +38,7 @@ dist_check_SCRIPTS += %D%/check_readme.sh
 dist_check_SCRIPTS += %D%/check_system_cli.sh
 dist_check_SCRIPTS += %D%/check_system_ctl.sh
 dist_check_SCRIPTS += %D%/check_system_daemon.sh
+dist_check_SCRIPTS += %D%/check_system_list.sh
 dist_check_SCRIPTS += %D%/check_system_model.sh
 dist_check_SCRIPTS += %D%/check_system_output.sh
 dist_check_SCRIPTS += %D%/check_system_python.sh
@@ -163,7 +164,11 @@ check-long: check-long-rescue
 check-long-rescue: check_system_rescue$(EXEEXT) rackkvd$(EXEEXT)
 	./check_system_rescue$(EXEEXT)
 
-EXTRA_DIST += %D%/system_model.py
+EXTRA_DIST += %D%/system_model.py %D%/system_list.py
 check-long: check-long-model
 check-long-model: rackkvd$(EXEEXT)
 	RK_MODEL_OPERATIONS=1000000 RK_MODEL_RESTARTS=100 $(srcdir)/%D%/check_system_model.sh
+
+check-long: check-long-list
+check-long-list: rackkvd$(EXEEXT)
+	RK_LIST_LISTINGS=1000 RK_LIST_RESTARTS=50 $(srcdir)/%D%/check_system_list.sh
