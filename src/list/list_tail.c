@@ -13,7 +13,9 @@ struct reading {
     struct rk_disk_window window;
     uint64_t file_bytes;
     uint64_t last_sequence; /* what has a higher one was not published when the reading began */
+    bool is_second;         /* after one that ended early */
     bool is_whole;          /* it came to the trailer, or to what was not published */
+    bool is_doubtful;       /* the checksum of the record in hand does not fit */
 };
 
 struct rk_list_tail *rk_list_tail_create(uint32_t file_number, size_t bytes_max)
@@ -87,7 +89,7 @@ static void take_record(const struct reading *reading, const struct rk_record_he
     if (header->type == RK_RECORD_TOMBSTONE)
         rk_list_order_remove(tail->order, key.key, key.key_len, key.sequence);
     else
-        rk_list_order_put(tail->order, &key, rk_record_check_body(header, bytes, false) != RK_OK);
+        rk_list_order_put(tail->order, &key, reading->is_doubtful);
     shrink(tail);
 }
 
@@ -95,6 +97,11 @@ static void take_record(const struct reading *reading, const struct rk_record_he
 static size_t checked_bytes(const struct rk_record_header *header)
 {
     return rk_record_value_offset(header) + (rk_record_n_blocks(header) > 0 ? 0 : header->value_len);
+}
+
+static bool has_key(const struct rk_record_header *header)
+{
+    return header->type == RK_RECORD_PUT || header->type == RK_RECORD_TOMBSTONE;
 }
 
 /* What stands at the tail's offset. RK_ERR_NOT_FOUND: there is no whole record that was published. */
@@ -114,32 +121,59 @@ static enum rk_err find_record(struct reading *reading, struct rk_record_header 
                         || (header->type != RK_RECORD_HOLE && header->sequence > reading->last_sequence);
     if (reading->is_whole || rk_record_size_of(header) > rest)
         return RK_ERR_NOT_FOUND;
-    if (header->type != RK_RECORD_PUT && header->type != RK_RECORD_TOMBSTONE)
+    if (!has_key(header))
         return RK_OK;
-    return rk_disk_window_get(&reading->window, reading->tail->offset, checked_bytes(header), bytes_out);
+    err = rk_disk_window_get(&reading->window, reading->tail->offset, checked_bytes(header), bytes_out);
+    reading->is_doubtful = err == RK_OK && rk_record_check_body(header, *bytes_out, false) != RK_OK;
+    return reading->is_doubtful && !reading->is_second ? RK_ERR_NOT_FOUND : err; /* a hole has come, perhaps */
+}
+
+/* The records of a hole had one sequence after the other in the file that is written to. */
+static uint64_t last_sequence_of(const struct rk_record_header *header)
+{
+    return header->sequence + (header->type == RK_RECORD_HOLE ? rk_record_hole_records(header) - 1 : 0);
 }
 
 static enum rk_err read_records(struct reading *reading)
 {
+    struct rk_list_tail *tail = reading->tail;
     struct rk_record_header header;
     const uint8_t *bytes;
     enum rk_err err;
 
     while ((err = find_record(reading, &header, &bytes)) == RK_OK) {
-        if (header.type == RK_RECORD_PUT || header.type == RK_RECORD_TOMBSTONE)
+        if (has_key(&header))
             take_record(reading, &header, bytes);
-        reading->tail->offset += rk_record_size_of(&header);
+        if (last_sequence_of(&header) > tail->max_sequence)
+            tail->max_sequence = last_sequence_of(&header);
+        tail->offset += rk_record_size_of(&header);
         if (atomic_load_explicit(&reading->where->is_stopping, memory_order_relaxed))
             return RK_ERR_CLOSED;
     }
-    if (err != RK_ERR_NOT_FOUND)
-        return err;
-    return reading->tail->is_sealed && !reading->is_whole ? RK_ERR_CORRUPT : RK_OK;
+    return err == RK_ERR_NOT_FOUND ? RK_OK : err;
 }
 
-enum rk_err rk_list_tail_read(struct rk_list_tail *tail, const struct rk_list_where *where)
+static bool ends_early(const struct reading *reading)
 {
-    struct reading reading = { .tail = tail, .where = where };
+    const struct rk_list_tail *tail = reading->tail;
+
+    return !reading->is_whole
+           && (tail->is_sealed
+               || (tail->max_sequence < reading->last_sequence && tail->read_again < reading->last_sequence));
+}
+
+static void forget(struct rk_list_tail *tail)
+{
+    rk_list_order_destroy(&tail->order);
+    tail->order = rk_list_order_create();
+    tail->has_high = false;
+    tail->offset = RK_DISK_FILE_FRAME_BYTES;
+}
+
+static enum rk_err read_once(struct rk_list_tail *tail, const struct rk_list_where *where, bool is_second,
+                             bool *ends_early_out)
+{
+    struct reading reading = { .tail = tail, .where = where, .is_second = is_second };
     char name[RK_DISK_FILE_NAME_BYTES];
     enum rk_err err;
 
@@ -147,10 +181,25 @@ enum rk_err rk_list_tail_read(struct rk_list_tail *tail, const struct rk_list_wh
     reading.last_sequence = atomic_load_explicit(where->last_sequence, memory_order_acquire);
     rk_disk_file_name(name, tail->file_number);
     err = rk_disk_window_open(&reading.window, where->dir_fd, name, &reading.file_bytes);
-    if (err == RK_OK && reading.file_bytes > tail->offset)
+    if (err == RK_OK && reading.file_bytes >= tail->offset)
         err = read_records(&reading);
     rk_disk_window_close(&reading.window);
+    *ends_early_out = ends_early(&reading);
+    if (is_second)
+        tail->read_again = reading.last_sequence;
     return err;
+}
+
+enum rk_err rk_list_tail_read(struct rk_list_tail *tail, const struct rk_list_where *where)
+{
+    bool ends_early;
+    enum rk_err err = read_once(tail, where, false, &ends_early);
+
+    if (err != RK_OK || !ends_early)
+        return err;
+    forget(tail);
+    err = read_once(tail, where, true, &ends_early);
+    return err == RK_OK && tail->is_sealed && ends_early ? RK_ERR_CORRUPT : err;
 }
 
 /* ---- other windows ---- */
@@ -159,10 +208,7 @@ static enum rk_err move_window(struct rk_list_tail *tail, const struct rk_list_w
                                size_t low_len)
 {
     rk_list_buffer_assign(&tail->low, low, low_len);
-    rk_list_order_destroy(&tail->order);
-    tail->order = rk_list_order_create();
-    tail->has_high = false;
-    tail->offset = RK_DISK_FILE_FRAME_BYTES;
+    forget(tail);
     return rk_list_tail_read(tail, where);
 }
 

@@ -7,7 +7,9 @@
  * 1. What was published before rk_list_tail_read was called, and lies in the window, is in memory after it.
  * 2. The window is as wide as bytes_max allows. Who asks for a key behind it has another window made, which reads the
  *    file again: with a file whose keys do not fit that is slow, but it ends, and takes no more memory.
- * 3. A key is here if some record of the file puts it, and no later one of the file deletes it. Whether it lives, the
+ * 3. The file may get holes over dead records while it is read, and where the last reading ended there may be the
+ * inside of one. So a reading that ends before what was published begins once more, at the begin of the file.
+ * 4. A key is here if some record of the file puts it, and no later one of the file deletes it. Whether it lives, the
  *    keydir says. */
 #ifndef RK_LIST_TAIL_H
 #define RK_LIST_TAIL_H
@@ -22,7 +24,9 @@ struct rk_list_tail {
     bool has_bad_keys; /* its sorted keys turned out to be damaged: they are not asked again */
     unsigned n_users;
     size_t bytes_max;
-    uint64_t offset; /* all records before it were read */
+    uint64_t offset;       /* all records before it were read */
+    uint64_t max_sequence; /* of these */
+    uint64_t read_again;   /* the last published sequence at which nothing more was found in this way */
     struct rk_list_order *order;
     struct rk_list_buffer low;
     struct rk_list_buffer high;
