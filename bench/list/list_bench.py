@@ -47,11 +47,11 @@ def start(port):
 
 
 def read_answers(connection, n):
-    rest = b""
-    while n > 0:
-        rest += connection.recv(1 << 20)
-        n -= rest.count(b"\r\n\r\n")
-        rest = rest[rest.rfind(b"\r\n\r\n") + 4 :] if b"\r\n\r\n" in rest else rest
+    answers = b""
+    while answers.count(b"\r\n\r\n") < n:
+        answers += connection.recv(1 << 20)
+    if answers.count(b"HTTP/1.1 201") != n:
+        sys.exit(f"not all was stored: {answers[:200]!r}")
 
 
 def load(port):

@@ -92,7 +92,8 @@ const struct rk_list_candidate *rk_list_batch_entry(const struct rk_list_batch *
     const struct rk_list_group *group = &batch->groups[i];
 
     for (size_t at = group->first; at < group->first + group->n; at++)
-        if (batch->entries[at].key.location == batch->words[i] && !batch->entries[at].is_doubtful)
+        if (batch->entries[at].key.location == batch->words[i] && !batch->entries[at].is_doubtful
+            && !batch->entries[at].may_expire)
             return &batch->entries[at];
     return NULL;
 }

@@ -38,7 +38,8 @@ void rk_list_batch_look_up(struct rk_list_batch *batch, const struct rk_list_whe
 
 struct rk_list_span rk_list_batch_key(const struct rk_list_batch *batch, size_t i);
 
-/* What the file that has the record of this key says of it; NULL: none of those that were asked has it. */
+/* What the file that has the record of this key says of it; NULL: none of those that were asked has it, or it does not
+ * say all. */
 const struct rk_list_candidate *rk_list_batch_entry(const struct rk_list_batch *batch, size_t i);
 
 /* Whether a file is in doubt of this key (list_order.h). */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define LEVELS_MAX     16u
-#define NODE_OVERHEAD  16u /* of the allocator */
+#define NODE_OVERHEAD  12u /* of the allocator */
 #define LEVEL_UP_MASK  3u  /* one node of four has a level more */
 #define RANDOM_DEFAULT UINT64_C(0x9e3779b97f4a7c15)
 
@@ -54,6 +54,16 @@ static unsigned choose_levels(struct rk_list_order *order)
     return n_levels;
 }
 
+const uint8_t *rk_list_node_key(const struct rk_list_node *node)
+{
+    return (const uint8_t *)&node->next[node->n_levels];
+}
+
+static bool is_below(const struct rk_list_node *node, const void *key, size_t key_len)
+{
+    return rk_disk_keys_compare(rk_list_node_key(node), node->key_len, key, key_len) < 0;
+}
+
 /* On each level the link to the first node that is not below the key. */
 static void find_links(struct rk_list_order *order, const void *key, size_t key_len,
                        struct rk_list_node **links_out[LEVELS_MAX])
@@ -61,7 +71,7 @@ static void find_links(struct rk_list_order *order, const void *key, size_t key_
     struct rk_list_node **level = order->first;
 
     for (unsigned i = LEVELS_MAX; i-- > 0;) {
-        while (level[i] != NULL && rk_disk_keys_compare(level[i]->key.key, level[i]->key.key_len, key, key_len) < 0)
+        while (level[i] != NULL && is_below(level[i], key, key_len))
             level = level[i]->next;
         links_out[i] = &level[i];
     }
@@ -69,52 +79,52 @@ static void find_links(struct rk_list_order *order, const void *key, size_t key_
 
 static bool is_key(const struct rk_list_node *node, const void *key, size_t key_len)
 {
-    return node != NULL && node->key.key_len == key_len && memcmp(node->key.key, key, key_len) == 0;
+    return node != NULL && node->key_len == key_len && memcmp(rk_list_node_key(node), key, key_len) == 0;
 }
 
 static size_t bytes_of(const struct rk_list_node *node)
 {
-    return sizeof *node + node->n_levels * sizeof node->next[0] + node->key.key_len + NODE_OVERHEAD;
+    return sizeof *node + node->n_levels * sizeof node->next[0] + node->key_len + NODE_OVERHEAD;
 }
 
-static void insert(struct rk_list_order *order, const struct rk_disk_key *key, bool is_doubtful,
-                   struct rk_list_node **links[LEVELS_MAX])
+static void fill(struct rk_list_node *node, const struct rk_disk_key *key, bool is_doubtful)
+{
+    node->location = key->location;
+    node->sequence = key->sequence;
+    node->value_len = key->value_len;
+    node->may_expire = key->expiry_ms != 0;
+    node->is_doubtful = is_doubtful;
+}
+
+static struct rk_list_node *insert(struct rk_list_order *order, const struct rk_disk_key *key,
+                                   struct rk_list_node **links[LEVELS_MAX])
 {
     unsigned n_levels = choose_levels(order);
-    size_t head_bytes = sizeof(struct rk_list_node) + n_levels * sizeof(struct rk_list_node *);
-    struct rk_list_node *node = rk_mem_calloc(1, head_bytes + key->key_len);
-    uint8_t *bytes = (uint8_t *)node + head_bytes;
+    struct rk_list_node *node = rk_mem_resize(NULL, 1, sizeof *node + n_levels * sizeof node->next[0] + key->key_len);
 
-    memcpy(bytes, key->key, key->key_len);
-    node->key = *key;
-    node->key.key = bytes;
-    node->is_doubtful = is_doubtful;
-    node->n_levels = n_levels;
+    node->key_len = key->key_len;
+    node->n_levels = (uint8_t)n_levels;
+    memcpy(&node->next[n_levels], key->key, key->key_len);
     for (unsigned i = 0; i < n_levels; i++) {
         node->next[i] = *links[i];
         *links[i] = node;
     }
     order->n_bytes += bytes_of(node);
+    return node;
 }
 
 void rk_list_order_put(struct rk_list_order *order, const struct rk_disk_key *key, bool is_doubtful)
 {
     struct rk_list_node **links[LEVELS_MAX];
     struct rk_list_node *node;
-    const uint8_t *bytes;
 
     find_links(order, key->key, key->key_len, links);
     node = *links[0];
-    if (!is_key(node, key->key, key->key_len)) {
-        insert(order, key, is_doubtful, links);
+    if (!is_key(node, key->key, key->key_len))
+        node = insert(order, key, links);
+    else if (node->sequence > key->sequence)
         return;
-    }
-    if (node->key.sequence > key->sequence)
-        return;
-    bytes = node->key.key;
-    node->key = *key;
-    node->key.key = bytes;
-    node->is_doubtful = is_doubtful;
+    fill(node, key, is_doubtful);
 }
 
 void rk_list_order_remove(struct rk_list_order *order, const void *key, size_t key_len, uint64_t sequence)
@@ -124,7 +134,7 @@ void rk_list_order_remove(struct rk_list_order *order, const void *key, size_t k
 
     find_links(order, key, key_len, links);
     node = *links[0];
-    if (!is_key(node, key, key_len) || node->key.sequence > sequence)
+    if (!is_key(node, key, key_len) || node->sequence > sequence)
         return;
     for (unsigned i = 0; i < node->n_levels; i++)
         *links[i] = node->next[i];
@@ -137,7 +147,7 @@ const struct rk_list_node *rk_list_order_seek(const struct rk_list_order *order,
     struct rk_list_node *const *level = order->first;
 
     for (unsigned i = LEVELS_MAX; i-- > 0;)
-        while (level[i] != NULL && rk_disk_keys_compare(level[i]->key.key, level[i]->key.key_len, key, key_len) < 0)
+        while (level[i] != NULL && is_below(level[i], key, key_len))
             level = level[i]->next;
     return level[0];
 }

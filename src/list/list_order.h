@@ -8,12 +8,20 @@
 
 struct rk_list_order;
 
+/* There may be a million of them: so when a key expires is not kept, but that it may. */
 struct rk_list_node {
-    struct rk_disk_key key;
-    bool is_doubtful; /* the checksum of its record does not fit: the key may be another one */
-    unsigned n_levels;
-    struct rk_list_node *next[]; /* behind them the key's bytes */
+    uint64_t location;
+    uint64_t sequence;
+    uint32_t value_len;
+    uint16_t key_len;
+    uint8_t n_levels;
+    bool may_expire : 1;
+    bool is_doubtful : 1;        /* the checksum of its record does not fit: the key may be another one */
+    struct rk_list_node *next[]; /* n_levels, and behind them the key's bytes */
 };
+
+/* The key's bytes. */
+const uint8_t *rk_list_node_key(const struct rk_list_node *node);
 
 struct rk_list_order *rk_list_order_create(void);
 void rk_list_order_destroy(struct rk_list_order **order);

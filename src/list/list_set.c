@@ -188,10 +188,14 @@ static enum rk_err take_of_tail(const struct rk_list_set *set, struct source *so
         return err == RK_ERR_NOT_FOUND ? RK_ERR_AGAIN : err; /* the file is gone: so another set is to be opened */
     if (node == NULL)
         return RK_ERR_NOT_FOUND;
-    source->first.key = node->key;
-    source->first.is_doubtful = node->is_doubtful;
-    rk_list_buffer_assign(&source->copy, node->key.key, node->key.key_len);
-    source->first.key.key = source->copy.bytes;
+    rk_list_buffer_assign(&source->copy, rk_list_node_key(node), node->key_len);
+    source->first = (struct rk_list_candidate){ .key = { .key = source->copy.bytes,
+                                                         .key_len = node->key_len,
+                                                         .value_len = node->value_len,
+                                                         .location = node->location,
+                                                         .sequence = node->sequence },
+                                                .may_expire = node->may_expire,
+                                                .is_doubtful = node->is_doubtful };
     return RK_OK;
 }
 

@@ -18,6 +18,7 @@ struct rk_list_set;
 /* A key of one of the files. */
 struct rk_list_candidate {
     struct rk_disk_key key;
+    bool may_expire;  /* and when is not said */
     bool is_doubtful; /* list_order.h */
 };
 

@@ -62,7 +62,7 @@ static void shrink(struct rk_list_tail *tail)
         last = rk_list_order_last(tail->order);
         if (last == rk_list_order_seek(tail->order, "", 0))
             return;
-        rk_list_buffer_assign(&tail->high, last->key.key, last->key.key_len);
+        rk_list_buffer_assign(&tail->high, rk_list_node_key(last), last->key_len);
         tail->has_high = true;
         rk_list_order_remove(tail->order, tail->high.bytes, tail->high.len, UINT64_MAX);
     }

@@ -25,15 +25,16 @@ static struct rk_list_tail *find(const struct rk_list_tails *tails, uint32_t fil
     return NULL;
 }
 
-/* One that is made now may take half of what the others leave: mostly there is one, or a second one for a while. */
+/* Mostly there is one, and a second one for a while: the first may take nearly all, and the others what is left, or a
+ * little. */
 static size_t share_of_new(const struct rk_list_tails *tails)
 {
-    size_t used = 0, half;
+    size_t used = 0, share;
 
     for (size_t i = 0; i < tails->n; i++)
         used += rk_list_order_bytes(tails->tails[i]->order);
-    half = used < tails->bytes_max ? (tails->bytes_max - used) / 2 : 0;
-    return half > SHARE_MIN_BYTES ? half : tails->bytes_max < SHARE_MIN_BYTES ? tails->bytes_max : SHARE_MIN_BYTES;
+    share = used < tails->bytes_max ? (tails->bytes_max - used) / 8 * 7 : 0;
+    return share > SHARE_MIN_BYTES ? share : tails->bytes_max < SHARE_MIN_BYTES ? tails->bytes_max : SHARE_MIN_BYTES;
 }
 
 static struct rk_list_tail *add(struct rk_list_tails *tails, uint32_t file_number)

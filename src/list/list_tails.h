@@ -5,7 +5,7 @@
 #include "list/list_tail.h"
 
 /* What all tails may take in memory. */
-#define RK_LIST_TAILS_BYTES_MAX (40u << 20)
+#define RK_LIST_TAILS_BYTES_MAX (56u << 20)
 
 struct rk_list_tails {
     struct rk_list_tail **tails;

@@ -23,9 +23,9 @@ static void check_node(const struct rk_list_node *node, int number)
     size_t len = make_key(key, number);
 
     ck_assert_ptr_ne(node, NULL);
-    ck_assert_uint_eq(node->key.key_len, len);
-    ck_assert(memcmp(node->key.key, key, len) == 0);
-    ck_assert_uint_eq(node->key.sequence, sequences[number]);
+    ck_assert_uint_eq(node->key_len, len);
+    ck_assert(memcmp(rk_list_node_key(node), key, len) == 0);
+    ck_assert_uint_eq(node->sequence, sequences[number]);
     ck_assert_uint_eq(node->is_doubtful, sequences[number] % 2);
 }
 
