@@ -39,9 +39,9 @@ def start(port):
     server = subprocess.Popen(arguments, stderr=subprocess.DEVNULL)
     for _ in range(1000):
         try:
-            socket.create_connection(("127.0.0.1", port)).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz").close()
             return server
-        except OSError:
+        except OSError:  # an answer of 503 as well
             time.sleep(0.01)
     sys.exit("the server does not start")
 
