@@ -26,7 +26,7 @@ static struct rk_lister *lister;
 static int event_fd;
 static _Atomic uint64_t last_sequence;
 static struct rk_stats_client stats;
-static unsigned n_destroyed;
+static _Atomic unsigned n_destroyed;
 
 static void put(unsigned number)
 {
@@ -71,33 +71,40 @@ static void teardown(void)
 
 /* ---- a listing that counts ---- */
 
+/* The listing's own, as long as it is: also after its client has ended it. */
+struct counting {
+    unsigned n_keys;
+    unsigned keys_a_slice; /* at most */
+};
+
 struct client {
     struct rk_listing *listing; /* NULL: it is over */
-    unsigned n_keys;            /* the thread's, and the test's when the slice is there */
+    const struct counting *counting;
+    unsigned n_keys;
     unsigned n_slices;
-    unsigned keys_a_slice; /* at most */
     enum rk_err err;
 };
 
 /* What is written is a number a key; they must ascend without a gap. */
 static enum rk_err fill_run(void *state, const struct rk_list_reader *reader, struct rk_list_buffer *out)
 {
-    struct client *client = state;
+    struct counting *counting = state;
     struct rk_list_item item;
 
-    for (unsigned n = 0; n < client->keys_a_slice; n++) {
+    for (unsigned n = 0; n < counting->keys_a_slice; n++) {
         enum rk_err err = reader->next(reader->self, &item);
 
         if (err != RK_OK)
             return err == RK_ERR_AGAIN ? RK_OK : err;
         rk_list_buffer_append(out, item.key.at, item.key.len);
-        client->n_keys++;
+        counting->n_keys++;
     }
     return RK_OK;
 }
 
 static void fill_destroy(void *state)
 {
+    free(state);
     n_destroyed++;
 }
 
@@ -107,6 +114,7 @@ static void on_slice(void *context, enum rk_err err, struct rk_list_span bytes)
 
     ck_assert_uint_eq(bytes.len % 6, 0);
     client->n_slices++;
+    client->n_keys = client->counting->n_keys;
     client->err = err;
     if (err == RK_OK) {
         rk_lister_more(lister, client->listing, on_slice, client);
@@ -121,10 +129,16 @@ static enum rk_err begin(struct client *client, unsigned keys_a_slice)
     static const struct rk_list_ask ask = { .prefix = { (const uint8_t *)"", 0 },
                                             .after = { (const uint8_t *)"", 0 },
                                             .delimiter = { (const uint8_t *)"", 0 } };
-    struct rk_list_fill fill = { .run = fill_run, .destroy = fill_destroy, .state = client };
+    struct counting *counting = calloc(1, sizeof *counting);
+    struct rk_list_fill fill = { .run = fill_run, .destroy = fill_destroy, .state = counting };
+    enum rk_err err;
 
-    *client = (struct client){ .keys_a_slice = keys_a_slice };
-    return rk_lister_open(lister, &ask, &fill, &client->listing);
+    counting->keys_a_slice = keys_a_slice;
+    *client = (struct client){ .counting = counting };
+    err = rk_lister_open(lister, &ask, &fill, &client->listing);
+    if (err != RK_OK)
+        free(counting);
+    return err;
 }
 
 static void turn(void)
