@@ -1,6 +1,6 @@
 /* A listing on its way out. A slice of its body is asked for when the one before has left: a client that reads slowly
- * makes nobody work, and one that has gone ends it. What fits into the first slice has a length; of anything longer the
- * length is not known, and what goes wrong can only cut it. */
+ * makes nobody work, and one that has gone ends it. A page that is short enough comes whole and has a length; of
+ * anything longer the length is not known, and what goes wrong can only cut it. */
 #include "http/http_list.h"
 
 #include "base/base_time.h"

@@ -15,6 +15,7 @@ struct page {
     bool is_full;                     /* there are as many entries as may be */
     bool is_in_value;                 /* of a large value not all pieces have come */
     struct rk_http_list_large large;  /* is_in_value */
+    struct rk_list_buffer body;       /* of a page: what is not handed over yet */
     struct rk_list_buffer after;      /* is_full: its last entry */
     struct rk_list_buffer prefixes;   /* of a page: they stand behind the keys */
     struct rk_list_buffer prefixes64; /* those that are no text */
@@ -150,9 +151,9 @@ static bool is_late(const struct page *page)
     return !page->settings.is_stream && !page->is_in_value && page->worked_ns >= page->settings.time_ns;
 }
 
-static enum rk_err run(void *state, const struct rk_list_reader *reader, struct rk_list_buffer *out)
+/* RK_ERR_NOT_FOUND: the end is written. */
+static enum rk_err fill(struct page *page, const struct rk_list_reader *reader, struct rk_list_buffer *out)
 {
-    struct page *page = state;
     uint64_t begin_ns = rk_time_monotonic_ns();
     enum rk_err err = RK_OK;
 
@@ -172,10 +173,27 @@ static enum rk_err run(void *state, const struct rk_list_reader *reader, struct 
     return RK_ERR_NOT_FOUND;
 }
 
+/* What there is of a page waits until it is whole, so that its length can be told, or too long to wait. */
+static enum rk_err run(void *state, const struct rk_list_reader *reader, struct rk_list_buffer *out)
+{
+    struct page *page = state;
+    enum rk_err err;
+
+    if (page->settings.is_stream)
+        return fill(page, reader, out);
+    err = fill(page, reader, &page->body);
+    if (err == RK_ERR_NOT_FOUND || page->body.len >= RK_LIST_SLICE_BYTES) {
+        rk_list_buffer_append(out, page->body.bytes, page->body.len);
+        page->body.len = 0;
+    }
+    return err;
+}
+
 static void destroy(void *state)
 {
     struct page *page = state;
 
+    rk_list_buffer_fini(&page->body);
     rk_list_buffer_fini(&page->after);
     rk_list_buffer_fini(&page->prefixes);
     rk_list_buffer_fini(&page->prefixes64);
