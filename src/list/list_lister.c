@@ -90,23 +90,27 @@ static void free_listing(struct rk_listing *listing)
     free(listing);
 }
 
-/* Only the thread opens and closes what a cursor has, and only the loop changes the list: with the mutex. */
+/* Whose last slice is long ago lets go of its files; and if the next listing opens some, not too many have some then.
+ * Only the thread opens and closes what a cursor has, and only the loop changes the list: with the mutex. */
 static void make_room_locked(struct rk_lister *lister, const struct rk_listing *next)
 {
+    uint64_t now_ns = rk_time_monotonic_ns();
     struct rk_listing *listing, *oldest = NULL;
     size_t n_open = 0;
 
-    if (rk_list_cursor_is_open(next->cursor))
-        return;
     TAILQ_FOREACH(listing, &lister->all, all)
     {
-        if (!rk_list_cursor_is_open(listing->cursor))
+        if (listing == next || !rk_list_cursor_is_open(listing->cursor))
             continue;
+        if (now_ns - listing->last_slice_ns >= REST_NS) {
+            rk_list_cursor_rest(listing->cursor);
+            continue;
+        }
         n_open++;
         if (oldest == NULL || listing->last_slice_ns < oldest->last_slice_ns)
             oldest = listing;
     }
-    if (n_open >= SETS_MAX)
+    if (n_open >= SETS_MAX && !rk_list_cursor_is_open(next->cursor))
         rk_list_cursor_rest(oldest->cursor);
 }
 
