@@ -17,6 +17,7 @@
 #include "stats/stats_store.h"
 #include "test_main.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static _Atomic uint64_t last_sequence;
 static _Atomic bool is_cancelled;
 static struct rk_stats_client stats;
 static bool has_holes; /* else values that expire */
+static size_t n_damaged;
 static size_t n_shown; /* of all listings, so that one that shows nothing is noticed */
 
 /* The clock is the model's. */
@@ -127,6 +129,31 @@ static void make_some_hint(void)
     if (n > 1)
         (void)rk_log_hint_make(where.dir_fd, rk_log_store_file(model.store, model_random(&model, (unsigned)n - 1)),
                                rk_log_store_identity(model.store), &maker, &detail);
+}
+
+/* A byte among the sorted keys of some hint: such a file is read itself from then on. */
+static void damage_some_hint(void)
+{
+    uint32_t number = rk_log_store_file(model.store, model_random(&model, (unsigned)rk_log_store_n_files(model.store)));
+    uint8_t bytes[RK_DISK_HINT_HEADER_BYTES], byte;
+    struct rk_disk_hint_header header;
+    char name[RK_DISK_FILE_NAME_BYTES];
+    off_t at;
+    int fd;
+
+    rk_disk_hint_name(name, number);
+    fd = openat(where.dir_fd, name, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ck_assert_int_eq(pread(fd, bytes, sizeof bytes, 0), sizeof bytes);
+    if (rk_disk_hint_header_decode(bytes, &header) == RK_OK && header.has_sorted_keys && header.keys_bytes > 0) {
+        at = (off_t)(header.keys_offset + model_random(&model, (unsigned)header.keys_bytes));
+        ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
+        byte ^= (uint8_t)(1 << model_random(&model, 8));
+        ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+        n_damaged++;
+    }
+    close(fd);
 }
 
 /* ---- what must be ---- */
@@ -252,7 +279,9 @@ static void step(void)
         ck_assert_int_eq(model_punch(&model), RK_OK);
     else if (chance < 188 && !has_holes)
         (void)model_expire(&model);
-    else if (chance < 192)
+    else if (chance < 190)
+        damage_some_hint();
+    else if (chance < 194)
         model.now_s += model_random(&model, 100);
 }
 
@@ -324,6 +353,7 @@ START_TEST(a_listing_is_what_the_model_has)
         attach(widths[_i / 2]);
     }
     ck_assert_uint_gt(n_shown, n_steps);
+    ck_assert_uint_gt(n_damaged, 0);
     rk_list_tails_fini(&tails);
     model_destroy(&model);
     rk_grace_unregister_thread();
