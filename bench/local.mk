@@ -20,3 +20,4 @@ include bench/floor/local.mk
 include bench/keydir/local.mk
 include bench/merge/local.mk
 include bench/recovery/local.mk
+include bench/list/local.mk

@@ -9,7 +9,7 @@ find "$src" -name '*.[ch]' | sort | awk '
         floor[1] = "base"
         floor[2] = "disk conf grace ring shm stats"
         floor[3] = "keydir log client"
-        floor[4] = "store space"
+        floor[4] = "store list space"
         floor[5] = "http writer merge expire recover"
         floor[6] = "worker compactor"
         floor[7] = "control"

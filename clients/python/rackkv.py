@@ -12,6 +12,10 @@
     db.put("lock", b"me", if_none_match="*")           # raises ConditionFailed if somebody has it
     db.get("film", part=slice(0, 1024))                # the first kibibyte
     db.update("counter", lambda old: str(int(old or 0) + 1))
+    for key in db.keys("session/"):                    # in byte order, as they come
+        ...
+    for key, value in db.items("session/"):
+        ...
 
 Keys and values are bytes; a str is its UTF-8. What comes back is always bytes.
 
@@ -27,6 +31,7 @@ again: between its two sendings somebody else may have written, and the second w
 
 from __future__ import annotations
 
+import base64
 import datetime
 import http.client
 import json
@@ -36,7 +41,7 @@ import select
 import socket
 import threading
 import time
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Type, Union
 from types import TracebackType
 from urllib.parse import quote, urlsplit
 
@@ -181,6 +186,13 @@ def _read_header(value: str) -> str:
         return value.encode("latin-1").decode()
     except UnicodeError:
         return value
+
+
+def _member(row: Mapping[str, Any], name: str) -> bytes:
+    """Text, or bytes that stand as base64."""
+    if name in row:
+        return str(row[name]).encode()
+    return base64.b64decode(row[name + "64"])
 
 
 def _etags(name: str, etag: Union[str, Written, Entry]) -> str:
@@ -334,6 +346,45 @@ class RackKV:
 
     def exists(self, key: Key) -> bool:
         return self.head(key) is not None
+
+    # ---- many keys ----
+
+    def keys(self, prefix: Key = b"", *, after: Key = b"") -> Iterator[bytes]:
+        """The keys that begin with the prefix, behind `after`, in byte order. They are asked for a page at a time: a key
+        that is there all the time comes once, also when the server is started again meanwhile."""
+        for row in self._rows(prefix, after, ""):
+            yield _member(row, "key")
+
+    def items(self, prefix: Key = b"", *, after: Key = b"") -> Iterator[Tuple[bytes, bytes]]:
+        """The same, each with its value."""
+        for row in self._rows(prefix, after, "&values=1&limit=100"):
+            yield _member(row, "key"), _member(row, "value")
+
+    def prefixes(self, prefix: Key = b"", *, delimiter: Key = b"/") -> Iterator[bytes]:
+        """What the keys behind the prefix share, up to the delimiter and with it, each once: the folders of a folder. Not
+        those keys that have no delimiter there."""
+        for page in self._pages(prefix, b"", "&delimiter=" + quote(_to_bytes(delimiter), safe="")):
+            texts = [text.encode() for text in page["prefixes"]]
+            yield from sorted(texts + [base64.b64decode(text) for text in page.get("prefixes64", [])])
+
+    def _rows(self, prefix: Key, after: Key, options: str) -> Iterator[Dict[str, Any]]:
+        for page in self._pages(prefix, after, options):
+            yield from page["keys"]
+
+    def _pages(self, prefix: Key, after: Key, options: str) -> Iterator[Dict[str, Any]]:
+        query = "/v1/kv?prefix=" + quote(_to_bytes(prefix), safe="") + options
+        cursor = _to_bytes(after)
+        while True:
+            answer = self._ask("GET", f"{query}&after={quote(cursor, safe='')}", {})
+            try:
+                page = json.loads(answer.body)
+                is_complete, last = page["complete"], _member(page, "after")
+            except (ValueError, KeyError, TypeError) as error:
+                raise NotRackKV(f"{self._url} lists no keys", False) from error
+            yield page
+            if is_complete:
+                return
+            cursor = last
 
     # ---- writes ----
 

@@ -145,6 +145,28 @@ class OfAServer(unittest.TestCase):
         with self.assertRaises(ValueError):
             self.db.put(self.key, b"v", expires=datetime.datetime(2030, 1, 1))
 
+    def test_keys_in_order(self) -> None:
+        base = self.key.encode()
+        keys = sorted([base + b"%04d" % i for i in range(1100)] + [base + b"\xff\x00", base + b"a/1", base + b"a/2"])
+        for i, key in enumerate(keys):
+            self.db[key] = b"\xfe" if i % 3 == 0 else str(i)
+        self.assertEqual(list(self.db.keys(self.key)), keys)
+        self.assertEqual(list(self.db.keys(base, after=keys[-3])), keys[-2:])
+        self.assertEqual(list(self.db.keys(base + b"\xff")), [base + b"\xff\x00"])
+        self.assertEqual(list(self.db.keys(base + b"none")), [])
+        items = dict(self.db.items(self.key))
+        self.assertEqual(list(items), keys)
+        self.assertEqual(items[keys[1]], b"1")
+        self.assertEqual(items[keys[3]], b"\xfe")
+        self.assertEqual(list(self.db.prefixes(self.key)), [base + b"a/"])
+        self.assertEqual(list(self.db.prefixes(self.key, delimiter=b"\xff")), [base + b"\xff"])
+        del self.db[keys[500]]
+        self.assertNotIn(keys[500], list(self.db.keys(self.key)))
+
+    def test_a_large_value_in_a_list(self) -> None:
+        self.db[self.key] = bytes(range(256)) * 1000
+        self.assertEqual(dict(self.db.items(self.key)), {self.key.encode(): bytes(range(256)) * 1000})
+
     def test_numbers_and_appending(self) -> None:
         self.assertEqual([self.db.incr(self.key), self.db.incr(self.key, 41), self.db.incr(self.key, -50)], [1, 42, -8])
         self.assertTrue(self.db.append(self.key + "log", b"one").created)

@@ -42,7 +42,7 @@ typedef _Atomic uint64_t rk_counter;
 #endif
 
 #define RK_STATS_MAGIC  "RKVSTATS" /* 8 bytes, without the zero */
-#define RK_STATS_LAYOUT 2
+#define RK_STATS_LAYOUT 3
 
 struct rk_stats_head {
     RK_STATS_ALIGNED char magic[8];
@@ -100,6 +100,8 @@ struct rk_stats_client {
     rk_counter corrupt;
     rk_counter read_errors;
     rk_counter ring_full;
+    rk_counter listed_keys; /* that listings have found */
+    rk_counter list_reads;  /* records that had to be read for that */
 };
 
 enum rk_stats_http_op {
@@ -107,6 +109,7 @@ enum rk_stats_http_op {
     RK_STATS_HTTP_HEAD,
     RK_STATS_HTTP_PUT,
     RK_STATS_HTTP_DELETE,
+    RK_STATS_HTTP_LIST,
     RK_STATS_HTTP_SERVICE, /* what is asked of the server and not of a key; OPTIONS */
     RK_STATS_HTTP_REFUSED, /* before an operation was known */
     RK_STATS_HTTP_N_OPS
@@ -184,6 +187,7 @@ RK_STATS_ASSERT(offsetof(struct rk_stats_block, merge) == 256, "the compactor fo
 RK_STATS_ASSERT(offsetof(struct rk_stats_merge, expired_records) == 72, "merge.expired_records");
 RK_STATS_ASSERT(sizeof(struct rk_stats_block) == 384, "the slots follow the compactor");
 RK_STATS_ASSERT(offsetof(struct rk_stats_client, ring_full) == 40, "client.ring_full");
+RK_STATS_ASSERT(offsetof(struct rk_stats_client, list_reads) == 56, "client.list_reads");
 RK_STATS_ASSERT(offsetof(struct rk_stats_slot, http) == 64, "http follows client");
 RK_STATS_ASSERT(offsetof(struct rk_stats_http, connections_accepted)
                     == 8 * RK_STATS_HTTP_N_OPS * RK_STATS_HTTP_N_STATUSES,

@@ -51,7 +51,9 @@
     X(synced_answered_before_sync, "who asked for a durable write is answered before it is one")       \
     X(weak_tag_matches, "If-Match compares weakly")                                                    \
     X(malformed_condition_taken, "a condition that cannot be read is none")                            \
-    X(unknown_parameter_passed_over, "a parameter that does nothing is not refused")
+    X(unknown_parameter_passed_over, "a parameter that does nothing is not refused")                   \
+    X(listing_trusts_hint, "a listing shows what the files say, and does not ask the keydir")          \
+    X(cursor_repeats, "a listing goes on with the key that it has shown, not behind it")
 
 enum rk_planted {
 #define RK_PLANTED_ENUM(name, text) RK_PLANTED_##name,

@@ -23,8 +23,8 @@ rk_client_command_fn rk_client_command_get, rk_client_command_exists;
 rk_client_command_fn rk_client_command_put, rk_client_command_delete, rk_client_command_incr;
 rk_client_command_fn rk_client_command_append, rk_client_command_touch;
 
-/* client_import.c, client_export.c: many keys, one a line in JSON (NDJSON). */
-rk_client_command_fn rk_client_command_import, rk_client_command_export;
+/* client_import.c, client_export.c, client_list.c: many keys, one a line in JSON (NDJSON). */
+rk_client_command_fn rk_client_command_import, rk_client_command_export, rk_client_command_list;
 
 /* Of the shell: says whether the server is there, and where. */
 enum rk_client_exit rk_client_command_open(const struct rk_client_session *session);

@@ -149,9 +149,18 @@ static enum rk_err take_durability(struct rk_client_options *options, struct rk_
 }
 
 /* It is in the set of what was given, and no field. */
-static enum rk_err take_head(struct rk_client_options *options, struct rk_client_bytes argument,
-                             struct rk_detail *detail)
+static enum rk_err take_noted(struct rk_client_options *options, struct rk_client_bytes argument,
+                              struct rk_detail *detail)
 {
+    return RK_OK;
+}
+
+static enum rk_err take_delimiter(struct rk_client_options *options, struct rk_client_bytes argument,
+                                  struct rk_detail *detail)
+{
+    if (argument.size == 0)
+        return refuse(detail, "delimiter", argument, "one byte at least, as /");
+    options->delimiter = argument;
     return RK_OK;
 }
 
@@ -172,7 +181,10 @@ const struct rk_client_option rk_client_options_table[RK_CLIENT_N_OPTIONS] = {
     [RK_CLIENT_OPTION_DURABILITY] = { "durability", "WHEN", '\0',
                                       "answered once it is written, or once it is synced to the disk",
                                       take_durability },
-    [RK_CLIENT_OPTION_HEAD] = { "head", NULL, 'i', "print the fields of the answer's head", take_head },
+    [RK_CLIENT_OPTION_HEAD] = { "head", NULL, 'i', "print the fields of the answer's head", take_noted },
+    [RK_CLIENT_OPTION_DELIMITER] = { "delimiter", "TEXT", '\0',
+                                     "what keys share up to TEXT, behind PREFIX, is one line", take_delimiter },
+    [RK_CLIENT_OPTION_VALUES] = { "values", NULL, '\0', "print the values as well", take_noted },
 };
 
 bool rk_client_options_has(const struct rk_client_options *options, enum rk_client_option_id id)

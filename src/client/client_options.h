@@ -14,6 +14,8 @@ enum rk_client_option_id {
     RK_CLIENT_OPTION_RANGE,
     RK_CLIENT_OPTION_DURABILITY,
     RK_CLIENT_OPTION_HEAD,
+    RK_CLIENT_OPTION_DELIMITER,
+    RK_CLIENT_OPTION_VALUES,
     RK_CLIENT_N_OPTIONS
 };
 
@@ -35,7 +37,8 @@ extern const struct rk_client_option rk_client_options_table[RK_CLIENT_N_OPTIONS
 /* What was asked for; zeroed: nothing. */
 struct rk_client_options {
     struct rk_client_fields fields;
-    unsigned given; /* the set of the options that were */
+    struct rk_client_bytes delimiter; /* it is the caller's; size 0: none */
+    unsigned given;                   /* the set of the options that were */
 };
 
 /* Takes one option with its argument (empty without one). RK_ERR_INVALID or RK_ERR_LIMIT with what is wrong, and what

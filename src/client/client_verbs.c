@@ -69,6 +69,19 @@ const struct rk_client_verb rk_client_verbs[] = {
       "there is no such key.\n"
       "\n"
       "Example: rackkv touch --ttl 7d session/7\n" },
+    { "list", "[PREFIX]", "print the keys in their order", 0, 1, RK_CLIENT_VERB_MANY, false,
+      BIT(DELIMITER) | BIT(VALUES), rk_client_command_list,
+      "Prints each key that begins with PREFIX (without one: each key), a line each, in byte order; with --values a "
+      "tab "
+      "and\n"
+      "the value behind it. With --delimiter, what several keys share up to it is one line, which ends with it.\n"
+      "\n"
+      "A key may have a line end in it: for a program there is --json, an object a line with key, size, etag, seq and\n"
+      "expires (seconds since 1970, or null), or with prefix. What is no UTF-8 comes as base64, as key64, prefix64 "
+      "and\n"
+      "value64, and so do values over 64 KiB. Exit code 4: the list broke off.\n"
+      "\n"
+      "Example: rackkv list --delimiter / user/\n" },
     { "import", "[FILE]", "store what an export or you have written", 0, 1, RK_CLIENT_VERB_MANY, false, BIT(DURABILITY),
       rk_client_command_import,
       "Stores keys that stand in a file (without one, or for -, in standard input), a JSON object a line:\n"

@@ -11,7 +11,7 @@ librk_client_a_SOURCES = \
 	%D%/client_duration.c %D%/client_duration.h \
 	%D%/client_edit.c %D%/client_edit.h \
 	%D%/client_exit.c %D%/client_exit.h \
-	%D%/client_export.c %D%/client_import.c \
+	%D%/client_export.c %D%/client_import.c %D%/client_list.c \
 	%D%/client_fields.c %D%/client_fields.h \
 	%D%/client_figure.c %D%/client_figure.h \
 	%D%/client_item.c %D%/client_item.h \

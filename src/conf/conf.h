@@ -51,6 +51,7 @@ struct rk_conf {
         uint64_t max_head_bytes;
         uint64_t upload_memory_bytes; /* 0: auto */
         uint64_t max_fields;
+        uint64_t list_time_ms;
     } limits;
     struct {
         enum rk_conf_sync sync;

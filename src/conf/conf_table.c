@@ -124,6 +124,10 @@ const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS] = {
              "is 256 MiB, or room for four of limits.max_value." },
     { .section = "limits", .name = "max_fields", .type = RK_CONF_INTEGER, .offset = OFFSET(limits.max_fields),
       .default_text = "100", .min = 8, .max = 100, .doc = "The most header fields of a request." },
+    { .section = "limits", .name = "list_time", .type = RK_CONF_DURATION,
+      .offset = OFFSET(limits.list_time_ms), .default_text = "1s", .min = 10, .max = HOUR,
+      .doc = "How long the server works for a page of a listing; one that would take longer is cut short, and says that "
+             "it is not complete." },
 
     { .section = "log", .name = "sync", .type = RK_CONF_ENUM, .offset = OFFSET(log.sync), .default_text = "always",
       .words = sync_words,

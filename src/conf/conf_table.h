@@ -38,7 +38,7 @@ struct rk_conf_key {
     const char *doc;          /* one sentence or two */
 };
 
-#define RK_CONF_N_KEYS 40
+#define RK_CONF_N_KEYS 41
 
 extern const struct rk_conf_key rk_conf_keys[RK_CONF_N_KEYS];
 

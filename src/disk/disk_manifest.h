@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define RK_DISK_MANIFEST_NAME      "MANIFEST"
 #define RK_DISK_FILES_MAX          (1u << 20)
 #define RK_DISK_MANIFEST_BYTES_MAX (48u + RK_DISK_FILES_MAX * 4u + 16u * 16u)
 

@@ -6,6 +6,7 @@
 #ifndef RK_HTTP_BACKEND_H
 #define RK_HTTP_BACKEND_H
 
+#include "list/list_types.h"
 #include "store/store_types.h"
 
 struct rk_stats_block;
@@ -38,6 +39,16 @@ struct rk_http_backend {
      * The key is copied; `arena` is used until `done` or cancel. */
     enum rk_err (*update)(void *self, const struct rk_store_update *update, const struct rk_store_arena *arena,
                           rk_store_write_done_fn *done, void *context, rk_store_ticket *ticket_out);
+
+    /* Begins a listing: RK_OK, and the fill is the listing's from then on, but nothing has happened yet. RK_ERR_BUSY:
+     * the store is not open yet; RK_ERR_FULL, RK_ERR_LIMIT: not another one now. */
+    enum rk_err (*list)(void *self, const struct rk_list_ask *ask, const struct rk_list_fill *fill,
+                        struct rk_listing **listing_out);
+
+    /* Asks for the next slice, after the one before was there: `done` comes later, unless the listing is ended first.
+     */
+    void (*list_more)(void *self, struct rk_listing *listing, rk_list_done_fn *done, void *context);
+    void (*list_end)(void *self, struct rk_listing *listing);
 
     /* `done` of this ticket is not called any more; what it started may still happen. */
     void (*cancel)(void *self, rk_store_ticket ticket);

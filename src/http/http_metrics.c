@@ -1,6 +1,5 @@
 #include "http/http_metrics.h"
 
-#include "http/http_accept.h"
 #include "http/http_answer.h"
 #include "http/http_openapi.h"
 #include "stats/stats_json.h"
@@ -44,24 +43,12 @@ static void answer_page(struct rk_http_request *request, const struct page *page
 
 /* ---- /metrics ---- */
 
-static unsigned weight_of(const h2o_req_t *req, const char *type)
-{
-    unsigned best = 0;
-
-    for (ssize_t at = -1; (at = h2o_find_header(&req->headers, H2O_TOKEN_ACCEPT, at)) >= 0;) {
-        h2o_iovec_t list = req->headers.entries[at].value;
-        unsigned weight = rk_http_accept_weight(list.base, list.len, type);
-
-        best = weight > best ? weight : best;
-    }
-    return best;
-}
-
 static enum rk_stats_format format_for(const h2o_req_t *req)
 {
-    unsigned weight = weight_of(req, "application/openmetrics-text");
+    unsigned weight = rk_http_request_weight(req, "application/openmetrics-text");
 
-    return weight > 0 && weight >= weight_of(req, "text/plain") ? RK_STATS_OPENMETRICS : RK_STATS_PROMETHEUS;
+    return weight > 0 && weight >= rk_http_request_weight(req, "text/plain") ? RK_STATS_OPENMETRICS
+                                                                             : RK_STATS_PROMETHEUS;
 }
 
 static void print_metrics(FILE *out, struct rk_http_request *request)

@@ -30,7 +30,7 @@ static bool is_same_path(const struct rk_http_route *a, const struct rk_http_rou
 static const struct rk_http_route *next_row(const struct operation *operation, const struct rk_http_route *row)
 {
     for (; is_same_path(operation->rows, row); row++)
-        if ((row->methods & 1u << operation->method) != 0)
+        if ((row->methods & 1u << operation->method) != 0 && !(row->is_listing && operation->key_place == KEY_IN_PATH))
             return row;
     return NULL;
 }
@@ -63,6 +63,14 @@ static void print_operations(FILE *out, const struct operation *operation)
     fputc(']', out);
 }
 
+static bool has_listing(const struct operation *operation)
+{
+    EACH_ROW(row, operation)
+    if (row->is_listing)
+        return true;
+    return false;
+}
+
 static void print_query(FILE *out, const struct operation *operation, unsigned parameters, const char **separator)
 {
     if (operation->key_place == KEY_IN_PATH)
@@ -72,7 +80,7 @@ static void print_query(FILE *out, const struct operation *operation, unsigned p
             continue;
         fputs(*separator, out);
         print_parameter(out, rk_http_parameter_name((enum rk_http_parameter)bit), "query",
-                        bit == RK_HTTP_PARAMETER_KEY && !operation->rows->takes_bare_key);
+                        bit == RK_HTTP_PARAMETER_KEY && !operation->rows->takes_bare_key && !has_listing(operation));
         if (bit == RK_HTTP_PARAMETER_OP)
             print_operations(out, operation);
         fputs("}}", out);
@@ -124,13 +132,15 @@ static void print_words(FILE *out, const struct operation *operation)
     EACH_ROW(row, operation)
     {
         takes_body |= row->operand == RK_HTTP_TAKES_BODY;
-        if (row->operation == NULL)
+        if (row->operation == NULL && !row->is_listing)
             fprintf(out, "\"summary\":\"%s\",", row->summary);
     }
     fputs("\"description\":\"", out);
     EACH_ROW(row, operation)
     if (row->operation != NULL)
         fprintf(out, "op=%s: %s ", row->operation, row->summary);
+    else if (row->is_listing)
+        fprintf(out, "Without key=: %s ", row->summary);
     fputs("\"", out);
     if (takes_body)
         fputs(",\"requestBody\":{\"content\":{\"*/*\":{}}}", out);

@@ -43,6 +43,11 @@
     X(BAD_DURABILITY, 400, "Bad Request", "bad-durability", "RackKV-Durability is written or synced")                 \
     X(BAD_OP, 400, "Bad Request", "unknown-operation", "op is incr, append or touch")                                 \
     X(BAD_BY, 400, "Bad Request", "bad-by", "by is a whole number of 64 bits, with a minus or without")               \
+    X(BAD_LIMIT, 400, "Bad Request", "bad-limit",                                                                     \
+      "limit is a whole number, at least 1; a page has 1000 entries at most")                                         \
+    X(BAD_DELIMITER, 400, "Bad Request", "bad-delimiter", "a delimiter has at least one byte")                        \
+    X(BAD_VALUES, 400, "Bad Request", "bad-values", "values is 1 or 0")                                               \
+    X(BAD_BASE64, 400, "Bad Request", "bad-base64", "prefix64 and after64 are base64 with its padding")               \
     X(NOT_FOUND, 404, "Not Found", "not-found", "there is no such key")                                               \
     X(NO_ENDPOINT, 404, "Not Found", "no-such-endpoint", "nothing is served at this path")                            \
     X(METHOD, 405, "Method Not Allowed", "method-not-allowed", "the Allow header lists what this path takes")         \

@@ -1,6 +1,7 @@
 #include "http/http_request.h"
 
 #include "base/base_time.h"
+#include "http/http_accept.h"
 
 static void unlink_deadline(struct rk_http_request *request)
 {
@@ -17,6 +18,8 @@ static void on_request_end(void *slot)
         server->backend.cancel(server->backend.self, request->ticket);
     if (request->source != NULL)
         server->backend.release(server->backend.self, request->source);
+    if (request->listing != NULL)
+        server->backend.list_end(server->backend.self, request->listing);
     unlink_deadline(request);
     server->n_requests--;
 }
@@ -43,6 +46,19 @@ void rk_http_request_settle(struct rk_http_request *request)
 {
     request->ticket = 0;
     unlink_deadline(request);
+}
+
+unsigned rk_http_request_weight(const h2o_req_t *req, const char *type)
+{
+    unsigned best = 0;
+
+    for (ssize_t at = -1; (at = h2o_find_header(&req->headers, H2O_TOKEN_ACCEPT, at)) >= 0;) {
+        h2o_iovec_t list = req->headers.entries[at].value;
+        unsigned weight = rk_http_accept_weight(list.base, list.len, type);
+
+        best = weight > best ? weight : best;
+    }
+    return best;
 }
 
 void rk_http_request_expire(struct rk_http_server *server, uint64_t now_ns)

@@ -7,6 +7,7 @@
 struct rk_http_ask;
 struct rk_http_operation;
 struct rk_http_update;
+struct rk_listing;
 
 /* One request, in its pool: as long as the request lives. */
 struct rk_http_request {
@@ -38,6 +39,11 @@ struct rk_http_request {
     size_t offset;     /* of the piece in hand */
     size_t piece_len;  /* its length */
     uint8_t *piece;
+
+    /* A listing on its way out: */
+    struct rk_listing *listing; /* ended when the request ends */
+    bool is_stream;             /* NDJSON, not a page */
+    bool has_head;              /* of the answer, sent */
 };
 
 /* Keeps the request until it is answered later: it is counted, and on_deadline is called when request_timeout is over;
@@ -46,6 +52,9 @@ void rk_http_request_hold(struct rk_http_request *request, void (*on_deadline)(s
 
 /* What was under way is done: the deadline is off. */
 void rk_http_request_settle(struct rk_http_request *request);
+
+/* How much of thousandths the request's Accept wants this media type (http_accept.h). */
+unsigned rk_http_request_weight(const h2o_req_t *req, const char *type);
 
 /* Calls on_deadline where it is due. */
 void rk_http_request_expire(struct rk_http_server *server, uint64_t now_ns);

@@ -42,7 +42,7 @@ static inline const struct rk_http_route *find(const struct rk_http_route *path,
                                                const struct rk_http_target *target)
 {
     for (const struct rk_http_route *route = path; is_same_path(path, route); route++)
-        if ((route->methods & 1u << method) != 0
+        if ((route->methods & 1u << method) != 0 && !(route->is_listing && target->key.at != NULL)
             && (route->operation == NULL
                 || rk_http_option_is(rk_http_target_option(target, RK_HTTP_PARAMETER_OP), route->operation)))
             return route;

@@ -1,5 +1,6 @@
 #include "http/http_routes.h"
 
+#include "http/http_list.h"
 #include "http/http_metrics.h"
 #include "http/http_read.h"
 #include "http/http_service.h"
@@ -22,6 +23,10 @@
 
 /* A request takes the first row that has its path, its method and what its op= names. */
 const struct rk_http_route rk_http_routes[] = {
+    /* many keys */
+    { PATH("/v1/kv/"), .methods = GET | HEAD, .summary = "List the keys in their order.", .op = RK_STATS_HTTP_LIST,
+      .is_listing = true, .parameters = RK_HTTP_LIST_OPTIONS, .start = rk_http_list_start },
+
     /* one key */
     { PATH("/v1/kv/"), .methods = GET, .summary = "Read the value of a key.", .op = RK_STATS_HTTP_GET,
       .operand = RK_HTTP_TAKES_KEY, .parameters = KEY, .start = rk_http_read_start },

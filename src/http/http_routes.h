@@ -30,12 +30,24 @@ enum rk_http_parameter {
     RK_HTTP_PARAMETER_EXPIRES = 1 << 5,
     RK_HTTP_PARAMETER_RW = 1 << 6,
     RK_HTTP_PARAMETER_SYN = 1 << 7,
+    RK_HTTP_PARAMETER_PREFIX = 1 << 8,
+    RK_HTTP_PARAMETER_PREFIX64 = 1 << 9,
+    RK_HTTP_PARAMETER_AFTER = 1 << 10,
+    RK_HTTP_PARAMETER_AFTER64 = 1 << 11,
+    RK_HTTP_PARAMETER_LIMIT = 1 << 12,
+    RK_HTTP_PARAMETER_DELIMITER = 1 << 13,
+    RK_HTTP_PARAMETER_VALUES = 1 << 14,
 };
 
 /* Those that make another operation of a plain read or write. Their names are written without escapes: an escaped one
  * is unknown. */
 #define RK_HTTP_OPTIONS \
     (RK_HTTP_PARAMETER_OP | RK_HTTP_PARAMETER_BY | RK_HTTP_PARAMETER_TTL | RK_HTTP_PARAMETER_EXPIRES)
+
+/* Those of a listing; their names are written so, too. */
+#define RK_HTTP_LIST_OPTIONS                                                                                     \
+    (RK_HTTP_PARAMETER_PREFIX | RK_HTTP_PARAMETER_PREFIX64 | RK_HTTP_PARAMETER_AFTER | RK_HTTP_PARAMETER_AFTER64 \
+     | RK_HTTP_PARAMETER_LIMIT | RK_HTTP_PARAMETER_DELIMITER | RK_HTTP_PARAMETER_VALUES)
 
 /* Headers of a request that begin with RackKV-, as bits. */
 enum rk_http_own_header {
@@ -72,6 +84,7 @@ struct rk_http_route {
     enum rk_http_operand operand;
     enum rk_http_need need;
     bool is_legacy;                                 /* the original's: there with http.legacy only; a plus is a space */
+    bool is_listing;                                /* of many keys: for a request that names none */
     bool takes_bare_key;                            /* the query as a whole is the key when it does not name one */
     unsigned parameters;                            /* that it knows */
     unsigned own_headers;                           /* that it knows */

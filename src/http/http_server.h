@@ -31,6 +31,7 @@ struct rk_http_settings {
     uint64_t min_rate_bytes;      /* a second, in each request_timeout of a body or of an answer that is taken */
     uint64_t request_timeout_ms;  /* from the first byte of a head to its last; also for an answer of the writer */
     uint64_t idle_timeout_ms;     /* a connection without a request */
+    uint64_t list_time_ms;        /* that a page of a listing may be worked for */
 };
 
 /* Counters of this worker, read by anyone, written by the server's thread (relaxed). Lives in shared memory: zeroed

@@ -13,7 +13,8 @@
  *   http_expect.c       what the store decides about a request before its body comes
  *   http_pieces.c       large values, piece by piece
  *   http_update.c       what a write makes of a key, from what the key is
- *   http_read.c, http_write.c, http_service.c, http_metrics.c
+ *   http_list_page.c    what a listing answers, row by row
+ *   http_read.c, http_write.c, http_list.c, http_service.c, http_metrics.c
  *                       the endpoints: a row of http_routes.c each
  *   http_handler.c      one request: refused, or given to its endpoint
  *   http_probe.c        the look at the start whether ours is the parser

@@ -52,15 +52,18 @@ static const struct {
     size_t len;
     enum rk_http_parameter parameter;
 } parameters[] = {
-    { "key", 3, RK_HTTP_PARAMETER_KEY },     { "val", 3, RK_HTTP_PARAMETER_VALUE },
-    { "value", 5, RK_HTTP_PARAMETER_VALUE }, { "op", 2, RK_HTTP_PARAMETER_OP },
-    { "by", 2, RK_HTTP_PARAMETER_BY },       { "ttl", 3, RK_HTTP_PARAMETER_TTL },
-    { "rw", 2, RK_HTTP_PARAMETER_RW },       { "expires", 7, RK_HTTP_PARAMETER_EXPIRES },
-    { "syn", 3, RK_HTTP_PARAMETER_SYN },
+    { "key", 3, RK_HTTP_PARAMETER_KEY },       { "val", 3, RK_HTTP_PARAMETER_VALUE },
+    { "value", 5, RK_HTTP_PARAMETER_VALUE },   { "op", 2, RK_HTTP_PARAMETER_OP },
+    { "by", 2, RK_HTTP_PARAMETER_BY },         { "ttl", 3, RK_HTTP_PARAMETER_TTL },
+    { "rw", 2, RK_HTTP_PARAMETER_RW },         { "expires", 7, RK_HTTP_PARAMETER_EXPIRES },
+    { "syn", 3, RK_HTTP_PARAMETER_SYN },       { "prefix", 6, RK_HTTP_PARAMETER_PREFIX },
+    { "after", 5, RK_HTTP_PARAMETER_AFTER },   { "prefix64", 8, RK_HTTP_PARAMETER_PREFIX64 },
+    { "limit", 5, RK_HTTP_PARAMETER_LIMIT },   { "after64", 7, RK_HTTP_PARAMETER_AFTER64 },
+    { "values", 6, RK_HTTP_PARAMETER_VALUES }, { "delimiter", 9, RK_HTTP_PARAMETER_DELIMITER },
 };
 
 #define N_PARAMETERS   (sizeof parameters / sizeof parameters[0])
-#define NAME_MAX_BYTES (3 * 7) /* "expires", all of it escaped */
+#define NAME_MAX_BYTES (3 * 9) /* "delimiter", all of it escaped */
 
 const char *rk_http_parameter_name(enum rk_http_parameter parameter)
 {
@@ -91,7 +94,7 @@ static enum rk_http_problem parse_parameter(struct rk_http_target *target, struc
         && !rk_http_target_decode(&name, target->path->is_legacy, room))
         return RK_HTTP_PROBLEM_BAD_ESCAPE;
     bit = parameter_of(name);
-    if ((bit & RK_HTTP_OPTIONS) != 0 && name.at != sent.at)
+    if ((bit & (RK_HTTP_OPTIONS | RK_HTTP_LIST_OPTIONS)) != 0 && name.at != sent.at)
         bit = 0;
     if (bit == 0 && target->unknown.at == NULL)
         target->unknown = sent;

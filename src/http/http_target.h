@@ -36,7 +36,7 @@ struct rk_http_target {
 enum rk_http_problem rk_http_target_parse(const char *target, size_t len, const struct rk_http_route *routes,
                                           bool legacy, struct rk_http_target *target_out);
 
-/* What one of the options says (RK_HTTP_OPTIONS), still escaped; at NULL: it is not given. Any thread. */
+/* What one of the options says (RK_HTTP_OPTIONS, RK_HTTP_LIST_OPTIONS), still escaped; at NULL: it is not given. Any thread. */
 struct rk_http_span rk_http_target_option(const struct rk_http_target *target, enum rk_http_parameter option);
 
 /* Whether the bytes stand for themselves, so that nothing has to be decoded. */

@@ -13,7 +13,12 @@ librk_http_a_SOURCES = \
 	%D%/http_field.c %D%/http_field.h \
 	%D%/http_handler.c %D%/http_handler.h \
 	%D%/http_interpose.c %D%/http_interpose.h \
+	%D%/http_json.c %D%/http_json.h \
 	%D%/http_lines.h \
+	%D%/http_list.c %D%/http_list.h \
+	%D%/http_list_ask.c %D%/http_list_ask.h \
+	%D%/http_list_page.c %D%/http_list_page.h \
+	%D%/http_list_row.c %D%/http_list_row.h \
 	%D%/http_listeners.c %D%/http_listeners.h \
 	%D%/http_metadata.c %D%/http_metadata.h \
 	%D%/http_metrics.c %D%/http_metrics.h \

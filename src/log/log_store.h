@@ -16,7 +16,6 @@
 #include <stdint.h>
 
 #define RK_LOG_STORE_NAME     "STORE"
-#define RK_DISK_MANIFEST_NAME "MANIFEST"
 #define RK_LOG_LOCK_NAME      "LOCK"
 
 struct rk_detail;

@@ -70,6 +70,7 @@ static void set_board_settings(struct rk_board *board, const struct rk_conf *con
         .min_rate_bytes = conf->http.min_rate_bytes,
         .request_timeout_ms = conf->http.request_timeout_ms,
         .idle_timeout_ms = conf->http.idle_timeout_ms,
+        .list_time_ms = conf->limits.list_time_ms,
         .ring_bytes = conf->ring.size_bytes,
         .max_key_bytes = (uint32_t)conf->limits.max_key_bytes,
         .max_value_bytes = (uint32_t)conf->limits.max_value_bytes,

@@ -84,6 +84,7 @@ struct rk_handover_settings {
     uint64_t min_rate_bytes;
     uint64_t request_timeout_ms;
     uint64_t idle_timeout_ms;
+    uint64_t list_time_ms;
     uint64_t ring_bytes;
     uint32_t max_key_bytes;
     uint32_t max_value_bytes;

@@ -83,6 +83,9 @@ const struct rk_stats_name rk_stats_names[] = {
     ROW(SLOT(client.corrupt), "corrupt", PLAIN, "Reads that found damage.", "crc_errors_total"),
     ROW(SLOT(client.ring_full), "ring_full", PLAIN, "Writes that were refused because the ring to the writer was full.",
         "ring_full_total"),
+    ROW(SLOT(client.listed_keys), "listed_keys", PLAIN, "Keys that listings have found.", "listed_keys_total"),
+    ROW(SLOT(client.list_reads), "list_reads", PLAIN, "Records that listings had to read for that.",
+        "list_reads_total"),
     ROW(SLOT(http.connections_accepted), "connections_accepted", PLAIN, "Connections that were accepted.",
         "connections_accepted_total", EACH_WORKER),
     NOW(SLOT(http.connections_open), "connections_open", PLAIN, "Connections that are open.", "connections",
@@ -99,8 +102,9 @@ const struct rk_stats_name rk_stats_names[] = {
 };
 
 const char *const rk_stats_op_names[RK_STATS_HTTP_N_OPS] = {
-    [RK_STATS_HTTP_GET] = "get",       [RK_STATS_HTTP_HEAD] = "head",       [RK_STATS_HTTP_PUT] = "put",
-    [RK_STATS_HTTP_DELETE] = "delete", [RK_STATS_HTTP_SERVICE] = "service", [RK_STATS_HTTP_REFUSED] = "refused",
+    [RK_STATS_HTTP_GET] = "get",         [RK_STATS_HTTP_HEAD] = "head", [RK_STATS_HTTP_PUT] = "put",
+    [RK_STATS_HTTP_DELETE] = "delete",   [RK_STATS_HTTP_LIST] = "list", [RK_STATS_HTTP_SERVICE] = "service",
+    [RK_STATS_HTTP_REFUSED] = "refused",
 };
 
 const char *const rk_stats_status_names[RK_STATS_HTTP_N_STATUSES] = {

@@ -7,6 +7,7 @@
 #include "http/http_backend.h"
 #include "http/http_server.h"
 #include "keydir/keydir.h"
+#include "list/list_lister.h"
 #include "ring/ring.h"
 #include "ring/ring_messages.h"
 #include "stats/stats_block.h"
@@ -34,6 +35,7 @@ struct worker {
     struct rk_keydir *keydir;
     struct rk_grace_agent *agent;
     struct rk_store_client *client;
+    struct rk_lister *lister;
     struct rk_worker_backend backend;
     struct rk_http_server *server;
     struct rk_worker_takeover takeover;
@@ -119,6 +121,18 @@ static enum rk_err open_client(struct worker *worker, struct rk_detail *detail)
                                       .stats = &stats_of(worker)->client,
                                   },
                                   detail);
+}
+
+static void open_lister(struct worker *worker)
+{
+    worker->lister = rk_lister_create(&(struct rk_lister_settings){
+        .keydir = worker->keydir,
+        .hash_key = worker->board->settings.hash_key,
+        .data_dir_fd = worker->handover->data_dir_fd,
+        .event_fd = worker->handover->worker_bell_fd,
+        .last_sequence = &worker->board->last_sequence,
+        .stats = &stats_of(worker)->client,
+    });
 }
 
 static void on_awake(void *context)
@@ -211,6 +225,7 @@ static struct rk_http_settings http_settings(const struct worker *worker, int *o
         .min_rate_bytes = settings->min_rate_bytes,
         .request_timeout_ms = settings->request_timeout_ms,
         .idle_timeout_ms = settings->idle_timeout_ms,
+        .list_time_ms = settings->list_time_ms,
     };
 
     for (size_t i = 0; i < http.n_listeners; i++)
@@ -226,6 +241,7 @@ static enum rk_err open_server(struct worker *worker, struct rk_detail *detail)
     enum rk_err err;
 
     worker->backend = (struct rk_worker_backend){ .client = worker->client,
+                                                  .lister = worker->lister,
                                                   .stats = stats_block_of(worker),
                                                   .slot = worker->handover->slot,
                                                   .board = worker->board };
@@ -260,14 +276,16 @@ static enum rk_err open_worker(struct worker *worker, struct rk_detail *detail)
         .board = worker->board, .slot = worker->handover->slot, .take = take_listeners, .context = worker
     };
     err = open_client(worker, detail);
-    if (err == RK_OK)
-        err = open_server(worker, detail);
-    return err;
+    if (err != RK_OK)
+        return err;
+    open_lister(worker);
+    return open_server(worker, detail);
 }
 
 static void close_worker(struct worker *worker)
 {
     rk_http_server_destroy(&worker->server); /* turns the loop once more: still a reader */
+    rk_lister_destroy(&worker->lister);
     rk_grace_unregister_thread();
     rk_store_client_destroy(&worker->client);
     rk_grace_agent_stop(&worker->agent);
@@ -306,6 +324,7 @@ static enum rk_err turn(struct worker *worker)
     err = rk_store_client_poll(worker->client);
     if (err != RK_OK)
         return err;
+    rk_lister_poll(worker->lister);
     rk_store_client_flush(worker->client); /* what the callbacks asked for */
     rk_doorbell_arm(&worker->slot->doorbell);
     waiting = rk_store_client_waiting(worker->client);

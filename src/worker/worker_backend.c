@@ -1,6 +1,7 @@
 #include "worker/worker_backend.h"
 
 #include "http/http_backend.h"
+#include "list/list_lister.h"
 #include "shm/shm_handover.h"
 #include "stats/stats_block.h"
 #include "store/store_client.h"
@@ -57,6 +58,24 @@ static enum rk_err backend_update(void *self, const struct rk_store_update *upda
     if (!is_serving(self))
         return RK_ERR_BUSY;
     return rk_store_client_update(client_of(self), update, arena, done, context, ticket_out);
+}
+
+static enum rk_err backend_list(void *self, const struct rk_list_ask *ask, const struct rk_list_fill *fill,
+                                struct rk_listing **listing_out)
+{
+    if (!is_serving(self))
+        return RK_ERR_BUSY;
+    return rk_lister_open(((struct rk_worker_backend *)self)->lister, ask, fill, listing_out);
+}
+
+static void backend_list_more(void *self, struct rk_listing *listing, rk_list_done_fn *done, void *context)
+{
+    rk_lister_more(((struct rk_worker_backend *)self)->lister, listing, done, context);
+}
+
+static void backend_list_end(void *self, struct rk_listing *listing)
+{
+    rk_lister_end(((struct rk_worker_backend *)self)->lister, listing);
 }
 
 static void backend_cancel(void *self, rk_store_ticket ticket)
@@ -139,6 +158,9 @@ void rk_worker_backend_init(struct rk_http_backend *table, struct rk_worker_back
                                        .release = backend_release,
                                        .write = backend_write,
                                        .update = backend_update,
+                                       .list = backend_list,
+                                       .list_more = backend_list_more,
+                                       .list_end = backend_list_end,
                                        .cancel = backend_cancel,
                                        .last_sequence = backend_last_sequence,
                                        .accepts = backend_accepts,

@@ -6,12 +6,14 @@
 
 struct rk_board;
 struct rk_http_backend;
+struct rk_lister;
 struct rk_stats_block;
 struct rk_store_client;
 
 /* What stands behind the table; it must outlive the server, and what it names too. */
 struct rk_worker_backend {
     struct rk_store_client *client;
+    struct rk_lister *lister;
     const struct rk_stats_block *stats; /* the writer's counters: whether writes are refused; the other workers' */
     unsigned slot;                      /* our own */
     const struct rk_board *board;       /* whether recovery is over */

@@ -118,6 +118,8 @@ START_TEST(every_option_of_the_table_is_taken)
         [RK_CLIENT_OPTION_RANGE] = "-1",
         [RK_CLIENT_OPTION_DURABILITY] = "synced",
         [RK_CLIENT_OPTION_HEAD] = "",
+        [RK_CLIENT_OPTION_DELIMITER] = "/",
+        [RK_CLIENT_OPTION_VALUES] = "",
     };
     struct rk_client_options options = { .given = 0 };
     struct rk_detail detail;
@@ -131,7 +133,7 @@ START_TEST(every_option_of_the_table_is_taken)
         ck_assert_int_eq(rk_client_options_take(&options, id, bytes_of(arguments[id]), &detail), RK_OK);
         ck_assert(rk_client_options_has(&options, id));
     }
-    ck_assert_uint_eq(options.fields.n, RK_CLIENT_N_OPTIONS - 1); /* --head is none */
+    ck_assert_uint_eq(options.fields.n, RK_CLIENT_N_OPTIONS - 3); /* --head, --delimiter and --values are none */
     rk_client_options_fini(&options);
 }
 END_TEST

@@ -1,4 +1,4 @@
-/* rackkv import and export: a key a line, of files and of a server's listing. */
+/* rackkv import, export and list: a key a line, of files and of a server's listing. */
 #include "rackkv_bed.h"
 #include "test_main.h"
 
@@ -251,6 +251,51 @@ START_TEST(export_believes_no_stranger)
 }
 END_TEST
 
+#define LISTED_C \
+    "{\"key64\":\"/wo=\",\"size\":1,\"etag\":\"\\\"3\\\"\",\"seq\":3,\"expires\":null,\"value64\":\"/w==\"}\n"
+#define PREFIX_OF "{\"prefix\":\"b/\"}\n{\"prefix64\":\"/y8=\"}\n"
+
+START_TEST(list_prints_keys)
+{
+    fake_server_answer_text(bed.server, "200 OK", LINES, LISTED_A PREFIX_OF LISTED_C END);
+    RUN("list", "--delimiter", "/", "a b");
+    bed_check_result(0, "a\nb/\n\xff/\n\xff\n\n", "");
+    bed_check_request_line(0, "GET /v1/kv?delimiter=%2F&prefix=a%20b HTTP/1.1");
+    ck_assert(request_has(0, "Accept: application/x-ndjson"));
+    fake_server_answer_text(bed.server, "200 OK", LINES, LISTED_A LISTED_C END);
+    RUN("list", "--values");
+    bed_check_result(0, "a\t1\n\xff\n\t\xff\n", "");
+    bed_check_request_line(1, "GET /v1/kv?values=1&prefix= HTTP/1.1");
+    fake_server_answer_text(bed.server, "200 OK", LINES, LISTED_A PREFIX_OF END);
+    RUN("--json", "list");
+    bed_check_result(0, LISTED_A PREFIX_OF, "");
+}
+END_TEST
+
+/* What came is printed, and that it is not all is said. */
+START_TEST(a_list_that_is_no_whole_one_fails)
+{
+    static const struct {
+        const char *body, *words;
+    } rows[] = {
+        { "", "a part is missing" },
+        { LISTED_A, "a part is missing" },
+        { LISTED_A "{\"complete\":false}\n", "none of a listing" },
+        { LISTED_A "{\"complete\":true}", "a part is missing" },
+        { "no JSON\n" END, "none of a listing" },
+        { "[]\n" END, "none of a listing" },
+        { "{\"key64\":\"?\"}\n" END, "none of a listing" },
+    };
+
+    for (size_t i = 0; i < N_OF(rows); i++) {
+        fake_server_answer_text(bed.server, "200 OK", LINES, rows[i].body);
+        RUN("list");
+        ck_assert_msg(bed.result.code == 4, "%zu: exit code %d", i, bed.result.code);
+        ck_assert_msg(strstr(bed.result.err, rows[i].words) != NULL, "%zu: %s", i, bed.result.err);
+    }
+}
+END_TEST
+
 /* Runs the program at a terminal, with its standard output in that file unless it is NULL; what the terminal saw. */
 static void run_at_terminal(const char *const *arguments, const char *out, char *shown, size_t shown_size)
 {
@@ -323,6 +368,8 @@ Suite *test_suite(void)
     tcase_add_test(tcase, a_listing_may_come_in_any_pieces);
     tcase_add_test(tcase, an_export_that_is_cut_off_is_a_failure);
     tcase_add_test(tcase, export_believes_no_stranger);
+    tcase_add_test(tcase, list_prints_keys);
+    tcase_add_test(tcase, a_list_that_is_no_whole_one_fails);
     tcase_add_test(tcase, a_terminal_sees_how_far_an_import_is);
     tcase_add_test(tcase, a_terminal_sees_how_far_an_export_is_unless_it_sees_the_export);
     suite_add_tcase(suite, tcase);

@@ -147,7 +147,7 @@ START_TEST(keys_at_their_limit)
     raw_answer_fini(&answer);
     bed_expect_code("GET /v1/kv/ HTTP/1.1\r\n" HOST "\r\n", 400, "empty-key");
     bed_expect_code("PUT /v1/kv?key= HTTP/1.1\r\n" HOST "\r\n", 400, "empty-key");
-    bed_expect_code("GET /v1/kv HTTP/1.1\r\n" HOST "\r\n", 400, "missing-key");
+    bed_expect_code("DELETE /v1/kv HTTP/1.1\r\n" HOST "\r\n", 400, "missing-key");
     bed_stop();
 }
 END_TEST

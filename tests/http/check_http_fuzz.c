@@ -10,6 +10,7 @@
 static const char *const seeds[] = {
     "/v1/kv/a%2Fb?x=1",
     "/v1/kv?key=a%20b&ttl=1",
+    "/v1/kv?prefix=a%2Fb&after64=YQ==&limit=10&delimiter=/&values=1",
     "/put?key=a+b&val=%00%ff",
     "/get?a+b%2",
     "/delete?key=&x",
@@ -28,6 +29,10 @@ static const char *const pieces[] = {
     "%00",
     "+",
     "&key=",
+    "&after=",
+    "&prefix64=",
+    "%3D%3D",
+    "limit=99999999999999999999",
     "key=",
     "?",
     "=",

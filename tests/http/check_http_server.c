@@ -178,7 +178,7 @@ START_TEST(unknown_parameters_and_headers_are_named)
         { "GET /v1/kv/a?ttl=1", "\"parameter\":\"ttl\"" },
         { "GET /v1/kv/a?val=1", "\"parameter\":\"val\"" },
         { "HEAD /v1/kv/a?x=1", NULL },
-        { "GET /v1/kv?prefix=a", "\"parameter\":\"prefix\"" },
+        { "GET /v1/kv/a?prefix=a", "\"parameter\":\"prefix\"" },
         { "GET /put?key=a&val=b&cas=0", "\"parameter\":\"cas\"" },
         { "GET /get?x=1&key=a", "\"parameter\":\"x\"" },
         { "GET /delete?key=a&ttl=1", "\"parameter\":\"ttl\"" },

@@ -282,6 +282,8 @@ static bool is_twice(const struct rk_http_route *a, const struct rk_http_route *
 {
     if (a == b || (a->methods & b->methods) == 0)
         return false;
+    if (a->is_listing != b->is_listing)
+        return (a > b) == a->is_listing; /* the one for a request without a key comes first */
     if (a->operation == NULL || b->operation == NULL)
         return a->operation == b->operation || (a->operation == NULL) == (a < b); /* the one without is the last */
     return strcmp(a->operation, b->operation) == 0;
@@ -301,7 +303,8 @@ START_TEST(the_table_is_in_order)
         ck_assert_msg(route->start == NULL || strpbrk(route->summary, "\"\\") == NULL, "%s", route->path);
         ck_assert_msg(route->operand == RK_HTTP_TAKES_NOTHING || (route->parameters & RK_HTTP_PARAMETER_KEY) != 0,
                       "%s: takes a key, and does not know the parameter", route->path);
-        ck_assert_msg(!is_front(route->path) || route->operand != RK_HTTP_TAKES_NOTHING, "%s", route->path);
+        ck_assert_msg(!is_front(route->path) || (route->operand != RK_HTTP_TAKES_NOTHING) != route->is_listing, "%s",
+                      route->path);
         for (const struct rk_http_route *other = rk_http_routes; other->path != NULL; other++) {
             if (strcmp(other->path, route->path) != 0)
                 continue;

@@ -3,6 +3,7 @@
 #include "base/base_assert.h"
 #include "base/base_mem.h"
 #include "base/base_time.h"
+#include "fake_listing.h"
 #include "http/http_backend.h"
 #include "stats/stats_block.h"
 
@@ -38,11 +39,13 @@ struct rk_store_source {
 struct operation {
     struct operation *next;
     rk_store_ticket ticket;
-    enum { OPERATION_WRITE, OPERATION_UPDATE, OPERATION_GET, OPERATION_PIECE } kind;
+    enum { OPERATION_WRITE, OPERATION_UPDATE, OPERATION_GET, OPERATION_PIECE, OPERATION_SLICE } kind;
     void *context;
     rk_store_write_done_fn *write_done;
     rk_store_get_done_fn *get_done;
     rk_store_piece_done_fn *piece_done;
+    rk_list_done_fn *list_done;
+    struct rk_listing *listing;
     struct rk_store_write_result result;
     enum rk_err err;
     struct rk_store_value value;
@@ -144,6 +147,7 @@ static struct operation *queue(rk_store_ticket *ticket_out, void *context)
 }
 
 static void finish_update(struct operation *operation);
+static void finish_slice(struct operation *operation);
 
 static void finish(struct operation *operation)
 {
@@ -154,6 +158,8 @@ static void finish(struct operation *operation)
         operation->write_done(operation->context, &operation->result);
     else if (operation->kind == OPERATION_GET)
         operation->get_done(operation->context, operation->err, &operation->value);
+    else if (operation->kind == OPERATION_SLICE)
+        finish_slice(operation);
     else
         operation->piece_done(operation->context, operation->err);
     free(operation);
@@ -293,6 +299,89 @@ static enum rk_err fake_write(void *self, const struct rk_store_write *write, rk
     return RK_OK;
 }
 
+/* ---- listings ---- */
+
+struct rk_listing {
+    struct fake_listing own;
+    rk_store_ticket ticket; /* 0: no slice is under way */
+    unsigned n_slices;
+};
+
+static int compare_keys(struct rk_list_span a, struct rk_list_span b)
+{
+    int order = memcmp(a.at, b.at, a.len < b.len ? a.len : b.len);
+
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+bool fake_find_above(struct rk_list_span key, struct rk_list_item *item_out)
+{
+    const struct entry *best = NULL;
+
+    for (size_t i = 0; i < N_BUCKETS; i++)
+        for (const struct entry *entry = fake.buckets[i]; entry != NULL; entry = entry->next) {
+            struct rk_list_span own = { entry->key, entry->key_len };
+
+            if (compare_keys(own, key) > 0
+                && (best == NULL || compare_keys(own, (struct rk_list_span){ best->key, best->key_len }) < 0))
+                best = entry;
+        }
+    if (best == NULL)
+        return false;
+    *item_out = (struct rk_list_item){ .key = { best->key, best->key_len },
+                                       .sequence = best->sequence,
+                                       .expiry_ms = best->expiry_ms,
+                                       .value_len = (uint32_t)best->value_len,
+                                       .metadata = { best->metadata, best->metadata_len },
+                                       .value = { best->value, best->value_len } };
+    return true;
+}
+
+static enum rk_err fake_list(void *self, const struct rk_list_ask *ask, const struct rk_list_fill *fill,
+                             struct rk_listing **listing_out)
+{
+    if (fake.control->list_error != RK_OK)
+        return (enum rk_err)fake.control->list_error;
+    fake.control->n_listings++;
+    *listing_out = rk_mem_calloc(1, sizeof **listing_out);
+    fake_listing_init(&(*listing_out)->own, ask, fill);
+    return RK_OK;
+}
+
+static void fake_list_more(void *self, struct rk_listing *listing, rk_list_done_fn *done, void *context)
+{
+    struct operation *operation;
+
+    RK_ASSERT(listing->ticket == 0);
+    operation = queue(&listing->ticket, context);
+    operation->kind = OPERATION_SLICE;
+    operation->list_done = done;
+    operation->listing = listing;
+}
+
+static void finish_slice(struct operation *operation)
+{
+    struct fake_control *control = fake.control;
+    struct rk_listing *listing = operation->listing;
+    enum rk_err err = (enum rk_err)control->slice_error;
+
+    listing->ticket = 0;
+    control->n_slices++;
+    if (err == RK_OK || listing->n_slices++ < control->slice_error_at)
+        err = fake_listing_run(&listing->own, control->slice_entries);
+    operation->list_done(operation->context, err,
+                         (struct rk_list_span){ listing->own.out.bytes, listing->own.out.len });
+}
+
+static void fake_list_end(void *self, struct rk_listing *listing)
+{
+    if (listing->ticket != 0)
+        fake_cancel(self, listing->ticket);
+    fake.control->n_ended++;
+    fake_listing_fini(&listing->own);
+    free(listing);
+}
+
 /* ---- updates ---- */
 
 static enum rk_err fake_update(void *self, const struct rk_store_update *update, const struct rk_store_arena *arena,
@@ -408,6 +497,9 @@ static void serve(struct fake_server *handle, const struct rk_http_settings *set
         .release = fake_release,
         .write = fake_write,
         .update = fake_update,
+        .list = fake_list,
+        .list_more = fake_list_more,
+        .list_end = fake_list_end,
         .last_sequence = fake_last_sequence,
         .accepts = fake_accepts,
         .cancel = fake_cancel,
@@ -436,6 +528,7 @@ static void serve(struct fake_server *handle, const struct rk_http_settings *set
             remove_entry(&fake.buckets[i]);
     RK_ASSERT(fake.first == NULL); /* whatever was under way has been cancelled */
     RK_ASSERT(handle->control->n_sources == handle->control->n_released);
+    RK_ASSERT(handle->control->n_listings == handle->control->n_ended);
 }
 
 static int listen_somewhere(int *port_out)
@@ -464,6 +557,7 @@ struct rk_http_settings fake_settings(void)
         .upload_memory_bytes = 64 << 20,
         .min_rate_bytes = 1024,
         .max_fields = 100,
+        .list_time_ms = 60000,
         .request_timeout_ms = 10000,
         .idle_timeout_ms = 20000,
     };

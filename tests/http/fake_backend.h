@@ -19,7 +19,11 @@ struct fake_control {
     _Atomic bool delay_pieces;
     _Atomic int piece_error; /* from the piece at this offset on */
     _Atomic uint64_t piece_error_at;
-    _Atomic bool hold; /* nothing that was started ends */
+    _Atomic int list_error;  /* of list itself */
+    _Atomic int slice_error; /* enum rk_err of the slices of listings, from this one of each on: */
+    _Atomic unsigned slice_error_at;
+    _Atomic unsigned slice_entries; /* at most, of a slice; 0: as many as fit */
+    _Atomic bool hold;              /* nothing that was started ends */
     _Atomic bool bad_metadata;
     _Atomic bool not_ready;
     _Atomic bool fold;         /* updates are decided upon what is not written yet */
@@ -35,6 +39,7 @@ struct fake_control {
     _Atomic bool last_folds;     /* of the last update */
     _Atomic int last_durability; /* enum rk_store_durability of the last write */
     _Atomic uint64_t n_sources, n_released;
+    _Atomic uint64_t n_listings, n_slices, n_ended;
     _Atomic uint64_t n_awake;
     _Atomic uint64_t n_turns;
     _Atomic uint64_t n_connections, n_requests; /* what the server says, after each turn */

@@ -5,6 +5,7 @@
 
 #include "base/base_assert.h"
 #include "http/http_condition.h"
+#include "http/http_list_ask.h"
 #include "http/http_metadata.h"
 #include "http/http_number.h"
 #include "http/http_option.h"
@@ -37,6 +38,7 @@ static void check_span(struct rk_http_span span, bool plus_is_space, const char 
 
 /* As those of the server, without anybody who answers. */
 static const struct rk_http_route routes[] = {
+    { PATH("/v1/kv/"), .is_listing = true, .parameters = RK_HTTP_LIST_OPTIONS },
     { PATH("/v1/kv/"), .parameters = RK_HTTP_PARAMETER_KEY | RK_HTTP_OPTIONS },
     { PATH("/livez") },
     { PATH("/get"), .is_legacy = true, .takes_bare_key = true, .parameters = RK_HTTP_PARAMETER_KEY },
@@ -45,6 +47,31 @@ static const struct rk_http_route routes[] = {
     { PATH("/open"), .is_legacy = true, .parameters = RK_HTTP_PARAMETER_RW | RK_HTTP_PARAMETER_SYN },
     { .path = NULL },
 };
+
+static void check_in_room(struct rk_list_span span, const char *room, size_t size)
+{
+    const char *at = (const char *)span.at;
+
+    RK_ASSERT(span.len == 0 || (at >= room && at + span.len <= room + size));
+}
+
+/* A listing's parameters, read into room of the size that is promised to be enough. */
+static void check_list(const struct rk_http_target *target, size_t size)
+{
+    struct rk_http_list_ask ask = { .limit = 0 };
+    enum rk_http_parameter wrong;
+    char *room = malloc(size > 0 ? size : 1);
+
+    if (rk_http_list_ask_read(target, 100, room, &ask, &wrong) == RK_HTTP_NO_PROBLEM) {
+        check_in_room(ask.keys.prefix, room, size);
+        check_in_room(ask.keys.after, room, size);
+        check_in_room(ask.keys.delimiter, room, size);
+        RK_ASSERT(ask.keys.prefix.len <= 100 && ask.keys.after.len <= 100);
+        RK_ASSERT(ask.limit >= 1 && ask.limit <= RK_HTTP_LIST_LIMIT_MAX);
+    } else
+        RK_ASSERT(rk_http_parameter_name(wrong) != NULL);
+    free(room);
+}
 
 static void check_target(const char *bytes, size_t size, bool legacy)
 {
@@ -56,6 +83,7 @@ static void check_target(const char *bytes, size_t size, bool legacy)
     plus_is_space = target.path != NULL && target.path->is_legacy;
     check_span(target.key, plus_is_space, bytes, size);
     check_span(target.value, plus_is_space, bytes, size);
+    check_list(&target, size);
     RK_ASSERT(legacy || !plus_is_space);
     if (target.path == NULL)
         RK_ASSERT(size < 7 || memcmp(bytes, "/v1/kv/", 7) != 0);

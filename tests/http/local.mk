@@ -36,7 +36,7 @@ check_http_parser_fuzz_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -I$(top_srcdir)/tes
 check_http_parser_fuzz_LDADD = librk_test.a librk_http.a librk_base.a $(CHECK_LIBS)
 
 check_LIBRARIES += librk_test_http.a
-librk_test_http_a_SOURCES = %D%/fake_backend.c %D%/fake_backend.h %D%/http_bed.c %D%/http_bed.h \
+librk_test_http_a_SOURCES = %D%/fake_backend.c %D%/fake_backend.h %D%/fake_listing.c %D%/fake_listing.h %D%/http_bed.c %D%/http_bed.h \
 	%D%/raw_client.c %D%/raw_client.h
 librk_test_http_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
@@ -59,6 +59,14 @@ check_http_parts_LDADD = $(check_http_server_LDADD)
 check_http_decided_SOURCES = %D%/check_http_decided.c %D%/http_rows.c %D%/http_rows.h
 check_http_decided_CFLAGS = $(check_http_server_CFLAGS)
 check_http_decided_LDADD = $(check_http_server_LDADD)
+
+check_PROGRAMS += check_http_list check_http_list_ask
+check_http_list_SOURCES = %D%/check_http_list.c %D%/http_rows.c %D%/http_rows.h
+check_http_list_CFLAGS = $(check_http_server_CFLAGS)
+check_http_list_LDADD = $(check_http_server_LDADD)
+check_http_list_ask_SOURCES = %D%/check_http_list_ask.c
+check_http_list_ask_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) -I$(top_srcdir)/tests/support
+check_http_list_ask_LDADD = librk_test.a librk_http.a librk_stats.a librk_base.a $(CHECK_LIBS) $(JANSSON_LIBS) $(H2O_LIBS) $(OPENSSL_LIBS) $(ISAL_LIBS)
 
 check_PROGRAMS += check_http_refusals
 check_http_refusals_SOURCES = %D%/check_http_refusals.c

@@ -52,6 +52,7 @@ tests_of() {
     synced_answered_before_sync) echo 'check_writer_batch' ;;
     weak_tag_matches) echo 'check_http_condition check_system_one_key' ;;
     malformed_condition_taken) echo 'check_http_condition check_http_onekey' ;;
+    listing_trusts_hint | cursor_repeats) echo 'check_list_model' ;;
     unknown_parameter_passed_over) echo 'check_http_server check_http_onekey' ;;
     end_not_marked) echo 'check_damage check_recover check_system_lost' ;;
     skip_fdatasync | skip_dir_fsync | ack_before_write) echo 'check_crash' ;;

@@ -13,7 +13,7 @@ static const struct {
 } spans[] = {
     { RK_STATS_WRITER, 0, offsetof(struct rk_stats_writer, refused) + 8 },
     { RK_STATS_MERGE, 0, offsetof(struct rk_stats_merge, expired_records) + 8 },
-    { RK_STATS_SLOT, 0, offsetof(struct rk_stats_slot, client.ring_full) + 8 },
+    { RK_STATS_SLOT, 0, offsetof(struct rk_stats_slot, client.list_reads) + 8 },
     { RK_STATS_SLOT, offsetof(struct rk_stats_slot, http.connections_accepted),
       offsetof(struct rk_stats_slot, http.accept_pauses) + 8 },
     { RK_STATS_SLOT, offsetof(struct rk_stats_slot, starts), offsetof(struct rk_stats_slot, deaths) + 8 },

@@ -34,6 +34,28 @@ expect 'what belongs to a value' 0 '' "$build/rackkv" put --ttl 1h --type text/p
 expect 'its type' 0 'Content-Type: text/plain' "$build/rackkv" get -i mine
 expect 'its metadata' 0 'RackKV-Meta-owner: Kraków' "$build/rackkv" get -i mine
 expect 'its end' 0 'RackKV-Expires: ' "$build/rackkv" get -i mine
+printf x | "$build/rackkv" put list/a/1 -
+"$build/rackkv" put --ttl 1h --type text/plain list/a/2 'a "value"'
+"$build/rackkv" put $'list/b\tc\xff' $'\xff\x01'
+"$build/rackkv" put list/large "@$folder/bytes"
+expect 'list' 0 $'list/a/1\nlist/a/2\nlist/b\tc\xff\nlist/large' "$build/rackkv" list list/
+expect 'list of what they share' 0 $'list/a/\nlist/b\tc\xff\nlist/large' "$build/rackkv" list --delimiter / list/
+expect 'list with values' 0 $'list/a/1\tx\nlist/a/2\ta "value"' "$build/rackkv" list --values list/a
+expect 'list of nothing' 0 '' test -z "$("$build/rackkv" list nothing)"
+expect 'list as JSON' 0 '{"key64":"bGlzdC9iCWP/","size":2,' "$build/rackkv" --json list list/b
+expect 'a list is all of it' 0 '' test "$("$build/rackkv" list | wc -l)" -ge 8
+expect 'no delimiter' 2 '--delimiter' "$build/rackkv" list --delimiter '' list/
+"$build/rackkv" export list/ >"$folder/exported"
+expect 'an export has its end' 0 '{"complete":true}' tail -1 "$folder/exported"
+for key in list/a/1 list/a/2 $'list/b\tc\xff' list/large; do
+    "$build/rackkv" delete "$key"
+done
+expect 'all is gone' 0 '' test -z "$("$build/rackkv" list list/)"
+expect 'import of what was exported' 0 '' "$build/rackkv" import "$folder/exported"
+expect 'the same again' 0 '' cmp <(sed 's/"etag":"[^,]*,"seq":[0-9]*,//' "$folder/exported") \
+    <("$build/rackkv" export list/ | sed 's/"etag":"[^,]*,"seq":[0-9]*,//')
+"$build/rackkv" get list/large >"$folder/back"
+expect 'the large value, too' 0 '' cmp "$folder/bytes" "$folder/back"
 expect 'a range' 0 '345' "$build/rackkv" get --range 3-5 mine
 expect 'a range behind the end' 1 '416' "$build/rackkv" get --range 10- mine
 expect 'append' 0 '' "$build/rackkv" append mine abc

@@ -25,6 +25,7 @@ check_PROGRAMS += check_system_load
 check_PROGRAMS += check_system_lost
 check_PROGRAMS += check_system_memory
 check_PROGRAMS += check_system_merge
+check_PROGRAMS += check_system_many_keys
 check_PROGRAMS += check_system_names
 check_PROGRAMS += check_system_one_key
 check_PROGRAMS += check_system_one_key_all
@@ -40,6 +41,7 @@ dist_check_SCRIPTS += %D%/check_readme.sh
 dist_check_SCRIPTS += %D%/check_system_cli.sh
 dist_check_SCRIPTS += %D%/check_system_ctl.sh
 dist_check_SCRIPTS += %D%/check_system_daemon.sh
+dist_check_SCRIPTS += %D%/check_system_list.sh
 dist_check_SCRIPTS += %D%/check_system_model.sh
 dist_check_SCRIPTS += %D%/check_system_output.sh
 dist_check_SCRIPTS += %D%/check_system_python.sh
@@ -82,6 +84,9 @@ check_system_lost_LDADD = $(SYSTEM_LDADD)
 check_system_kill_SOURCES = %D%/check_system_kill.c $(SYSTEM_TRACER) $(SYSTEM_SUPPORT)
 check_system_kill_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_kill_LDADD = $(SYSTEM_LDADD)
+check_system_many_keys_SOURCES = %D%/check_system_many_keys.c %D%/system_rows.c %D%/system_rows.h $(SYSTEM_SUPPORT)
+check_system_many_keys_CFLAGS = $(SYSTEM_CFLAGS)
+check_system_many_keys_LDADD = $(SYSTEM_LDADD)
 check_system_one_key_SOURCES = %D%/check_system_one_key.c %D%/system_rows.c %D%/system_rows.h $(SYSTEM_SUPPORT)
 check_system_one_key_CFLAGS = $(SYSTEM_CFLAGS)
 check_system_one_key_LDADD = $(SYSTEM_LDADD)
@@ -172,12 +177,17 @@ check-long-rescue: check_system_rescue$(EXEEXT) rackkvd$(EXEEXT)
 	./check_system_rescue$(EXEEXT)
 
 # A wall clock that the model sets, for LD_PRELOAD.
-EXTRA_DIST += %D%/system_model.py %D%/system_clock.c
+EXTRA_DIST += %D%/system_clock.c
 check_DATA = system_clock.so
 CLEANFILES += system_clock.so
 system_clock.so: $(srcdir)/%D%/system_clock.c
 	$(AM_V_CC)$(CC) -std=gnu11 -O2 -Wall -Wextra -fPIC -shared -o $@ $(srcdir)/%D%/system_clock.c
 
+EXTRA_DIST += %D%/system_model.py %D%/system_list.py
 check-long: check-long-model
 check-long-model: rackkvd$(EXEEXT) system_clock.so
 	RK_MODEL_OPERATIONS=1000000 RK_MODEL_RESTARTS=100 $(srcdir)/%D%/check_system_model.sh
+
+check-long: check-long-list
+check-long-list: rackkvd$(EXEEXT)
+	RK_LIST_LISTINGS=1000 RK_LIST_RESTARTS=50 $(srcdir)/%D%/check_system_list.sh
