@@ -53,6 +53,8 @@
     X(malformed_condition_taken, "a condition that cannot be read is none")                            \
     X(unknown_parameter_passed_over, "a parameter that does nothing is not refused")                   \
     X(listing_trusts_hint, "a listing shows what the files say, and does not ask the keydir")          \
+    X(copies_twice, "a merge that reads an input anew copies again what it has copied")                \
+    X(hole_in_part, "a hole is made over a part of an older one")                                      \
     X(cursor_repeats, "a listing goes on with the key that it has shown, not behind it")
 
 enum rk_planted {

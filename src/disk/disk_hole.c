@@ -41,6 +41,20 @@ uint64_t rk_disk_hole_block_bytes(int dir_fd)
                                                                        : BLOCK_BYTES_USUAL;
 }
 
+struct rk_disk_hole rk_disk_hole_find(int fd, const struct rk_record_secret *secret, uint64_t offset_bytes)
+{
+    uint8_t bytes[RK_RECORD_HEADER_BYTES];
+    struct rk_record_header header;
+
+    if (rk_io_pread_full(fd, bytes, sizeof bytes, (off_t)offset_bytes) != (ssize_t)sizeof bytes
+        || rk_record_decode_header(bytes, secret, &header) != RK_OK || header.type != RK_RECORD_HOLE)
+        return (struct rk_disk_hole){ .n_records = 0 };
+    return (struct rk_disk_hole){ .offset_bytes = offset_bytes,
+                                  .size_bytes = rk_record_size_of(&header),
+                                  .sequence = header.sequence,
+                                  .n_records = rk_record_hole_records(&header) };
+}
+
 /* Behind the header, which stays. */
 static uint64_t first_block(const struct rk_disk_hole *hole, uint64_t block_bytes)
 {

@@ -26,7 +26,7 @@
 struct rk_detail;
 struct rk_record_secret;
 
-/* Some records, or holes, side by side. */
+/* Some records, or holes, side by side; no part of a hole. */
 struct rk_disk_hole {
     uint64_t offset_bytes;
     uint64_t size_bytes;
@@ -39,6 +39,9 @@ uint64_t rk_disk_hole_block_bytes(int dir_fd);
 
 /* Whether it would give anything back: a whole block behind its header. */
 bool rk_disk_hole_is_worth(const struct rk_disk_hole *hole, uint64_t block_bytes);
+
+/* The hole that begins at this offset of a data file; n_records 0: there is none, or the header cannot be read. */
+struct rk_disk_hole rk_disk_hole_find(int fd, const struct rk_record_secret *secret, uint64_t offset_bytes);
 
 /* Makes these holes, in the order of their offsets, and says how many bytes the disk got back. RK_OK; RK_ERR_CORRUPT:
  * where a hole begins there is no record of its sequence, or none behind it: nothing was changed; RK_ERR_INVALID: the

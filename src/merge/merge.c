@@ -246,7 +246,6 @@ static enum rk_err copy_entries(struct rk_merge *merge, struct merge_input *inpu
 {
     struct rk_disk_hint_entry entries[RK_KEYDIR_MANY];
     struct rk_merge_progress before = merge->progress;
-    uint64_t n_written_before = merge->n_written;
     enum rk_err err;
     size_t n;
 
@@ -254,16 +253,13 @@ static enum rk_err copy_entries(struct rk_merge *merge, struct merge_input *inpu
         if (err == RK_OK)
             err = take_entries(merge, input, source, entries, n, detail);
         if (err == RK_ERR_MISMATCH) {
-            merge->wanted_records += merge->n_written - n_written_before;
-            merge->wanted_bytes += merge->progress.written_bytes - before.written_bytes;
             merge->progress.done_bytes = before.done_bytes;
-            merge->progress.n_copied = before.n_copied;
             merge->progress.n_dropped = before.n_dropped;
-            before = merge->progress;
-            n_written_before = merge->n_written;
-        } else if (err != RK_OK) {
-            return err;
+            /* So that the keydir names what was copied, and it is not copied twice. */
+            err = RK_PLANTED(copies_twice) ? RK_OK : rk_merge_settle(merge, detail);
         }
+        if (err != RK_OK)
+            return err;
     }
     return RK_OK;
 }

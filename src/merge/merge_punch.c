@@ -1,8 +1,11 @@
 #include "merge/merge_punch.h"
 
 #include "base/base_detail.h"
+#include "base/base_io.h"
 #include "base/base_mem.h"
+#include "base/base_open.h"
 #include "base/base_planted.h"
+#include "disk/disk_file.h"
 #include "disk/disk_hole.h"
 #include "disk/disk_location.h"
 #include "disk/disk_summary.h"
@@ -14,6 +17,8 @@
 #include "merge/merge_source.h"
 #include "space/space.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +31,8 @@ struct punch_file {
     size_t n_holes, n_places;
     struct rk_disk_hole run; /* that is looked at; n_records 0: none */
     uint32_t last_bytes;     /* of the run's last record */
+    int fd;
+    uint64_t older_end_bytes; /* of the last hole that is there already, and was met */
 };
 
 struct punch {
@@ -71,12 +78,14 @@ static void end_run(const struct punch *punch, struct punch_file *file)
     file->holes[file->n_holes++] = run;
 }
 
-static void add_dead(const struct punch *punch, struct punch_file *file, const struct rk_disk_hint_entry *entry)
+/* One of so many that a run has all of, or none. */
+static void add_dead(const struct punch *punch, struct punch_file *file, const struct rk_disk_hint_entry *entry,
+                     uint32_t n_together)
 {
     struct rk_location location = rk_disk_location_decode(entry->location);
 
     if (file->run.offset_bytes + file->run.size_bytes != location.offset_bytes
-        || file->run.n_records == RK_RECORD_HOLE_RECORDS_MAX)
+        || file->run.n_records + n_together > RK_RECORD_HOLE_RECORDS_MAX)
         end_run(punch, file);
     if (file->run.n_records == 0)
         file->run = (struct rk_disk_hole){ .offset_bytes = location.offset_bytes, .sequence = entry->sequence };
@@ -105,6 +114,31 @@ static bool is_needed(const struct punch_file *file, const struct rk_disk_hint_e
            || (now == 0 && file->has_expired && rk_disk_is_expiry(entry->expiry_s));
 }
 
+/* A hint still has the records of a hole, and what is needed may change: what was dead as a value that was written over
+ * counts as one that may hide others once its key is deleted. But a hole goes on as a whole, or a scan would find its
+ * inside. */
+static void take_entry(const struct punch *punch, struct punch_file *file, const struct rk_disk_hint_entry *entry,
+                       uint64_t now)
+{
+    uint64_t offset_bytes = rk_disk_location_decode(entry->location).offset_bytes;
+    struct rk_disk_hole older = { .n_records = 0 };
+
+    if (offset_bytes < file->older_end_bytes) {
+        add_dead(punch, file, entry, 0);
+        return;
+    }
+    if (now != entry->location && !rk_disk_hint_is_tombstone(entry) && !RK_PLANTED(hole_in_part))
+        older = rk_disk_hole_find(file->fd, &rk_log_store_identity(punch->settings->store)->secret, offset_bytes);
+    if (older.n_records > 0) {
+        file->older_end_bytes = offset_bytes + older.size_bytes;
+        add_dead(punch, file, entry, older.n_records);
+    } else if (is_needed(file, entry, now)) {
+        end_run(punch, file);
+    } else {
+        add_dead(punch, file, entry, 1);
+    }
+}
+
 static void take_entries(const struct punch *punch, struct punch_file *file, const struct rk_disk_hint_entry *entries,
                          size_t n_entries)
 {
@@ -117,10 +151,7 @@ static void take_entries(const struct punch *punch, struct punch_file *file, con
     rk_keydir_lookup_many_rcu(rk_keydir_writer_reader(punch->settings->keydir), fingerprints, n_entries, now);
     rk_grace_read_unlock();
     for (size_t i = 0; i < n_entries; i++)
-        if (is_needed(file, &entries[i], now[i]))
-            end_run(punch, file);
-        else
-            add_dead(punch, file, &entries[i]);
+        take_entry(punch, file, &entries[i], now[i]);
     if (punch->settings->pause != NULL)
         punch->settings->pause(punch->settings->context);
 }
@@ -141,11 +172,24 @@ static enum rk_err read_entries(const struct punch *punch, struct punch_file *fi
         }
         file->n_holes = 0;
         file->run = (struct rk_disk_hole){ 0 };
+        file->older_end_bytes = 0;
     }
     return err == RK_ERR_NOT_FOUND || (err == RK_ERR_CORRUPT && file->is_active) ? RK_OK : err;
 }
 
-static enum rk_err find_holes(const struct punch *punch, struct punch_file *file, struct rk_detail *detail)
+static enum rk_err open_file(const struct punch *punch, struct punch_file *file, struct rk_detail *detail)
+{
+    char name[RK_DISK_FILE_NAME_BYTES];
+
+    rk_disk_file_name(name, file->file_number);
+    file->fd = rk_open_file(rk_log_store_dir_fd(punch->settings->store), name, O_RDONLY, 0);
+    if (file->fd >= 0)
+        return RK_OK;
+    rk_detail_set(detail, "%s: cannot be opened: %s", name, rk_open_text(errno));
+    return RK_ERR_IO;
+}
+
+static enum rk_err find_in_file(const struct punch *punch, struct punch_file *file, struct rk_detail *detail)
 {
     const struct rk_log_store *store = punch->settings->store;
     const struct rk_disk_identity *identity = rk_log_store_identity(store);
@@ -161,6 +205,17 @@ static enum rk_err find_holes(const struct punch *punch, struct punch_file *file
     err = read_entries(punch, file, source, detail);
     rk_merge_source_close(&source);
     end_file(punch, file);
+    return err;
+}
+
+static enum rk_err find_holes(const struct punch *punch, struct punch_file *file, struct rk_detail *detail)
+{
+    enum rk_err err = open_file(punch, file, detail);
+
+    if (err != RK_OK)
+        return err;
+    err = find_in_file(punch, file, detail);
+    (void)rk_io->close(file->fd); /* nothing was written through it */
     if (err != RK_OK)
         file->n_holes = 0;
     return err;

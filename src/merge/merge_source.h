@@ -5,7 +5,8 @@
  *
  * What is dead is not read, where a hint says so. A hint is read once, so it is in doubt until its end: when it turns
  * out wrong (RK_ERR_MISMATCH), a scan says all entries again. What was copied until then is as good as any copy, for
- * its records were checked; what was taken for dead may have been alive.
+ * its records were checked; what was taken for dead may have been alive. But nothing may be copied twice: of two copies
+ * the keydir names one, a start the one that is further behind, and a hole may have taken that.
  *
  * What came from the disk and not from the page cache leaves the cache again. */
 #ifndef RK_MERGE_SOURCE_H

@@ -20,7 +20,9 @@
 #include <unistd.h>
 
 #define N_OPS_DEFAULT 20000
-#define N_FILES_MAX   512
+/* One of those that meet what is rare: a hint in doubt, copies of a record, a hole over one of them, a restart. */
+#define SEED_DEFAULT 77
+#define N_FILES_MAX 512
 
 static struct model model;
 
@@ -554,17 +556,17 @@ static void random_step(void)
     unsigned dice = model_random(&model, 1000);
     unsigned key = model_random(&model, MODEL_KEYS);
 
-    if (dice < 620)
+    if (dice < 550)
         model_put(&model, key, model_random(&model, dice < 5 ? 20000 : 300), model_random_expiry(&model));
-    else if (dice < 960)
+    else if (dice < 750)
         model_delete(&model, key);
-    else if (dice < 975)
+    else if (dice < 800)
         model.now_s += model_random(&model, 3) == 0 ? -(uint64_t)model_random(&model, 30) : model_random(&model, 30);
-    else if (dice < 985)
+    else if (dice < 850)
         random_look();
-    else if (dice < 987)
+    else if (dice < 900)
         model_roll(&model);
-    else if (dice < 989)
+    else if (dice < 991)
         random_punch();
     else if (dice < 996)
         random_merge();
@@ -579,8 +581,7 @@ START_TEST(random_histories_with_merges)
     const char *wanted = getenv("RK_MERGE_OPS"), *seed = getenv("RK_MERGE_SEED");
     size_t n_ops = wanted != NULL ? strtoul(wanted, NULL, 10) : N_OPS_DEFAULT;
 
-    if (seed != NULL)
-        model.random = strtoul(seed, NULL, 10);
+    model.random = seed != NULL ? strtoul(seed, NULL, 10) : SEED_DEFAULT;
     for (size_t i = 0; i < n_ops; i++) {
         random_step();
         if (i % 64 == 0)

@@ -53,6 +53,7 @@ tests_of() {
     weak_tag_matches) echo 'check_http_condition check_system_one_key' ;;
     malformed_condition_taken) echo 'check_http_condition check_http_onekey' ;;
     listing_trusts_hint | cursor_repeats) echo 'check_list_model' ;;
+    copies_twice | hole_in_part) echo 'check_merge' ;;
     unknown_parameter_passed_over) echo 'check_http_server check_http_onekey' ;;
     end_not_marked) echo 'check_damage check_recover check_system_lost' ;;
     skip_fdatasync | skip_dir_fsync | ack_before_write) echo 'check_crash' ;;
