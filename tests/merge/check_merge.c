@@ -22,7 +22,7 @@
 #define N_OPS_DEFAULT 20000
 /* One of those that meet what is rare: a hint in doubt, copies of a record, a hole over one of them, a restart. */
 #define SEED_DEFAULT 77
-#define N_FILES_MAX 512
+#define N_FILES_MAX  512
 
 static struct model model;
 
