@@ -23,6 +23,7 @@ fi
 for source in "$source_dir"/src/base/*.c "$source_dir"/src/disk/*.c "$source_dir"/src/log/*.c "$source_dir"/src/conf/*.c \
     "$source_dir"/src/http/http_parse_*.c "$source_dir"/src/http/http_metadata.c "$source_dir"/src/http/http_problem.c \
     "$source_dir"/src/http/http_condition.c "$source_dir"/src/http/http_date.c "$source_dir"/src/http/http_field.c \
+    "$source_dir"/src/http/http_list_ask.c \
     "$source_dir"/src/http/http_number.c "$source_dir"/src/http/http_option.c "$source_dir"/src/http/http_range.c \
     "$source_dir"/src/http/http_target.c "$source_dir"/src/http/http_text.c "$source_dir"/tests/fuzz/fuzz_data.c \
     "$source_dir"/tests/http/slow_parser.c "$source_dir"/tests/http/slow_chunks.c; do

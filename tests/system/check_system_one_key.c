@@ -248,7 +248,7 @@ START_TEST(numbers_times_and_names_at_their_ends)
         { "the case of names", "HEAD " A, "", NULL, 200, "RACKKV-META-Ab: 1", NULL },
         { "metadata without a name", "PUT " A, "RackKV-Meta-: 1\n", "v", 400, NULL, "RackKV-Meta-" },
         { "a key without =", "GET /v1/kv?key", "", NULL, 400, NULL, "empty-key" },
-        { "no key", "GET /v1/kv", "", NULL, 400, NULL, "missing-key" },
+        { "no key", "PUT /v1/kv", "", "v", 400, NULL, "missing-key" },
         { "an op on other methods", "GET " A "?op=incr", "", NULL, 400, NULL, "\"parameter\":\"op\"" },
         { "a parameter of another op", "POST " A "?op=append&ttl=5", "", "", 400, NULL, "\"parameter\":\"ttl\"" },
         { "of two, the one that is unknown", "POST " A "?op=bogus&x=1", "", "", 400, NULL, "\"parameter\":\"x\"" },
